@@ -1,0 +1,119 @@
+//! The citation: a span of the statement that points outward.
+
+use serde::{Deserialize, Serialize};
+
+use crate::format::digest::Digest;
+use crate::platform::post::Platform;
+
+/// A citation's id: stable for the same statement bytes, place and kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct CitationId(pub Digest);
+
+impl std::fmt::Display for CitationId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// How a link is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Form {
+    /// `t.co/…`
+    Tco,
+    /// `pic.twitter.com/…`, `pic.x.com/…`
+    Pic,
+    /// a URL that names a post
+    Permalink,
+    /// a web archive's copy
+    Archive,
+    /// `at://…`
+    AtUri,
+    /// a known shortener
+    Shortener,
+    /// any other URL
+    Url,
+    /// a guess: a bare domain, a code cut by `…`
+    Weak,
+}
+
+/// What a citation is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "lowercase")]
+pub enum Kind {
+    /// a link
+    Link {
+        /// how it is written
+        form: Form,
+        /// what to ask; codes and paths never altered
+        url: String,
+        /// the platform, where the URL names a post or a profile
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        platform: Option<Platform>,
+        /// the post it names, without the platform
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        post_id: Option<String>,
+        /// written so that it cannot be clicked (`hxxp`, `[.]`)
+        #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+        defanged: bool,
+    },
+    /// an account
+    Handle {
+        /// where it lives, `x` where nothing says otherwise
+        platform: Platform,
+        /// without `@`
+        handle: String,
+    },
+    /// a hashtag; recorded, not resolved
+    Hashtag {
+        /// without `#`
+        tag: String,
+    },
+    /// a quoted post: the remnant of an embed, or prose that quotes one
+    Post {
+        /// where it was posted
+        platform: Platform,
+        /// display name as the statement gives it
+        author: Option<String>,
+        /// handle without `@`
+        handle: Option<String>,
+        /// the cited day, `YYYY-MM-DD`; none where it has two readings or none
+        date: Option<String>,
+        /// the readings of a date with two
+        #[serde(skip_serializing_if = "Vec::is_empty", default)]
+        dates: Vec<String>,
+        /// the date as it stands
+        date_raw: Option<String>,
+        /// the quoted words, links at their end included
+        quoted: String,
+        /// the statement itself cut the words
+        truncated: bool,
+        /// links inside the quoted words, in order, as URLs to ask
+        links: Vec<String>,
+        /// the post's own URL, where the statement gives it
+        permalink: Option<String>,
+        /// its id, where the permalink names it
+        post_id: Option<String>,
+    },
+}
+
+/// One citation. In JSON the kind's fields stand beside the others.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Citation {
+    /// its id
+    pub id: CitationId,
+    /// what it is
+    #[serde(flatten)]
+    pub kind: Kind,
+    /// exactly as it stands in the statement
+    pub raw: String,
+    /// UTF-8 byte offsets `[start, end)`
+    pub span: (usize, usize),
+    /// `Some("text")` where the span is of the text read, not of the stored bytes
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub span_of: Option<String>,
+    /// a guess
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub candidate: bool,
+}

@@ -1,0 +1,3 @@
+//! Each site's own grammar: URL forms, answers, ids. Pure: bytes in, values out. A new platform is one file and one line.
+
+pub mod post;

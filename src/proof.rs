@@ -1,0 +1,1 @@
+//! The proof: what a stranger needs to believe one record.

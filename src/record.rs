@@ -1,0 +1,1 @@
+//! The record: one event in canonical JSON, naming by digest everything it rests on.

@@ -1,0 +1,108 @@
+//! How a resolution can end. A dead link is an ending, never an error.
+
+use serde::{Deserialize, Serialize};
+
+/// The end of a resolution.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Ending {
+    /// what stood there is kept
+    Captured,
+    /// a web archive's copy is kept
+    CapturedFromArchive,
+    /// the same as the last snapshot of it
+    Unchanged,
+    /// deleted, or never was (404, 410, tombstone)
+    Gone,
+    /// the account is suspended
+    Suspended,
+    /// only approved followers see it
+    Protected,
+    /// a login is asked for
+    LoginGated,
+    /// an age check is asked for
+    AgeGated,
+    /// withheld from this viewer
+    Withheld,
+    /// an error page that says 200
+    #[serde(rename = "soft-404")]
+    Soft404,
+    /// asked too often
+    RateLimited,
+    /// 403, a challenge
+    Blocked,
+    /// by our own guard
+    Refused,
+    /// TLS that did not verify
+    Untrusted,
+    /// the name has no address
+    NoSuchHost,
+    /// no connection
+    Unreachable,
+    /// too slow
+    Timeout,
+    /// hops that come back to where they were
+    Loop,
+    /// more hops than allowed
+    TooManyHops,
+    /// kept, but cut at the bound
+    TooLarge,
+    /// no HTTP, or a redirect that leads nowhere
+    Malformed,
+    /// a scheme or form that cannot be asked
+    Unsupported,
+    /// 5xx after retries
+    ServerError,
+    /// the network was off by request
+    Offline,
+}
+
+impl Ending {
+    /// Its name in the contract.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Captured => "captured",
+            Self::CapturedFromArchive => "captured-from-archive",
+            Self::Unchanged => "unchanged",
+            Self::Gone => "gone",
+            Self::Suspended => "suspended",
+            Self::Protected => "protected",
+            Self::LoginGated => "login-gated",
+            Self::AgeGated => "age-gated",
+            Self::Withheld => "withheld",
+            Self::Soft404 => "soft-404",
+            Self::RateLimited => "rate-limited",
+            Self::Blocked => "blocked",
+            Self::Refused => "refused",
+            Self::Untrusted => "untrusted",
+            Self::NoSuchHost => "no-such-host",
+            Self::Unreachable => "unreachable",
+            Self::Timeout => "timeout",
+            Self::Loop => "loop",
+            Self::TooManyHops => "too-many-hops",
+            Self::TooLarge => "too-large",
+            Self::Malformed => "malformed",
+            Self::Unsupported => "unsupported",
+            Self::ServerError => "server-error",
+            Self::Offline => "offline",
+        }
+    }
+
+    /// Whether a snapshot stands at this end.
+    pub fn is_kept(self) -> bool {
+        matches!(self, Self::Captured | Self::CapturedFromArchive | Self::Unchanged)
+    }
+
+    /// Whether it is worth asking again soon.
+    pub fn is_retryable(self) -> bool {
+        matches!(
+            self,
+            Self::RateLimited
+                | Self::Unreachable
+                | Self::Timeout
+                | Self::ServerError
+                | Self::NoSuchHost
+                | Self::Offline
+        )
+    }
+}

@@ -1,0 +1,1 @@
+//! Deeds: chain the stages, order the effects.

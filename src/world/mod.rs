@@ -1,0 +1,1 @@
+//! The outside, one tool a room. The only rooms that touch network, files, clock, secrets or randomness.

@@ -1,0 +1,1 @@
+//! The loopback copy of the platforms.
