@@ -1,3 +1,4 @@
 //! Each site's own grammar: URL forms, answers, ids. Pure: bytes in, values out. A new platform is one file and one line.
 
 pub mod post;
+pub mod reader;
