@@ -1,4 +1,6 @@
 //! Each site's own grammar: URL forms, answers, ids. Pure: bytes in, values out. A new platform is one file and one line.
 
+pub mod permalink;
 pub mod post;
 pub mod reader;
+pub mod shortener;
