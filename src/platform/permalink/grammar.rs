@@ -16,7 +16,6 @@ struct Site {
 const X_PATHS: &[&str] = &[
     "/i/web/status/{id}",
     "/i/status/{id}",
-    "/i/events/{id}?",
     "/intent/like?tweet_id={id}",
     "/intent/favorite?tweet_id={id}",
     "/intent/retweet?tweet_id={id}",
@@ -256,7 +255,6 @@ const SITES: &[Site] = &[
             "/reel/{id}",
             "/groups/{n}/posts/{id}",
             "/groups/{n}/permalink/{id}",
-            "/share/p/{n}?",
             "/{handle}/posts/{n}/{id}",
             "/{handle}/posts/{id}",
             "/{handle}/videos/{n}/{id}",
@@ -470,11 +468,9 @@ fn matches(site: &Site, pattern: &str, parts: &Parts<'_>) -> Option<Named> {
     let (path, query) = pattern.split_once('?').unwrap_or((pattern, ""));
     let mut caught = Caught::default();
     let mut given = parts.path.split('/').filter(|s| !s.is_empty());
-    let mut wanted = path.split('/').filter(|s| !s.is_empty()).peekable();
     let lone = !pattern.contains("{id}");
-    while let Some(want) = wanted.next() {
-        let first = path.starts_with(&format!("/{want}"));
-        segment(site.platform, want, given.next()?, first, &mut caught)?;
+    for (n, want) in path.split('/').filter(|s| !s.is_empty()).enumerate() {
+        segment(site.platform, want, given.next()?, n == 0, &mut caught)?;
     }
     if let Some((key, want)) = query.split_once('=') {
         let value = parts.param(key)?;
