@@ -1,3 +1,9 @@
 //! People and timers: the command line, settings, reports, progress. The only rooms that print.
 
 pub mod cli;
+pub mod config;
+pub mod out;
+pub mod plain;
+pub mod progress;
+pub mod report;
+pub mod table;

@@ -1,1 +1,4 @@
 //! The outside, one tool a room. The only rooms that touch network, files, clock, secrets or randomness.
+
+pub mod input;
+pub mod terminal;

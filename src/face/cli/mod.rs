@@ -1,0 +1,136 @@
+//! The command line: what was typed becomes what is meant. Each command has its file.
+
+mod completions;
+mod config;
+pub mod fault;
+mod logs;
+mod man;
+mod usage;
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::parser::ValueSource;
+use clap::{ArgAction, ArgMatches, ColorChoice, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+
+use self::fault::{Exit, Fault};
+
+/// Puts the social posts that a statement cites on record: resolved, captured byte for byte, checked, and provable.
+#[derive(Debug, Parser)]
+#[command(name = "onrecord", version, subcommand_required = true, arg_required_else_help = true)]
+#[command(disable_help_subcommand = true, max_term_width = 110)]
+struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// What every command is told.
+#[derive(Clone, Debug, clap::Args)]
+#[command(next_help_heading = "Everywhere")]
+pub struct Global {
+    /// The archive's folder
+    #[arg(long, global = true, value_name = "DIR", env = "ONRECORD_ARCHIVE", default_value = "./archive")]
+    #[arg(hide_env_values = true)]
+    pub archive: PathBuf,
+
+    /// Print one JSON document to standard output
+    #[arg(long, global = true)]
+    pub json: bool,
+
+    /// Say more; twice for details, three times for everything
+    #[arg(short, long, global = true, action = ArgAction::Count)]
+    pub verbose: u8,
+
+    /// Say nothing but results and failures
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub quiet: bool,
+
+    /// When to colour what is printed
+    #[arg(long, global = true, value_name = "WHEN", value_enum, default_value = "auto")]
+    pub color: ColorChoice,
+
+    /// where `archive` came from: `flag`, `environment`, `default`
+    #[arg(skip)]
+    pub archive_from: &'static str,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Print every setting, its value and where it came from
+    Config(config::Args),
+    /// Print a completion script for a shell
+    Completions(completions::Args),
+    /// Print the manual page, or write the pages of all commands
+    Man(man::Args),
+}
+
+impl Command {
+    fn run(self, global: &Global) -> Result<Exit, Fault> {
+        match self {
+            Self::Config(args) => config::run(global, args),
+            Self::Completions(args) => completions::run(global, args),
+            Self::Man(args) => man::run(global, args),
+        }
+    }
+}
+
+/// Runs one command and gives its exit code.
+pub fn main() -> ExitCode {
+    let typed: Vec<OsString> = std::env::args_os().collect();
+    colour(usage::colour_asked_for(&typed));
+    let cli = match parse(&typed) {
+        Ok(cli) => cli,
+        Err(error) => return usage::explain(&error).into(),
+    };
+    colour(cli.global.color);
+    logs::set_up(&cli.global);
+    match cli.command.run(&cli.global) {
+        Ok(exit) => exit.into(),
+        Err(fault) => {
+            fault.print();
+            fault.exit().into()
+        }
+    }
+}
+
+fn parse(typed: &[OsString]) -> Result<Cli, clap::Error> {
+    let matches = definition().try_get_matches_from(typed)?;
+    let mut cli = Cli::from_arg_matches(&matches)?;
+    cli.global.archive_from = archive_from(&matches);
+    Ok(cli)
+}
+
+fn archive_from(matches: &ArgMatches) -> &'static str {
+    match matches.value_source("archive") {
+        Some(ValueSource::CommandLine) => "flag",
+        Some(ValueSource::EnvVariable) => "environment",
+        _ => "default",
+    }
+}
+
+/// The whole command line as a value, for parsing, completions and manual pages.
+fn definition() -> clap::Command {
+    Cli::command()
+}
+
+fn colour(choice: ColorChoice) {
+    match choice {
+        ColorChoice::Auto => anstream::ColorChoice::Auto,
+        ColorChoice::Always => anstream::ColorChoice::Always,
+        ColorChoice::Never => anstream::ColorChoice::Never,
+    }
+    .write_global();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_definition_contradicts_itself_nowhere() {
+        definition().debug_assert();
+    }
+}

@@ -1,0 +1,193 @@
+//! The closing table of a run: each citation, where it led, its ending, its snapshot's hash, its verdict.
+
+use std::io::{self, Write};
+
+use anstyle::{AnsiColor, Style};
+
+use crate::face::table::{Cell, Column, Table};
+use crate::finding::Verdict;
+use crate::resolution::ending::Ending;
+use crate::work::outcome::{CitationOutcome, RunOutcome};
+
+/// Characters of a citation that identify it in a table.
+const LABEL: usize = 48;
+
+/// Writes what became of a run.
+///
+/// # Errors
+/// What the writer says.
+pub fn run(out: &mut dyn Write, outcome: &RunOutcome, width: Option<usize>) -> io::Result<()> {
+    for statement in &outcome.statements {
+        let bold = Style::new().bold();
+        writeln!(out, "{bold}{}{bold:#}  {}", crate::face::plain::line(&statement.source), statement.id)?;
+        citations(&statement.citations, width).write(out, width)?;
+        writeln!(out)?;
+    }
+    summary(out, outcome)
+}
+
+fn citations(citations: &[CitationOutcome], width: Option<usize>) -> Table {
+    let mut table = Table::new(vec![
+        Column::new("KIND").whole(),
+        Column::new("CITATION"),
+        Column::new("LED TO"),
+        Column::new("ENDING").whole(),
+        Column::new("SNAPSHOT").whole(),
+        Column::new("VERDICT").whole(),
+    ]);
+    for citation in citations {
+        table.push(row(citation, width));
+    }
+    table
+}
+
+fn row(citation: &CitationOutcome, width: Option<usize>) -> Vec<Cell> {
+    let ending = match citation.ending {
+        Some(ending) => Cell::new(ending.as_str()).styled(ending_style(ending)),
+        None => Cell::new("recorded").styled(Style::new().dimmed()),
+    };
+    let led_to = citation.post.as_deref().or(citation.final_url.as_deref()).unwrap_or_default();
+    let snapshot = citation.snapshot.map(|digest| match width {
+        // In a terminal there is no room for all of it; elsewhere nothing is cut.
+        Some(_) => digest.to_string().chars().take("sha256:".len() + 12).collect(),
+        None => digest.to_string(),
+    });
+    let verdict = citation.findings.iter().map(|finding| finding.verdict).max_by_key(|v| weight(*v));
+    vec![
+        Cell::new(&citation.kind),
+        Cell::new(label(&citation.raw)),
+        Cell::new(led_to),
+        ending,
+        Cell::new(snapshot.unwrap_or_default()),
+        verdict.map(|v| Cell::new(verdict_word(v)).styled(verdict_style(v))).unwrap_or_default(),
+    ]
+}
+
+fn label(raw: &str) -> String {
+    let mut label: String = raw.chars().take(LABEL).collect();
+    if label.len() < raw.len() {
+        label.push('…');
+    }
+    label
+}
+
+fn summary(out: &mut dyn Write, outcome: &RunOutcome) -> io::Result<()> {
+    let counts = &outcome.counts;
+    let endings: Vec<String> =
+        counts.endings.iter().filter(|(_, n)| **n > 0).map(|(ending, n)| format!("{n} {ending}")).collect();
+    write!(out, "{} of {} citations ended", counts.ended, counts.planned)?;
+    if !endings.is_empty() {
+        write!(out, ": {}", endings.join(", "))?;
+    }
+    writeln!(out)?;
+    if let Some(checkpoint) = &outcome.checkpoint {
+        writeln!(out, "checkpoint {} {}", checkpoint.size, checkpoint.root)?;
+    }
+    Ok(())
+}
+
+/// The worst of several findings is the one a person must see.
+fn weight(verdict: Verdict) -> u8 {
+    match verdict {
+        Verdict::Corroborated => 0,
+        Verdict::Undetermined => 1,
+        Verdict::Contradicted => 2,
+    }
+}
+
+/// A verdict's name in the contract.
+pub fn verdict_word(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Corroborated => "corroborated",
+        Verdict::Contradicted => "contradicted",
+        Verdict::Undetermined => "undetermined",
+    }
+}
+
+/// The colour of a verdict.
+pub fn verdict_style(verdict: Verdict) -> Style {
+    match verdict {
+        Verdict::Corroborated => AnsiColor::Green.on_default(),
+        Verdict::Contradicted => AnsiColor::Red.on_default().bold(),
+        Verdict::Undetermined => AnsiColor::Yellow.on_default(),
+    }
+}
+
+/// The colour of an ending: kept, worth asking again, or neither.
+pub fn ending_style(ending: Ending) -> Style {
+    if ending.is_kept() {
+        AnsiColor::Green.on_default()
+    } else if ending.is_retryable() {
+        AnsiColor::Yellow.on_default()
+    } else {
+        AnsiColor::Red.on_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::citation::CitationId;
+    use crate::format::digest::Digest;
+    use crate::statement::StatementId;
+    use crate::work::outcome::{CheckpointOutcome, Counts, FindingOutcome, StatementOutcome};
+
+    fn outcome() -> RunOutcome {
+        let id = CitationId(Digest::of(b"citation"));
+        let snapshot = Digest::of(b"snapshot");
+        let finding = |verdict| FindingOutcome { citation: id, post: "x:1".into(), snapshot, verdict, checks: vec![] };
+        let link = CitationOutcome {
+            id,
+            kind: "post".into(),
+            raw: "A quoted post that is rather longer than any table could show in one line of it".into(),
+            ending: Some(Ending::Captured),
+            why: String::new(),
+            final_url: Some("https://x.com/a/status/1".into()),
+            hops: 2,
+            snapshot: Some(snapshot),
+            post: Some("x:1".into()),
+            findings: vec![finding(Verdict::Corroborated), finding(Verdict::Contradicted)],
+        };
+        let tag = CitationOutcome {
+            kind: "hashtag".into(),
+            raw: "#tag\u{1b}[2J".into(),
+            ending: None,
+            final_url: None,
+            snapshot: None,
+            post: None,
+            findings: vec![],
+            ..link.clone()
+        };
+        let statement =
+            StatementOutcome { id: StatementId(Digest::of(b"s")), source: "a.txt".into(), citations: vec![link, tag] };
+        RunOutcome {
+            run: "r".into(),
+            statements: vec![statement],
+            counts: Counts::of(1, [Ending::Captured]),
+            checkpoint: Some(CheckpointOutcome { size: 7, root: "AAAA".into() }),
+        }
+    }
+
+    fn drawn(width: Option<usize>) -> String {
+        let mut bytes = Vec::new();
+        run(&mut bytes, &outcome(), width).unwrap();
+        anstream::adapter::strip_bytes(&bytes).into_vec().try_into().unwrap()
+    }
+
+    #[test]
+    fn each_citation_has_its_row_and_the_worst_verdict() {
+        let text = drawn(None);
+        let row = text.lines().find(|line| line.starts_with("post")).unwrap();
+        for part in ["A quoted post", "x:1", "captured", &Digest::of(b"snapshot").to_string(), "contradicted"] {
+            assert!(row.contains(part), "{part} is missing in {row}");
+        }
+        assert!(text.contains("#tag\\u{1b}[2J"));
+        assert!(text.ends_with("1 of 1 citations ended: 1 captured\ncheckpoint 7 AAAA\n"), "{text}");
+    }
+
+    #[test]
+    fn on_a_terminal_it_fits() {
+        let text = drawn(Some(100));
+        assert!(text.lines().skip(1).all(|line| unicode_width::UnicodeWidthStr::width(line) <= 100), "{text}");
+    }
+}
