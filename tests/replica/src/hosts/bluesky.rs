@@ -1,0 +1,240 @@
+//! Bluesky: the app view, one account's own server, its DID and its key history (PLATFORMS 4).
+//!
+//! The signed account is `observer.replica.example`, byte for byte from the fixtures; composed posts have no signatures.
+
+use crate::fixtures;
+use crate::pixels;
+use crate::post::{escape, quote};
+use crate::reply::Reply;
+use crate::request::Request;
+use crate::world::World;
+
+const DID: &str = "did:plc:iehgelpsa6hrxqbomgxsvwfi";
+const HANDLE: &str = "observer.replica.example";
+
+/// A post that the app view shows and nobody signed.
+#[derive(Debug, Clone)]
+pub struct Composed {
+    /// The author's handle.
+    pub handle: String,
+    /// The author's DID.
+    pub did: String,
+    /// The author's display name.
+    pub name: String,
+    /// The record key.
+    pub rkey: String,
+    /// The words.
+    pub text: String,
+    /// When, as the client claims: RFC 3339.
+    pub created_at: String,
+}
+
+impl World {
+    /// Adds a post to the app view; its at-URI comes back.
+    pub fn add_bluesky(&mut self, handle: &str, name: &str, text: &str, created_at: &str) -> String {
+        let seed = pixels::noise(handle, 15);
+        let did = format!("did:plc:{}", data_encoding::BASE32_NOPAD.encode(&seed).to_lowercase());
+        let rkey = tid(created_at);
+        let uri = format!("at://{did}/app.bsky.feed.post/{rkey}");
+        let (handle, name, text) = (handle.to_owned(), name.to_owned(), text.to_owned());
+        let created_at = created_at.to_owned();
+        self.bluesky.insert(uri.clone(), Composed { handle, did, name, rkey, text, created_at });
+        uri
+    }
+}
+
+/// A timestamp identifier: 53 bits of microseconds, 10 of a clock, base32-sortable.
+fn tid(at: &str) -> String {
+    let micros = u64::try_from(crate::calendar::at(at).as_microsecond()).unwrap_or(0);
+    let value = micros << 10 | 22;
+    let letter = |n: u32| b"234567abcdefghijklmnopqrstuvwxyz".get((value >> (5 * n) & 31) as usize).copied();
+    (0..13).rev().filter_map(letter).map(char::from).collect()
+}
+
+/// The answer of whichever of its hosts was asked.
+pub(crate) fn answer(world: &World, request: &Request) -> Option<Reply> {
+    let path = request.path();
+    match request.host.as_str() {
+        "plc.directory" => Some(plc(path)),
+        "bsky.app" => Some(page(world, path)),
+        "cdn.bsky.app" => Some(Reply::body(200, "image/png", fixtures::bytes("bluesky/blob.png"))),
+        HANDLE => (path == "/.well-known/atproto-did")
+            .then(|| Reply::body(200, "text/plain", fixtures::bytes("bluesky/well-known-atproto-did.txt"))),
+        _ => Some(xrpc(world, request, path.trim_start_matches("/xrpc/"))),
+    }
+}
+
+fn file(status: u16, name: &str) -> Reply {
+    Reply::json(status, fixtures::bytes(&format!("bluesky/{name}")))
+}
+
+fn error(status: u16, name: &str, message: &str) -> Reply {
+    Reply::json(status, format!("{{\"error\":\"{name}\",\"message\":{}}}", quote(message)))
+}
+
+fn plc(path: &str) -> Reply {
+    match path.strip_prefix(&format!("/{DID}")) {
+        Some("") => Reply::body(200, "application/did+ld+json; charset=utf-8", fixtures::bytes("bluesky/did.json")),
+        Some("/log/audit") => file(200, "plc-log-audit.json"),
+        Some("/log") => Reply::json(200, [b"[", fixtures::bytes("bluesky/plc-genesis-op.json"), b"]"].concat()),
+        Some("/data" | "/log/last") => file(200, "plc-genesis-op.json"),
+        _ => Reply::json(404, format!("{{\"message\":{}}}", quote(&format!("DID not registered: {path}")))),
+    }
+}
+
+fn xrpc(world: &World, request: &Request, method: &str) -> Reply {
+    let one = |name: &str| request.param(name).unwrap_or_default();
+    match method {
+        "com.atproto.identity.resolveHandle" => resolve(world, &one("handle")),
+        "app.bsky.feed.getPosts" => posts(world, &request.params("uris")),
+        "app.bsky.feed.getPostThread" => thread(world, &one("uri")),
+        "com.atproto.repo.getRecord" => record(world, &one("repo"), &one("rkey")),
+        "com.atproto.sync.getRecord" => proof(world, &one("did"), &one("rkey")),
+        "com.atproto.sync.getRepo" if one("did") == DID => car(fixtures::bytes("bluesky/getRepo.car")),
+        "com.atproto.sync.getBlob" if one("did") == DID => {
+            Reply::body(200, "image/png", fixtures::bytes("bluesky/blob.png"))
+        }
+        "com.atproto.sync.getRecord.tampered" => car(fixtures::bytes("bluesky/getRecord.rk1.tampered.car")),
+        "com.atproto.sync.getRepo" | "com.atproto.sync.getBlob" => {
+            error(400, "RepoNotFound", &format!("Could not find repo for DID: {}", one("did")))
+        }
+        _ => error(501, "MethodNotImplemented", "Method Not Implemented"),
+    }
+}
+
+fn resolve(world: &World, handle: &str) -> Reply {
+    if handle.eq_ignore_ascii_case(HANDLE) {
+        return file(200, "resolveHandle.json");
+    }
+    match world.bluesky.values().find(|post| post.handle.eq_ignore_ascii_case(handle)) {
+        Some(post) => Reply::json(200, format!("{{\"did\":\"{}\"}}", post.did)),
+        None => file(400, "resolveHandle.notfound.400.json"),
+    }
+}
+
+/// Deleted posts are missing from the list; a gone name (`bluesky:DID/RKEY`) counts as deleted.
+fn posts(world: &World, uris: &[String]) -> Reply {
+    let mut found: Vec<String> = Vec::new();
+    let signed: serde_json::Value = serde_json::from_str(fixtures::text("bluesky/getPosts.json")).unwrap_or_default();
+    for uri in uris {
+        let uri = by_did(world, uri);
+        if deleted(world, &uri) {
+            continue;
+        }
+        let fixture = signed.get("posts").and_then(|p| p.as_array()).into_iter().flatten();
+        found.extend(fixture.filter(|p| p.get("uri").and_then(|u| u.as_str()) == Some(&uri)).map(ToString::to_string));
+        found.extend(world.bluesky.get(&uri).map(|post| view(&uri, post)));
+    }
+    Reply::json(200, format!("{{\"posts\":[{}]}}", found.join(",")))
+}
+
+/// at-URIs may name the author by handle.
+fn by_did(world: &World, uri: &str) -> String {
+    let whole = uri.replacen(&format!("at://{HANDLE}/"), &format!("at://{DID}/"), 1);
+    let named = world.bluesky.values().find(|post| uri.starts_with(&format!("at://{}/", post.handle)));
+    named.map_or(whole, |post| uri.replacen(&post.handle, &post.did, 1))
+}
+
+fn deleted(world: &World, uri: &str) -> bool {
+    world.is_gone(&uri.replace("at://", "bluesky:").replace("app.bsky.feed.post/", ""))
+}
+
+fn view(uri: &str, post: &Composed) -> String {
+    format!(
+        "{{\"uri\":{},\"cid\":\"bafyreigm73b5vnodecky5k5jut2n7x6qcucwl4ho5ewl2drnxn6im4n5sq\",\"author\":{{\
+         \"did\":\"{}\",\"handle\":{},\"displayName\":{},\"labels\":[]}},\"record\":{},\"replyCount\":0,\
+         \"repostCount\":0,\"likeCount\":0,\"quoteCount\":0,\"indexedAt\":\"{}\",\"labels\":[]}}",
+        quote(uri),
+        post.did,
+        quote(&post.handle),
+        quote(&post.name),
+        value(post),
+        post.created_at
+    )
+}
+
+fn value(post: &Composed) -> String {
+    format!(
+        "{{\"$type\":\"app.bsky.feed.post\",\"text\":{},\"langs\":[\"en\"],\"createdAt\":\"{}\"}}",
+        quote(&post.text),
+        post.created_at
+    )
+}
+
+fn thread(world: &World, uri: &str) -> Reply {
+    let uri = by_did(world, uri);
+    let missing = || error(400, "NotFound", &format!("Post not found: {uri}"));
+    if deleted(world, &uri) {
+        return missing();
+    }
+    match uri.rsplit('/').next() {
+        Some("3mg7x3ipobs2f") => file(200, "getPostThread.json"),
+        Some("3mg7xffoz722f") => file(200, "getPostThread.parent-deleted.json"),
+        _ => match world.bluesky.get(&uri) {
+            Some(post) => Reply::json(
+                200,
+                format!(
+                    "{{\"thread\":{{\"$type\":\"app.bsky.feed.defs#threadViewPost\",\"post\":{},\"replies\":[]}}}}",
+                    view(&uri, post)
+                ),
+            ),
+            None => missing(),
+        },
+    }
+}
+
+fn record(world: &World, repo: &str, rkey: &str) -> Reply {
+    let uri = by_did(world, &format!("at://{repo}/app.bsky.feed.post/{rkey}"));
+    let missing = || error(400, "RecordNotFound", &format!("Could not locate record: {uri}"));
+    if deleted(world, &uri) {
+        return missing();
+    }
+    if uri == format!("at://{DID}/app.bsky.feed.post/3mg7x3ipobs2f") {
+        return file(200, "repo.getRecord.json");
+    }
+    match world.bluesky.get(&uri) {
+        Some(post) => Reply::json(200, format!("{{\"uri\":{},\"value\":{}}}", quote(&uri), value(post))),
+        None => missing(),
+    }
+}
+
+/// The signed proof of a record, or of its absence.
+fn proof(world: &World, did: &str, rkey: &str) -> Reply {
+    if did != DID {
+        return error(400, "RepoNotFound", &format!("Could not find repo for DID: {did}"));
+    }
+    let gone = deleted(world, &format!("at://{DID}/app.bsky.feed.post/{rkey}"));
+    match rkey {
+        "3mg7x3ipobs2f" if !gone => car(fixtures::bytes("bluesky/getRecord.rk1.car")),
+        "3mg7x3ippb22f" => car(fixtures::bytes("bluesky/getRecord.nonexistent.car")),
+        _ if gone => error(400, "RecordNotFound", "Could not locate record"),
+        _ => car(fixtures::bytes("bluesky/getRepo.car")),
+    }
+}
+
+fn car(bytes: &'static [u8]) -> Reply {
+    Reply::body(200, "application/vnd.ipld.car", bytes)
+}
+
+/// bsky.app's page: a shell whose head names the post.
+fn page(world: &World, path: &str) -> Reply {
+    let parts: Vec<&str> = path.trim_matches('/').split('/').collect();
+    let ["profile", who, "post", rkey] = parts.as_slice() else {
+        return Reply::html(200, "<!doctype html><title>Bluesky</title><div id=\"root\"></div>");
+    };
+    let uri = by_did(world, &format!("at://{who}/app.bsky.feed.post/{rkey}"));
+    let text = match (world.bluesky.get(&uri), deleted(world, &uri)) {
+        (_, true) => String::new(),
+        (Some(post), _) => format!("{} (@{}): {}", post.name, post.handle, post.text),
+        (None, _) if uri.ends_with("3mg7x3ipobs2f") => {
+            "Replica Observer (@observer.replica.example): Counting in district 7 paused for 40 minutes".to_owned()
+        }
+        (None, _) => String::new(),
+    };
+    let body = format!(
+        "<!doctype html><html><head><title>{text}</title><meta property=\"og:description\" content=\"{text}\">\
+         <link rel=\"alternate\" href=\"{uri}\"></head><body><div id=\"root\"></div></body></html>\n",
+        text = escape(&text)
+    );
+    Reply::html(200, body)
+}

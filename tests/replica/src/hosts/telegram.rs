@@ -1,0 +1,119 @@
+//! t.me: a channel's posts as embeds, with their exact times (PLATFORMS 5).
+
+use jiff::Timestamp;
+
+use crate::calendar;
+use crate::fixtures;
+use crate::post::escape;
+use crate::reply::Reply;
+use crate::request::Request;
+use crate::world::World;
+
+/// A post in a channel.
+#[derive(Debug, Clone)]
+pub struct Message {
+    /// The channel's name.
+    pub channel: String,
+    /// Its title.
+    pub title: String,
+    /// The number in the channel.
+    pub number: u64,
+    /// The words.
+    pub text: String,
+    /// When.
+    pub at: Timestamp,
+    /// Whether it says that it was edited.
+    pub edited: bool,
+}
+
+impl World {
+    /// Adds a post to a channel; its URL comes back.
+    pub fn add_telegram(&mut self, channel: &str, title: &str, number: u64, text: &str, at: Timestamp) -> String {
+        let (channel, title, text) = (channel.to_owned(), title.to_owned(), text.to_owned());
+        let place = format!("{channel}/{number}");
+        self.telegram.insert(place.clone(), Message { channel, title, number, text, at, edited: false });
+        format!("https://t.me/{place}")
+    }
+}
+
+/// The channel of the fixtures needs nothing more.
+pub(crate) fn populate(_world: &mut World) {}
+
+/// An embed, a channel's list, or the page that asks to open the app.
+pub(crate) fn answer(world: &World, request: &Request) -> Reply {
+    let parts: Vec<&str> = request.path().trim_matches('/').split('/').collect();
+    let embed = request.param("embed").is_some();
+    match parts.as_slice() {
+        ["iv"] => Reply::to(302, &request.param("url").unwrap_or_default()),
+        ["s", channel] => list(world, channel),
+        [channel, number] if embed => message(world, channel, number),
+        [channel, number] => page(world, channel, number),
+        [channel] => Reply::html(200, format!("<!DOCTYPE html><title>Telegram: Contact @{}</title>", escape(channel))),
+        _ => Reply::html(404, ""),
+    }
+}
+
+/// The fixture's own `data-post`.
+fn fixture() -> (&'static str, &'static str) {
+    let html = fixtures::text("telegram/embed.html");
+    let place = html.split_once("data-post=\"").and_then(|(_, rest)| rest.split_once('"'));
+    (place.map_or("", |(place, _)| place), html)
+}
+
+fn message(world: &World, channel: &str, number: &str) -> Reply {
+    let place = format!("{channel}/{number}");
+    let missing = || Reply::html(200, fixtures::bytes("telegram/embed.not-found.html"));
+    if world.is_gone(&format!("telegram:{place}")) {
+        return missing();
+    }
+    if fixture().0 == place {
+        return Reply::html(200, fixture().1);
+    }
+    match world.telegram.get(&place) {
+        Some(message) => Reply::html(200, format!("<!DOCTYPE html>\n<html><body>{}</body></html>\n", widget(message))),
+        None => missing(),
+    }
+}
+
+fn widget(message: &Message) -> String {
+    let place = format!("{}/{}", message.channel, message.number);
+    let edited = if message.edited { "edited " } else { "" };
+    format!(
+        "<div class=\"tgme_widget_message text_not_supported_wrap js-widget_message\" data-post=\"{place}\">\
+         <div class=\"tgme_widget_message_author\"><a class=\"tgme_widget_message_owner_name\" \
+         href=\"https://t.me/{}\"><span dir=\"auto\">{}</span></a></div>\
+         <div class=\"tgme_widget_message_text js-message_text\" dir=\"auto\">{}</div>\
+         <div class=\"tgme_widget_message_footer\"><span class=\"tgme_widget_message_meta\">{edited}\
+         <a class=\"tgme_widget_message_date\" href=\"https://t.me/{place}\">\
+         <time datetime=\"{}\" class=\"datetime\">{}</time></a></span></div></div>",
+        message.channel,
+        escape(&message.title),
+        escape(&message.text).replace('\n', "<br/>"),
+        calendar::form(message.at, "%Y-%m-%dT%H:%M:%S+00:00"),
+        calendar::form(message.at, "%b %-d, %Y at %H:%M")
+    )
+}
+
+fn list(world: &World, channel: &str) -> Reply {
+    let posts: Vec<String> = world.telegram.values().filter(|m| m.channel == channel).map(widget).collect();
+    if posts.is_empty() {
+        return Reply::to(302, &format!("https://t.me/{channel}"));
+    }
+    Reply::html(200, format!("<!DOCTYPE html>\n<html><body><main>{}</main></body></html>\n", posts.concat()))
+}
+
+/// The page at a post's own address: its words stand in the description.
+fn page(world: &World, channel: &str, number: &str) -> Reply {
+    let message = world.telegram.get(&format!("{channel}/{number}"));
+    let text = message.map_or("", |message| message.text.as_str());
+    let body = format!(
+        "<!DOCTYPE html><html><head><title>Telegram: Contact @{channel}</title>\
+         <meta property=\"og:title\" content=\"{}\"><meta property=\"og:description\" content=\"{}\"></head>\
+         <body><iframe src=\"https://t.me/{channel}/{number}?embed=1\"></iframe></body></html>\n",
+        escape(message.map_or("Telegram", |message| message.title.as_str())),
+        escape(text),
+        channel = escape(channel),
+        number = escape(number)
+    );
+    Reply::html(200, body)
+}
