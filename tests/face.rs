@@ -45,6 +45,7 @@ fn assert_bad_usage(output: &Output, said: &str) {
     let first = lines.next().unwrap_or_default();
     assert!(first.starts_with("onrecord: ") && first.contains(said), "{message}");
     assert!(lines.all(|line| line.starts_with("hint: ")), "{message}");
+    assert!(!output.stderr.contains(&0x1b), "what was typed steers the terminal");
 }
 
 #[test]
@@ -62,7 +63,7 @@ fn bad_usage_is_one_clear_line() {
         (&["config", "--color", "pink"], "'pink'"),
         (&["config", "-v", "-q"], "cannot be used with"),
         (&["completions"], "<SHELL>"),
-        (&["completions", "\u{1b}[31m"], "\\u{1b}[31m"),
+        (&["completions", "\u{1b}[31m"], "<SHELL>"),
     ] {
         assert_bad_usage(&run(here.path(), arguments), said);
     }
@@ -126,15 +127,14 @@ fn a_wrong_settings_file_is_one_clear_line() {
         ("[\"a\u{1b}[31m\"]\n", "not TOML"),
     ] {
         fs::write(&file, text).unwrap();
-        let output = run(here.path(), &["config"]);
-        assert_bad_usage(&output, said);
-        assert!(!output.stderr.contains(&0x1b));
+        assert_bad_usage(&run(here.path(), &["config"]), said);
     }
     fs::write(&file, [0xff, 0xfe]).unwrap();
     assert_bad_usage(&run(here.path(), &["config"]), "not UTF-8 text at byte 0");
     fs::remove_file(&file).unwrap();
     fs::create_dir(&file).unwrap();
     assert_bad_usage(&run(here.path(), &["config"]), "not a file but a folder");
+    fs::remove_dir(&file).unwrap();
     let variable = onrecord(here.path(), &["config"]).env("ONRECORD_SERVE_LISTN", "x").output().unwrap();
     assert_bad_usage(&variable, "did you mean \"ONRECORD_SERVE_LISTEN\"?");
 }
@@ -162,7 +162,7 @@ fn every_shell_gets_a_script_that_knows_the_commands() {
 fn manual_pages_are_printed_or_written() {
     let here = tempfile::tempdir().unwrap();
     let page = out(&run(here.path(), &["man"]));
-    assert!(page.contains(".TH onrecord 1") && page.contains("ONRECORD_ARCHIVE"), "{page}");
+    assert!(page.contains(".TH onrecord 1") && page.contains("ONRECORD_ARCHIVE") && page.contains("130"), "{page}");
     let output = run(here.path(), &["man", "--out", "."]);
     assert_eq!(output.status.code(), Some(0), "{}", err(&output));
     let mut names: Vec<_> =

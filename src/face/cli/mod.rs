@@ -19,7 +19,7 @@ use self::fault::{Exit, Fault};
 /// Puts the social posts that a statement cites on record: resolved, captured byte for byte, checked, and provable.
 #[derive(Debug, Parser)]
 #[command(name = "onrecord", version, subcommand_required = true, arg_required_else_help = true)]
-#[command(disable_help_subcommand = true, max_term_width = 110)]
+#[command(disable_help_subcommand = true, max_term_width = 110, after_long_help = MORE)]
 struct Cli {
     #[command(flatten)]
     global: Global,
@@ -27,13 +27,21 @@ struct Cli {
     command: Command,
 }
 
+/// What the full help and the manual page say besides.
+const MORE: &str = "\
+Exit codes: 0 done; 1 failed, and nothing acknowledged is lost; 2 bad usage or bad input; 3 not found; 4 holds, but not as \
+strongly as required; 5 damaged or missing evidence; 6 archive in use by another process; 130 interrupted cleanly.
+
+Settings: a flag beats the environment (ONRECORD_SECTION_KEY, as in ONRECORD_NETWORK_TIMEOUT), which beats onrecord.toml in \
+the archive's folder, which beats the default. 'onrecord config' prints them all. ONRECORD_LOG takes a filter for the logs, \
+such as onrecord=debug.";
+
 /// What every command is told.
 #[derive(Clone, Debug, clap::Args)]
 #[command(next_help_heading = "Everywhere")]
 pub struct Global {
     /// The archive's folder
     #[arg(long, global = true, value_name = "DIR", env = "ONRECORD_ARCHIVE", default_value = "./archive")]
-    #[arg(hide_env_values = true)]
     pub archive: PathBuf,
 
     /// Print one JSON document to standard output
