@@ -140,6 +140,7 @@ fn a_wrong_settings_file_is_one_clear_line() {
 }
 
 #[test]
+#[expect(clippy::print_stdout, reason = "a test that checks nothing must say so")]
 fn every_shell_gets_a_script_that_knows_the_commands() {
     let here = tempfile::tempdir().unwrap();
     for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
@@ -187,6 +188,7 @@ fn a_reader_who_leaves_is_no_error() {
 }
 
 #[test]
+#[expect(clippy::print_stdout, reason = "a test that checks nothing must say so")]
 fn a_full_disk_is_said() {
     let Ok(full) = fs::OpenOptions::new().write(true).open("/dev/full") else {
         println!("/dev/full is not here; writing to a full disk was not checked");

@@ -200,9 +200,37 @@ fn group_heads(group: &str) -> Vec<String> {
     heads
 }
 
-/// Code of the file itself, without its unit tests, which may touch files and clocks.
-fn untested(code: &str) -> &str {
-    code.find("#[cfg(test)]\nmod ").map_or(code, |at| &code[..at])
+/// Code of the file itself, without its unit tests, which may touch files and clocks. Line breaks stay.
+fn untested(path: &str, code: &str) -> String {
+    if path.ends_with("/tests.rs") {
+        return String::new();
+    }
+    let mut kept = code.to_owned();
+    for (at, mark) in code.match_indices("#[cfg(test)]") {
+        let after = code[at + mark.len()..].trim_start();
+        let module = after.trim_start_matches("pub(crate) ").trim_start_matches("pub(super) ");
+        if module.starts_with("mod ") && module[..module.find(['{', ';']).unwrap_or(0) + 1].ends_with('{') {
+            let end = at + block(&code[at..]);
+            let blank: String = code[at..end].chars().map(|c| if c == '\n' { '\n' } else { ' ' }).collect();
+
+            kept = format!("{}{blank}{}", &kept[..at.min(kept.len())], &code[end..]);
+        }
+    }
+    kept
+}
+
+/// The length of the code up to the end of its first block.
+fn block(code: &str) -> usize {
+    let mut depth = 0;
+    for (at, c) in code.char_indices() {
+        match c {
+            '{' => depth += 1,
+            '}' if depth == 1 => return at + 1,
+            '}' => depth -= 1,
+            _ => {}
+        }
+    }
+    code.len()
 }
 
 /// Everything wrong with one file.
@@ -244,7 +272,7 @@ fn outside(source: &Source, rank: usize) -> Vec<String> {
     if rank < world {
         forbidden.extend(UNAWARE);
     }
-    let code = untested(&source.code);
+    let code = untested(&source.path, &source.code);
     let named = |name: &&str| {
         code.match_indices(*name).find(|(at, _)| {
             let before = code[..*at].chars().next_back();
@@ -309,6 +337,11 @@ fn the_rules_can_say_no() {
         ("resolution/a.rs", "//! A.\nuse tokio::sync::mpsc;", "touches tokio"),
         ("work/a.rs", "//! A.\nuse std::fs::File;", "touches std::fs"),
         ("snapshot.rs", "//! A.\nuse std::net::TcpStream;", "touches TcpStream"),
+        (
+            "proof.rs",
+            "//! A.\n#[cfg(test)]\nmod tests { fn f() {} }\nuse std::fs::File;",
+            "proof.rs:4: touches std::fs",
+        ),
     ] {
         let found = problems(&Source::new(path, text)).join("\n");
         assert!(found.contains(said), "{path}: expected {said:?}, found {found:?}");
@@ -322,6 +355,8 @@ fn the_rules_do_not_mistake_words_for_code() {
         ("format/a.rs", "//! A.\nconst A: &str = r#\"a \"crate::face\" b\"#;\n/* crate::face /* nested */ std::fs */"),
         ("format/a.rs", "//! A.\nfn f<'a>(c: char) -> bool { c == '\"' }\n// crate::face \"\nfn g<'a>() {}"),
         ("format/a.rs", "//! A.\nfn f() {}\n#[cfg(test)]\nmod tests { fn g() { std::fs::read(p); } }"),
+        ("format/a.rs", "//! A.\n#[cfg(test)]\npub(crate) mod tests { fn g() { if x { std::fs::read(p); } } }"),
+        ("format/a/tests.rs", "//! A.\nuse std::fs::File;"),
         ("format/a.rs", "//! A.\nuse std::net::{IpAddr, SocketAddr};\nstruct Instantaneous;"),
         ("work/a.rs", "//! A.\nuse crate::world::clock::Clock;\nuse tokio::sync::mpsc;"),
         ("world/a.rs", "//! A.\nuse std::fs::File;"),

@@ -3,8 +3,11 @@
 // the AT Protocol formats, against the protocol's own vectors
 #[cfg(test)]
 mod atproto;
-// The house's rules: who imports whom, who may touch the outside.
+
+// the house's rules: who imports whom, who may touch the outside
+#[cfg(test)]
 mod layers;
 
-// What a person at a terminal meets: usage, settings, completions, manual pages.
+// what a person at a terminal meets: usage, settings, completions, manual pages
+#[cfg(test)]
 mod face;
