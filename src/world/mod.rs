@@ -2,3 +2,5 @@
 
 pub mod input;
 pub mod terminal;
+pub mod durable;
+pub mod vault;

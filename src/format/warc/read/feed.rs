@@ -1,0 +1,274 @@
+//! The plain bytes of a file, member after member: buffered, inflated, and found again behind damage.
+
+use std::io::{self, Read, Seek, SeekFrom};
+use std::ops::Range;
+
+use crate::format::gzip::{Damage, Unpacker};
+
+/// Compressed bytes held at once.
+const WINDOW: usize = 256 * 1024;
+/// Plain bytes made at once.
+const PLAIN: usize = 256 * 1024;
+/// How far a member found by its first bytes is inflated to see whether a record begins in it.
+const GLIMPSE: usize = 16;
+
+/// What a pull brought.
+pub(super) enum Pull {
+    /// [`Feed::plain`] is not empty
+    Bytes,
+    /// the member has ended
+    End,
+    /// it cannot be read on
+    Damaged(Damage),
+}
+
+/// How a member ended.
+pub(super) enum End {
+    /// with the record; its length in the file
+    Member(u64),
+    /// not yet: more bytes follow in it
+    MoreRecords,
+    /// badly
+    Damaged(Damage),
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Shape {
+    Unknown,
+    Gzip,
+    Plain,
+}
+
+pub(super) struct Feed<R> {
+    source: R,
+    window: Vec<u8>,
+    /// what of the window is not consumed yet
+    held: Range<usize>,
+    /// file offset of the window's first byte
+    base: u64,
+    eof: bool,
+    shape: Shape,
+    unpacker: Unpacker,
+    out: Vec<u8>,
+    made: Range<usize>,
+    /// where the member (or uncompressed record) began
+    at: u64,
+    in_member: bool,
+    ended: bool,
+    mid: bool,
+}
+
+impl<R: Read + Seek> Feed<R> {
+    pub(super) fn new(mut source: R, from: u64) -> io::Result<Self> {
+        source.seek(SeekFrom::Start(from))?;
+        Ok(Self {
+            source,
+            window: vec![0; WINDOW],
+            held: 0..0,
+            base: from,
+            eof: false,
+            shape: Shape::Unknown,
+            unpacker: Unpacker::default(),
+            out: vec![0; PLAIN],
+            made: 0..0,
+            at: from,
+            in_member: false,
+            ended: false,
+            mid: false,
+        })
+    }
+
+    pub(super) fn into_source(self) -> R {
+        self.source
+    }
+
+    /// Ready for the next record; false at the end of the file.
+    pub(super) fn begin(&mut self) -> io::Result<bool> {
+        self.mid = self.in_member;
+        if self.in_member {
+            return Ok(true);
+        }
+        if self.held.is_empty() {
+            self.fill()?;
+        }
+        if self.shape == Shape::Unknown {
+            self.shape = if self.held().first() == Some(&0x1f) { Shape::Gzip } else { Shape::Plain };
+        }
+        if self.shape == Shape::Plain {
+            self.skip_blank_lines()?;
+        }
+        self.at = self.base + self.held.start as u64;
+        self.ended = false;
+        self.made = 0..0;
+        self.unpacker.reset();
+        self.in_member = self.shape == Shape::Gzip && !self.held.is_empty();
+        Ok(!self.held.is_empty())
+    }
+
+    /// Where the member (or uncompressed record) at hand began.
+    pub(super) fn offset(&self) -> u64 {
+        self.at
+    }
+
+    /// Whether the record at hand is not the first of its member.
+    pub(super) fn is_mid_member(&self) -> bool {
+        self.mid
+    }
+
+    /// The plain bytes at hand.
+    pub(super) fn plain(&self) -> &[u8] {
+        match self.shape {
+            Shape::Plain => self.held(),
+            _ => self.out.get(self.made.clone()).unwrap_or_default(),
+        }
+    }
+
+    /// Takes `n` of them away.
+    pub(super) fn consume(&mut self, n: usize) {
+        let range = if self.shape == Shape::Plain { &mut self.held } else { &mut self.made };
+        range.start = (range.start + n).min(range.end);
+    }
+
+    /// Sees to it that there are plain bytes, if the member has more.
+    pub(super) fn pull(&mut self) -> io::Result<Pull> {
+        if !self.plain().is_empty() {
+            return Ok(Pull::Bytes);
+        }
+        if self.shape == Shape::Plain {
+            self.fill()?;
+            return Ok(if self.held.is_empty() { Pull::Damaged(Damage::Truncated) } else { Pull::Bytes });
+        }
+        while !self.ended {
+            let input = self.window.get(self.held.clone()).unwrap_or_default();
+            let step = match self.unpacker.step(input, &mut self.out) {
+                Ok(step) => step,
+                Err(damage) => return Ok(Pull::Damaged(damage)),
+            };
+            self.held.start += step.used;
+            self.made = 0..step.made;
+            self.ended = step.done;
+            if step.made > 0 {
+                return Ok(Pull::Bytes);
+            }
+            if step.used == 0 && !step.done {
+                self.fill()?;
+                if self.eof && self.held.is_empty() {
+                    return Ok(Pull::Damaged(Damage::Truncated));
+                }
+            }
+        }
+        Ok(Pull::End)
+    }
+
+    /// The record has ended: has its member?
+    pub(super) fn end_member(&mut self) -> io::Result<End> {
+        if self.shape == Shape::Gzip {
+            match self.pull()? {
+                Pull::Bytes => return Ok(End::MoreRecords),
+                Pull::Damaged(damage) => return Ok(End::Damaged(damage)),
+                Pull::End => self.in_member = false,
+            }
+        }
+        Ok(End::Member(self.base + self.held.start as u64 - self.at))
+    }
+
+    /// Passes over what is left of a record whose end is not known.
+    pub(super) fn skip(&mut self) -> io::Result<End> {
+        if self.shape == Shape::Plain {
+            self.resync(true)?;
+            return Ok(End::MoreRecords);
+        }
+        loop {
+            let n = self.plain().len();
+            self.consume(n);
+            match self.end_member()? {
+                End::MoreRecords => {}
+                other => return Ok(other),
+            }
+        }
+    }
+
+    /// Looks for the next record behind damage, from the byte after the damaged member's first; or gives the file up.
+    pub(super) fn resync(&mut self, search: bool) -> io::Result<()> {
+        self.in_member = false;
+        self.made = 0..0;
+        if !search {
+            self.source.seek(SeekFrom::End(0))?;
+            (self.held, self.eof) = (0..0, true);
+            return Ok(());
+        }
+        self.base = self.source.seek(SeekFrom::Start(self.at + 1))?;
+        (self.held, self.eof) = (0..0, false);
+        let mark: &[u8] = if self.shape == Shape::Plain { b"\nWARC/1." } else { &[0x1f, 0x8b, 8] };
+        loop {
+            if self.held.len() < WINDOW / 2 && !self.eof {
+                self.fill()?;
+                continue;
+            }
+            match memchr::memmem::find(self.held(), mark) {
+                Some(n) => {
+                    self.held.start += n;
+                    if self.shape == Shape::Plain {
+                        self.held.start += 1;
+                        return Ok(());
+                    }
+                    if self.begins_record() {
+                        return Ok(());
+                    }
+                    self.held.start += 1;
+                }
+                None if self.eof => {
+                    self.held.start = self.held.end;
+                    return Ok(());
+                }
+                None => self.held.start = self.held.end - (mark.len() - 1).min(self.held.len()),
+            }
+        }
+    }
+
+    fn begins_record(&mut self) -> bool {
+        self.unpacker.reset();
+        let input = self.window.get(self.held.clone()).unwrap_or_default();
+        let input = input.get(..4096).unwrap_or(input);
+        let mut plain = [0; GLIMPSE];
+        let made = self.unpacker.step(input, &mut plain).map_or(0, |step| step.made);
+        plain.get(..made).is_some_and(|start| start.starts_with(b"WARC/"))
+    }
+
+    fn held(&self) -> &[u8] {
+        self.window.get(self.held.clone()).unwrap_or_default()
+    }
+
+    fn skip_blank_lines(&mut self) -> io::Result<()> {
+        loop {
+            let blank = self.held().iter().take_while(|b| matches!(b, b'\r' | b'\n')).count();
+            self.held.start += blank;
+            if !self.held.is_empty() || self.eof {
+                return Ok(());
+            }
+            self.fill()?;
+        }
+    }
+
+    /// Reads more behind what is held; after it, `eof` says whether the source has ended.
+    fn fill(&mut self) -> io::Result<()> {
+        if self.held.start > 0 {
+            self.window.copy_within(self.held.clone(), 0);
+            self.base += self.held.start as u64;
+            self.held = 0..self.held.len();
+        }
+        let room = self.window.get_mut(self.held.end..).unwrap_or_default();
+        if room.is_empty() {
+            return Ok(());
+        }
+        let n = loop {
+            match self.source.read(room) {
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+                other => break other?,
+            }
+        };
+        self.held.end += n;
+        self.eof = n == 0;
+        Ok(())
+    }
+}

@@ -1,0 +1,434 @@
+//! One record's bytes as they pass: head, block, closing lines; what is declared is computed on the way and compared.
+
+use std::collections::HashSet;
+
+use sha2::Digest as _;
+
+use super::{Item, Rules, Want};
+use crate::format::digest::{Digest, Hasher};
+use crate::format::gzip::Damage;
+use crate::format::warc::RecordType;
+use crate::format::warc::problem::{Kind, Problem};
+use crate::format::warc::record::is_transfer_coded;
+
+/// A head longer than this is none. Ours are under 4 KiB plus a URL.
+const HEAD_MAX: usize = 256 * 1024;
+/// As much of an HTTP head as is kept to see how its body is coded.
+const HTTP_HEAD_MAX: usize = 256 * 1024;
+const CLOSING: &[u8] = b"\r\n\r\n";
+/// Fields that may stand more than once (ISO 28500 §5; the last two by the IIPC's extension).
+const REPEATABLE: [&str; 3] = ["WARC-Concurrent-To", "WARC-Protocol", "WARC-Cipher-Suite"];
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    Head,
+    Block,
+    Closing,
+    Done,
+    Lost,
+}
+
+/// Where in the block an HTTP body begins.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Split {
+    /// the block is no HTTP message: payload and block are the same bytes
+    Whole,
+    /// the head goes on; how much of its closing empty line was seen
+    Head(usize),
+    /// behind the head
+    Body,
+}
+
+pub(super) struct Parse {
+    want: Want,
+    item: Item,
+    state: State,
+    /// the next record is the file's first
+    first: bool,
+    raw: Vec<u8>,
+    left: u64,
+    closed: usize,
+    split: Split,
+    http: Vec<u8>,
+    whole: Option<Hasher>,
+    block: Check,
+    payload: Check,
+    ids: HashSet<u128>,
+}
+
+impl Parse {
+    pub(super) fn new(want: Want, first: bool) -> Self {
+        Self {
+            want,
+            item: Item::default(),
+            state: State::Done,
+            first,
+            raw: Vec::new(),
+            left: 0,
+            closed: 0,
+            split: Split::Whole,
+            http: Vec::new(),
+            whole: None,
+            block: Check::default(),
+            payload: Check::default(),
+            ids: HashSet::new(),
+        }
+    }
+
+    pub(super) fn begin(&mut self, offset: u64, mid_member: bool) {
+        self.item.offset = offset;
+        self.item.length = 0;
+        self.item.head.set(b"");
+        self.item.block_len = 0;
+        self.item.prefix.clear();
+        self.item.digests = super::Digests::default();
+        self.item.checked = 0;
+        self.item.problems.clear();
+        self.state = State::Head;
+        self.raw.clear();
+        self.closed = 0;
+        self.http.clear();
+        (self.whole, self.block, self.payload) = (None, Check::default(), Check::default());
+        if mid_member && self.want.rules == Rules::Ours {
+            self.problem(Kind::NotAMemberPerRecord, "a record begins in the midst of a gzip member");
+        }
+    }
+
+    pub(super) fn is_done(&self) -> bool {
+        matches!(self.state, State::Done | State::Lost)
+    }
+
+    pub(super) fn is_lost(&self) -> bool {
+        self.state == State::Lost
+    }
+
+    /// Takes bytes up to the record's end; how many.
+    pub(super) fn take(&mut self, bytes: &[u8]) -> usize {
+        let mut used = 0;
+        while used < bytes.len() && !self.is_done() {
+            let rest = bytes.get(used..).unwrap_or_default();
+            used += match self.state {
+                State::Head => self.head(rest),
+                State::Block => self.block(rest),
+                _ => self.closing(rest),
+            };
+        }
+        used
+    }
+
+    fn head(&mut self, bytes: &[u8]) -> usize {
+        let before = self.raw.len();
+        // The empty line may lie across the seam.
+        let seam = before.saturating_sub(CLOSING.len() - 1);
+        let take = bytes.len().min(HEAD_MAX - before.min(HEAD_MAX));
+        self.raw.extend_from_slice(bytes.get(..take).unwrap_or_default());
+        let found = memchr::memmem::find(self.raw.get(seam..).unwrap_or_default(), CLOSING);
+        let begun = self.raw.get(..5).unwrap_or(&self.raw);
+        if !b"WARC/".starts_with(begun) {
+            self.lose(Kind::NotWarc, "no WARC record begins here");
+            return 0;
+        }
+        let Some(n) = found else {
+            if self.raw.len() >= HEAD_MAX {
+                self.lose(Kind::HeadMalformed, "the record's head does not end within 256 KiB");
+            }
+            return take;
+        };
+        let end = seam + n + CLOSING.len();
+        self.raw.truncate(end);
+        self.item.head.set(&self.raw);
+        self.opened();
+        end - before
+    }
+
+    /// The head is read: is it one, and what does it declare?
+    fn opened(&mut self) {
+        let Some(length) = self.item.head.length() else {
+            return self.lose(Kind::HeadMalformed, "Content-Length is missing or no number");
+        };
+        self.left = length;
+        self.state = if length == 0 { State::Closing } else { State::Block };
+        self.split = if self.item.head.holds_http() { Split::Head(0) } else { Split::Whole };
+        if self.want.whole {
+            let mut hasher = Hasher::default();
+            hasher.update(&self.raw);
+            self.whole = Some(hasher);
+        }
+        if self.want.check {
+            self.block = self.declared("WARC-Block-Digest");
+            // A revisit's payload stands in the record it refers to.
+            if self.item.head.kind() != Some(RecordType::Revisit) {
+                self.payload = self.declared("WARC-Payload-Digest");
+            }
+        }
+        self.judge();
+        self.first = false;
+    }
+
+    fn declared(&mut self, field: &str) -> Check {
+        let Some(text) = self.item.head.get(field) else { return Check::default() };
+        match Check::of(text) {
+            Some(check) => check,
+            None => {
+                let what = format!("{field} {text} cannot be checked");
+                self.problem(Kind::DigestUnreadable, &what);
+                Check::default()
+            }
+        }
+    }
+
+    fn judge(&mut self) {
+        let strict = self.want.rules == Rules::Ours;
+        if self.item.head.is_garbled() {
+            self.problem(Kind::HeadMalformed, "a line of the head is no named field");
+        }
+        for field in ["WARC-Type", "WARC-Record-ID", "WARC-Date"] {
+            if self.item.head.get(field).is_none() {
+                self.problem(Kind::FieldMissing, &format!("{field} is missing"));
+            }
+        }
+        if self.want.check
+            && let Some(id) = self.item.head.id()
+            && !self.ids.insert(id_key(id))
+        {
+            let what = format!("a second record has the id {id}");
+            self.problem(Kind::DuplicateId, &what);
+        }
+        if strict {
+            self.judge_strictly();
+        }
+    }
+
+    fn judge_strictly(&mut self) {
+        if self.item.head.version() != "WARC/1.1" || self.item.head.is_folded() {
+            self.problem(Kind::HeadMalformed, "not the head of a WARC/1.1 record");
+        }
+        if self.first && self.item.head.kind() != Some(RecordType::Warcinfo) {
+            self.problem(Kind::WarcinfoMissing, "the file does not begin with a warcinfo record");
+        }
+        if self.item.head.get("WARC-Record-ID").is_some() && self.item.head.uuid().is_none() {
+            self.problem(Kind::FieldMalformed, "WARC-Record-ID is no <urn:uuid:…>");
+        }
+        if self.item.head.get("WARC-Date").is_some() && self.item.head.date().is_none() {
+            self.problem(Kind::FieldMalformed, "WARC-Date is no UTC instant");
+        }
+        match self.item.head.kind() {
+            None => self.problem(Kind::FieldMalformed, "WARC-Type names no type of the standard"),
+            Some(kind) if kind.needs_uri() && self.item.head.uri().is_none() => {
+                self.problem(Kind::FieldMissing, "WARC-Target-URI is missing");
+            }
+            Some(_) => {}
+        }
+        if !self.item.head.get("WARC-Block-Digest").is_some_and(|d| d.starts_with("sha256:")) {
+            self.problem(Kind::DigestMissing, "no SHA-256 WARC-Block-Digest");
+        }
+        if let Some(name) = repeated(&self.item) {
+            self.problem(Kind::FieldRepeated, &format!("{name} stands more than once"));
+        }
+    }
+
+    fn block(&mut self, bytes: &[u8]) -> usize {
+        let take = usize::try_from(self.left).unwrap_or(usize::MAX).min(bytes.len());
+        let bytes = bytes.get(..take).unwrap_or_default();
+        self.left -= take as u64;
+        self.item.block_len += take as u64;
+        let keep = self.want.keep.saturating_sub(self.item.prefix.len()).min(take);
+        self.item.prefix.extend_from_slice(bytes.get(..keep).unwrap_or_default());
+        if let Some(whole) = &mut self.whole {
+            whole.update(bytes);
+        }
+        self.block.update(bytes);
+        if self.payload.is_declared() {
+            let body = self.body_of(bytes);
+            self.payload.update(body);
+        }
+        if self.left == 0 {
+            self.state = State::Closing;
+        }
+        take
+    }
+
+    /// The part of these block bytes that is payload.
+    fn body_of<'a>(&mut self, bytes: &'a [u8]) -> &'a [u8] {
+        let Split::Head(mut seen) = self.split else { return bytes };
+        for (i, byte) in bytes.iter().enumerate() {
+            seen = match (CLOSING.get(seen) == Some(byte), byte) {
+                (true, _) => seen + 1,
+                (false, b'\r') => 1,
+                (false, _) => 0,
+            };
+            if seen == CLOSING.len() {
+                self.split = Split::Body;
+                self.keep_http(bytes.get(..=i).unwrap_or_default());
+                return bytes.get(i + 1..).unwrap_or_default();
+            }
+        }
+        self.split = Split::Head(seen);
+        self.keep_http(bytes);
+        &[]
+    }
+
+    fn keep_http(&mut self, bytes: &[u8]) {
+        let room = HTTP_HEAD_MAX.saturating_sub(self.http.len()).min(bytes.len());
+        self.http.extend_from_slice(bytes.get(..room).unwrap_or_default());
+    }
+
+    fn closing(&mut self, bytes: &[u8]) -> usize {
+        let want = CLOSING.get(self.closed..).unwrap_or_default();
+        let take = want.len().min(bytes.len());
+        if bytes.get(..take) != want.get(..take) {
+            self.lose(Kind::LengthWrong, "the block does not end where Content-Length says");
+            return 0;
+        }
+        self.closed += take;
+        if self.closed == CLOSING.len() {
+            self.state = State::Done;
+        }
+        take
+    }
+
+    /// More follows in the member although the record has ended.
+    pub(super) fn shares_member(&mut self) {
+        if self.want.rules == Rules::Ours {
+            self.problem(Kind::NotAMemberPerRecord, "its gzip member goes on after the record");
+        }
+    }
+
+    pub(super) fn damaged(&mut self, damage: Damage) {
+        let kind = match damage {
+            Damage::NotGzip => Kind::TrailingGarbage,
+            Damage::Truncated => Kind::FileTruncated,
+            _ => Kind::GzipMemberDamaged,
+        };
+        self.problem(kind, &damage.to_string());
+        self.state = State::Lost;
+    }
+
+    fn lose(&mut self, kind: Kind, what: &str) {
+        self.problem(kind, what);
+        self.state = State::Lost;
+    }
+
+    fn problem(&mut self, kind: Kind, what: &str) {
+        self.item.problems.push(Problem { kind, offset: self.item.offset, what: what.to_owned() });
+    }
+
+    /// The record as found; its digests compared where it is whole.
+    pub(super) fn finish(&mut self, length: u64) -> &Item {
+        self.item.length = length;
+        if self.state == State::Done {
+            self.compare();
+        } else if matches!(self.state, State::Block | State::Closing | State::Head) && self.item.problems.is_empty() {
+            self.problem(Kind::LengthWrong, "its gzip member ends before the record does");
+        }
+        &self.item
+    }
+
+    fn compare(&mut self) {
+        self.item.digests.whole = self.whole.take().map(Hasher::finish);
+        let block = std::mem::take(&mut self.block).finish();
+        let payload = std::mem::take(&mut self.payload).finish();
+        self.item.digests.block = block.sha256;
+        self.item.digests.payload = payload.sha256;
+        self.item.checked = [block.right, payload.right].into_iter().flatten().map(u32::from).sum();
+        // Readers disagree whether a payload is meant before or after its transfer coding is undone.
+        let ambiguous = is_transfer_coded(&self.http) || self.item.head.get("WARC-Truncated").is_some();
+        match (block.right, payload.right) {
+            (Some(false), Some(true)) => self.problem(Kind::HeaderChanged, "the block's head is not what was digested"),
+            (Some(false), _) => self.problem(Kind::PayloadChanged, "the block is not what was digested"),
+            (_, Some(false)) if !ambiguous => {
+                self.problem(Kind::PayloadChanged, "the payload is not what was digested");
+            }
+            _ => {}
+        }
+    }
+}
+
+fn repeated(item: &Item) -> Option<String> {
+    let names: Vec<&str> = item.head.fields().map(|(name, _)| name).collect();
+    let again = names.iter().enumerate().find(|(i, name)| {
+        !REPEATABLE.iter().any(|r| r.eq_ignore_ascii_case(name))
+            && names.iter().take(*i).any(|earlier| earlier.eq_ignore_ascii_case(name))
+    });
+    again.map(|(_, name)| (*name).to_owned())
+}
+
+/// 128 bits that stand for an id: the UUID itself, or the beginning of the text's digest.
+fn id_key(id: &str) -> u128 {
+    match crate::format::warc::head::uuid(id) {
+        Some(uuid) => uuid.as_u128(),
+        None => {
+            let [head @ .., _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _] = Digest::of(id.as_bytes()).0;
+            u128::from_be_bytes(head)
+        }
+    }
+}
+
+/// A declared digest and its computation.
+#[derive(Default)]
+struct Check {
+    declared: Vec<u8>,
+    hash: Hash,
+}
+
+#[derive(Default)]
+enum Hash {
+    #[default]
+    None,
+    Sha1(sha1::Sha1),
+    Sha256(sha2::Sha256),
+    Sha512(sha2::Sha512),
+}
+
+#[derive(Default)]
+struct Checked {
+    right: Option<bool>,
+    sha256: Option<Digest>,
+}
+
+impl Check {
+    /// `label:value`, the value in hex or base32 of the label's length.
+    fn of(text: &str) -> Option<Self> {
+        let (label, value) = text.split_once(':')?;
+        let (hash, len) = match label.to_ascii_lowercase().as_str() {
+            "sha1" | "sha-1" => (Hash::Sha1(sha1::Sha1::new()), 20),
+            "sha256" | "sha-256" => (Hash::Sha256(sha2::Sha256::new()), 32),
+            "sha512" | "sha-512" => (Hash::Sha512(sha2::Sha512::new()), 64),
+            _ => return None,
+        };
+        let declared = if value.len() == 2 * len {
+            data_encoding::HEXLOWER_PERMISSIVE.decode(value.as_bytes())
+        } else {
+            let bare = value.trim_end_matches('=').to_ascii_uppercase();
+            data_encoding::BASE32_NOPAD.decode(bare.as_bytes())
+        };
+        let declared = declared.ok().filter(|d| d.len() == len)?;
+        Some(Self { declared, hash })
+    }
+
+    fn is_declared(&self) -> bool {
+        !self.declared.is_empty()
+    }
+
+    fn update(&mut self, bytes: &[u8]) {
+        match &mut self.hash {
+            Hash::None => {}
+            Hash::Sha1(h) => h.update(bytes),
+            Hash::Sha256(h) => h.update(bytes),
+            Hash::Sha512(h) => h.update(bytes),
+        }
+    }
+
+    fn finish(self) -> Checked {
+        let (value, sha256) = match self.hash {
+            Hash::None => return Checked::default(),
+            Hash::Sha1(h) => (h.finalize().to_vec(), None),
+            Hash::Sha256(h) => {
+                let value: [u8; 32] = h.finalize().into();
+                (value.to_vec(), Some(Digest(value)))
+            }
+            Hash::Sha512(h) => (h.finalize().to_vec(), None),
+        };
+        Checked { right: Some(value == self.declared), sha256 }
+    }
+}

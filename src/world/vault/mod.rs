@@ -1,0 +1,262 @@
+//! The vault: the archive's `warc/` folder and its single writer.
+//!
+//! Whoever alters a file here can destroy evidence but not forge it: the ledger names every record by the digest of its
+//! whole bytes.
+//!
+//! One rolling file is written at a time, `onrecord-<UTC>-<serial>.warc.gz.open`: a warcinfo record, then one gzip member
+//! a record. It is sealed by fsync, a rename to the name without `.open`, and an fsync of the folder; from then on
+//! nothing changes it. A record is acknowledged by [`Vault::sync`], not by [`Vault::append`]. A crash leaves at most a
+//! torn last member, which the next [`Vault::open`] cuts off.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use crate::format::digest::{Digest, Hasher};
+use crate::format::gzip::Packer;
+use crate::format::warc::record::Record;
+use crate::resolution::exchange::RecordName;
+use crate::world::durable::{self, Disk};
+
+mod pack;
+pub mod place;
+pub mod recover;
+
+use place::{OPEN, Place, path_of};
+use recover::Recovered;
+
+/// How large things may grow.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// a file this long is sealed and the next begun
+    pub roll_at: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { roll_at: 1 << 30 }
+    }
+}
+
+/// Where time and ids come from, and what the warcinfo records say.
+pub struct Making {
+    /// the clock
+    pub now: Box<dyn FnMut() -> Timestamp + Send>,
+    /// random ids
+    pub id: Box<dyn FnMut() -> Uuid + Send>,
+    /// warc-fields of every file's first record: software, format, conformsTo, hostname, http-header-user-agent, …
+    pub about: Vec<(String, String)>,
+}
+
+/// A record that was written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Kept {
+    /// its name
+    pub name: RecordName,
+    /// where it lies
+    pub place: Place,
+    /// bytes of its block
+    pub block_len: u64,
+}
+
+/// Why a record is not kept or not found.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// the disk
+    #[error(transparent)]
+    Disk(#[from] durable::Error),
+    /// an earlier failure left the file in an unknown state; the vault must be opened anew
+    #[error("write to the vault: an earlier failure left its file in doubt")]
+    InDoubt,
+    /// a file of the vault cannot be read
+    #[error("read {}", .path.display())]
+    Read {
+        /// which
+        path: PathBuf,
+        /// what the system said
+        source: std::io::Error,
+    },
+    /// no file of that name
+    #[error("find {file}: no such file in the vault")]
+    NoSuchFile {
+        /// its name
+        file: String,
+    },
+    /// what lies there is not the one whole record that should
+    #[error("read the record at {place}: {what}")]
+    Damaged {
+        /// where
+        place: Place,
+        /// what is wrong
+        what: String,
+    },
+}
+
+/// The single writer. Its caller holds the archive's lock.
+pub struct Vault {
+    dir: PathBuf,
+    limits: Limits,
+    making: Making,
+    disk: Disk,
+    packer: Packer,
+    /// the member at hand, its memory used again
+    member: Vec<u8>,
+    main: Option<Main>,
+    serial: u64,
+    in_doubt: bool,
+}
+
+/// The file being written.
+struct Main {
+    /// its name once sealed
+    name: String,
+    path: PathBuf,
+    file: File,
+    len: u64,
+    /// bytes were written since the last sync
+    dirty: bool,
+    /// its name in the folder is not durable yet
+    nameless: bool,
+}
+
+impl Vault {
+    /// Opens the folder, which is made where it is missing, and recovers what a crash left open. No file is begun before
+    /// the first record.
+    ///
+    /// # Errors
+    /// A folder that cannot be read or written.
+    pub fn open(dir: &Path, limits: Limits, making: Making, disk: Disk) -> Result<(Self, Recovered), Error> {
+        disk.create_folder(dir)?;
+        let (recovered, main) = recover::recover(dir, &disk)?;
+        let serial = place::files(dir)?.iter().filter_map(|name| place::serial(name)).max().unwrap_or(0);
+        let vault = Self {
+            dir: dir.to_owned(),
+            limits,
+            making,
+            disk,
+            packer: Packer::default(),
+            member: Vec::new(),
+            main,
+            serial,
+            in_doubt: false,
+        };
+        Ok((vault, recovered))
+    }
+
+    /// Writes one record. It is there for readers at once, and durable after the next [`Vault::sync`].
+    ///
+    /// # Errors
+    /// The disk's; nothing of the record is then left in the file, or the vault is in doubt and says so from now on.
+    pub fn append(&mut self, record: &Record) -> Result<Kept, Error> {
+        if self.in_doubt {
+            return Err(Error::InDoubt);
+        }
+        if self.main.as_ref().is_some_and(|main| main.len >= self.limits.roll_at) {
+            self.roll()?;
+        }
+        if self.main.is_none() {
+            self.begin()?;
+        }
+        self.write(record)
+    }
+
+    /// Makes everything appended so far durable: one fdatasync, and one of the folder where a file is new.
+    ///
+    /// # Errors
+    /// The disk's; the vault is then in doubt, since nobody knows what of the file reached it.
+    pub fn sync(&mut self) -> Result<(), Error> {
+        if self.in_doubt {
+            return Err(Error::InDoubt);
+        }
+        let Some(main) = &mut self.main else { return Ok(()) };
+        let done = sync_main(&self.disk, &self.dir, main);
+        self.in_doubt = done.is_err();
+        Ok(done?)
+    }
+
+    /// Seals the file being written; the next record begins another.
+    ///
+    /// # Errors
+    /// The disk's.
+    pub fn roll(&mut self) -> Result<(), Error> {
+        self.sync()?;
+        if let Some(main) = self.main.take() {
+            let sealed = seal(&self.disk, &self.dir, &main.path, &main.name);
+            self.in_doubt = sealed.is_err();
+            sealed?;
+        }
+        Ok(())
+    }
+
+    /// Seals and lets go.
+    ///
+    /// # Errors
+    /// The disk's.
+    pub fn close(mut self) -> Result<(), Error> {
+        self.roll()
+    }
+
+    /// The folder.
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    fn begin(&mut self) -> Result<(), Error> {
+        let at = (self.making.now)();
+        self.serial += 1;
+        let name = place::name(at, self.serial);
+        let path = self.dir.join(format!("{name}{OPEN}"));
+        let file = self.disk.create(&path)?;
+        let info = Record::warcinfo((self.making.id)(), at, &name, &self.making.about);
+        self.main = Some(Main { name, path, file, len: 0, dirty: true, nameless: true });
+        let written = self.write(&info);
+        if written.is_err() {
+            // No record may become the file's first in its place; the next open takes the empty file away.
+            self.main = None;
+        }
+        written.map(drop)
+    }
+
+    fn write(&mut self, record: &Record) -> Result<Kept, Error> {
+        let Some(main) = &mut self.main else { return Err(Error::InDoubt) };
+        let block_len = record.block.len() as u64;
+        let head = record.head(Digest::of(&record.block), block_len);
+        let mut whole = Hasher::default();
+        whole.update(&head);
+        whole.update(&record.block);
+        self.member.clear();
+        pack::member(&mut self.packer, record, &head, &mut self.member);
+        if let Err(error) = self.disk.write_at(&main.file, &main.path, &self.member, main.len) {
+            // What part of it was written must not stand before the next record.
+            self.in_doubt = self.disk.cut(&main.file, &main.path, main.len).is_err();
+            return Err(error.into());
+        }
+        let place = Place { file: main.name.clone(), offset: main.len, length: self.member.len() as u64 };
+        main.len += place.length;
+        main.dirty = true;
+        Ok(Kept { name: RecordName { id: record.id, digest: whole.finish() }, place, block_len })
+    }
+}
+
+fn sync_main(disk: &Disk, dir: &Path, main: &mut Main) -> Result<(), durable::Error> {
+    if main.dirty {
+        disk.sync(&main.file, &main.path)?;
+        main.dirty = false;
+    }
+    if main.nameless {
+        disk.sync_folder(dir)?;
+        main.nameless = false;
+    }
+    Ok(())
+}
+
+/// The last step of a file's life: its bytes are synced, now its name says that it is whole.
+fn seal(disk: &Disk, dir: &Path, open: &Path, name: &str) -> Result<(), durable::Error> {
+    disk.rename(open, &path_of(dir, name))?;
+    disk.sync_folder(dir)
+}
+
+#[cfg(test)]
+mod tests;

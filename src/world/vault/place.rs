@@ -1,0 +1,175 @@
+//! Where records lie: file names, places, and one record read back from its place.
+
+use std::fmt;
+use std::fs::File;
+use std::io::Read as _;
+use std::os::unix::fs::FileExt as _;
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+
+use super::Error;
+use crate::format::digest::Digest;
+use crate::format::gzip;
+use crate::format::time;
+use crate::format::warc::head::Head;
+use crate::format::warc::read::{Reader, Want};
+use crate::format::warc::record::Record;
+use crate::resolution::exchange::RecordName;
+
+/// What a file's name ends in while it is written.
+pub const OPEN: &str = ".open";
+/// The largest record that is read into memory.
+pub const WHOLE_MAX: u64 = 768 << 20;
+const EXTENSION: &str = ".warc.gz";
+
+/// One record's member in one file. `file` is the name it has once sealed, so it stays true.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Place {
+    /// file name, without folder and without `.open`
+    pub file: String,
+    /// where the member begins
+    pub offset: u64,
+    /// bytes of the compressed member
+    pub length: u64,
+}
+
+impl fmt::Display for Place {
+    /// `warc/FILE@OFFSET`, as the contract has it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "warc/{}@{}", self.file, self.offset)
+    }
+}
+
+/// A record read back, under the name its bytes give it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// id and digest of the bytes as they lie there
+    pub name: RecordName,
+    /// the record
+    pub record: Record,
+}
+
+/// The name of a new file.
+pub(super) fn name(at: Timestamp, serial: u64) -> String {
+    format!("onrecord-{}-{serial:06}{EXTENSION}", time::digits14(at))
+}
+
+/// The serial in a name of ours.
+pub(super) fn serial(name: &str) -> Option<u64> {
+    let bare = name.strip_prefix("onrecord-")?.strip_suffix(EXTENSION)?;
+    bare.split_once('-')?.1.parse().ok()
+}
+
+/// Where a file of that sealed name lies, whether or not it is sealed.
+pub(super) fn path_of(dir: &Path, name: &str) -> PathBuf {
+    dir.join(name)
+}
+
+/// The names of all WARC files in the order they were begun, the ones still open last; names without `.open`.
+///
+/// # Errors
+/// A folder that cannot be read. One that is not there holds no files.
+pub fn files(dir: &Path) -> Result<Vec<String>, Error> {
+    let failed = |source| Error::Read { path: dir.to_owned(), source };
+    let entries = match std::fs::read_dir(dir) {
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        other => other.map_err(failed)?,
+    };
+    let mut names = Vec::new();
+    for entry in entries {
+        let Ok(name) = entry.map_err(failed)?.file_name().into_string() else { continue };
+        let (bare, open) = match name.strip_suffix(OPEN) {
+            Some(bare) => (bare.to_owned(), true),
+            None => (name, false),
+        };
+        if bare.ends_with(EXTENSION) || bare.ends_with(".warc") {
+            names.push((open, serial(&bare).unwrap_or(0), bare));
+        }
+    }
+    names.sort();
+    Ok(names.into_iter().map(|(_, _, name)| name).collect())
+}
+
+/// Opens a file of the vault by its sealed name, sealed or not.
+///
+/// # Errors
+/// No such file; one that cannot be read.
+pub fn open(dir: &Path, name: &str) -> Result<(PathBuf, File), Error> {
+    // A name comes out of a database: it must not lead out of the folder.
+    if name.contains('/') || name.is_empty() {
+        return Err(Error::NoSuchFile { file: name.to_owned() });
+    }
+    // It may be sealed between the two looks, so the sealed name is asked twice.
+    for path in [path_of(dir, name), dir.join(format!("{name}{OPEN}")), path_of(dir, name)] {
+        match File::open(&path) {
+            Ok(file) => return Ok((path, file)),
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => {}
+            Err(source) => return Err(Error::Read { path, source }),
+        }
+    }
+    Err(Error::NoSuchFile { file: name.to_owned() })
+}
+
+/// Reads every record of a file, from byte `from`.
+///
+/// # Errors
+/// A file that cannot be opened.
+pub fn scan(path: &Path, from: u64, want: Want) -> Result<Reader<File>, Error> {
+    let failed = |source| Error::Read { path: path.to_owned(), source };
+    let file = File::open(path).map_err(failed)?;
+    Reader::new(file, from, want).map_err(failed)
+}
+
+/// The one record at a place, into memory: its member whole, nothing before or behind, its digest right.
+///
+/// # Errors
+/// No such file, one that cannot be read, and everything about the bytes that is not as it was written.
+pub fn read_at(dir: &Path, place: &Place) -> Result<Found, Error> {
+    let damaged = |what: &str| Error::Damaged { place: place.clone(), what: what.to_owned() };
+    if place.length > WHOLE_MAX {
+        return Err(damaged("too large to be read at once"));
+    }
+    let (path, file) = open(dir, &place.file)?;
+    let mut member = vec![0; usize::try_from(place.length).unwrap_or(0)];
+    match file.read_exact_at(&mut member, place.offset) {
+        Err(e) if e.kind() == std::io::ErrorKind::UnexpectedEof => return Err(damaged("the file ends before it does")),
+        other => other.map_err(|source| Error::Read { path, source })?,
+    }
+    let plain = gzip::whole(&member, usize::try_from(WHOLE_MAX).unwrap_or(usize::MAX))
+        .map_err(|damage| damaged(&damage.to_string()))?;
+    found(plain).map_err(damaged)
+}
+
+fn found(mut plain: Vec<u8>) -> Result<Found, &'static str> {
+    let end = memchr::memmem::find(&plain, b"\r\n\r\n").ok_or("no head")? + 4;
+    let head = Head::read(plain.get(..end).unwrap_or_default());
+    let len = head.length().and_then(|n| usize::try_from(n).ok()).ok_or("no length")?;
+    if plain.len().checked_sub(end + 4) != Some(len) || !plain.ends_with(b"\r\n\r\n") {
+        return Err("its block is not as long as its head says");
+    }
+    plain.truncate(end + len);
+    let digest = Digest::of(&plain);
+    let block = plain.split_off(end);
+    let record = Record::of(&head, block).ok_or("its head is not one of ours")?;
+    if head.get("WARC-Block-Digest") != Some(&Digest::of(&record.block).to_string()) {
+        return Err("its block is not what was digested");
+    }
+    Ok(Found { name: RecordName { id: record.id, digest }, record })
+}
+
+/// The bytes of a member as they lie in the file, for copies.
+///
+/// # Errors
+/// No such file; one that is shorter.
+pub fn member_at(dir: &Path, place: &Place, out: &mut dyn std::io::Write) -> Result<(), Error> {
+    use std::io::Seek as _;
+    let (path, mut file) = open(dir, &place.file)?;
+    let failed = |source| Error::Read { path: path.clone(), source };
+    file.seek(std::io::SeekFrom::Start(place.offset)).map_err(failed)?;
+    let copied = std::io::copy(&mut file.take(place.length), out).map_err(failed)?;
+    if copied < place.length {
+        return Err(Error::Damaged { place: place.clone(), what: "the file ends before it does".to_owned() });
+    }
+    Ok(())
+}

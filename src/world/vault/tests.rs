@@ -1,0 +1,149 @@
+use super::place::{OPEN, files, read_at, scan};
+use super::recover::{Cut, Fate};
+use super::*;
+use crate::format::warc::read::{Item, Want};
+
+/// A vault whose clock and ids count up from a fixed beginning.
+fn open_with(dir: &Path, limits: Limits, disk: Disk) -> Result<(Vault, Recovered), Error> {
+    let mut tick = 0_i64;
+    let mut next = Uuid::new_v4().as_u128();
+    let making = Making {
+        now: Box::new(move || {
+            tick += 1;
+            Timestamp::from_second(1_560_153_524 + tick).unwrap()
+        }),
+        id: Box::new(move || {
+            next += 1;
+            Uuid::from_u128(next)
+        }),
+        about: vec![("software".into(), "onrecord".into()), ("format".into(), "WARC File Format 1.1".into())],
+    };
+    Vault::open(dir, limits, making, disk)
+}
+
+fn open(dir: &Path) -> (Vault, Recovered) {
+    open_with(dir, Limits::default(), Disk::default()).unwrap()
+}
+
+fn page(n: u128) -> Record {
+    let block = format!("HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n<p>page {n}</p>").into_bytes();
+    let at = Timestamp::from_second(1_560_153_600).unwrap();
+    Record::response(Uuid::from_u128(n), at, &format!("https://a.example/{n}"), block)
+}
+
+fn all(dir: &Path, name: &str) -> Vec<Item> {
+    let (path, _) = place::open(dir, name).unwrap();
+    let mut reader = scan(&path, 0, Want::ours()).unwrap();
+    let mut items = Vec::new();
+    while let Some(item) = reader.next().unwrap() {
+        items.push(item.clone());
+    }
+    items
+}
+
+#[test]
+fn a_record_is_read_back_by_its_place_open_or_sealed() {
+    let dir = tempfile::tempdir().unwrap();
+    let (mut vault, recovered) = open(dir.path());
+    assert_eq!(recovered, Recovered::default());
+    assert!(files(dir.path()).unwrap().is_empty(), "no file before the first record");
+    let kept = vault.append(&page(7)).unwrap();
+    vault.sync().unwrap();
+    for _ in 0..2 {
+        let found = read_at(dir.path(), &kept.place).unwrap();
+        assert_eq!(found.record, page(7));
+        assert_eq!(found.name, kept.name);
+        assert_eq!(found.name.digest, Digest::of(&page(7).to_bytes()));
+        vault.roll().unwrap();
+    }
+    assert_eq!(kept.place.file, "onrecord-20190610075845-000001.warc.gz");
+    assert!(dir.path().join(&kept.place.file).exists());
+}
+
+#[test]
+fn what_was_written_scans_without_a_problem() {
+    let dir = tempfile::tempdir().unwrap();
+    let (mut vault, _) = open(dir.path());
+    let kept: Vec<Kept> = (1..=20).map(|n| vault.append(&page(n)).unwrap()).collect();
+    vault.close().unwrap();
+    let items = all(dir.path(), &kept[0].place.file);
+    assert_eq!(items.len(), 21);
+    for (item, kept) in items.iter().skip(1).zip(&kept) {
+        assert!(item.problems.is_empty(), "{:?}", item.problems);
+        assert_eq!((item.offset, item.length), (kept.place.offset, kept.place.length));
+        assert_eq!(item.digests.whole, Some(kept.name.digest));
+        assert_eq!(item.block_len, kept.block_len);
+        assert_eq!(item.checked, 2);
+    }
+}
+
+#[test]
+fn files_roll_and_are_listed_in_order() {
+    let dir = tempfile::tempdir().unwrap();
+    let (mut vault, _) = open_with(dir.path(), Limits { roll_at: 1 }, Disk::default()).unwrap();
+    let kept: Vec<Kept> = (1..=3).map(|n| vault.append(&page(n)).unwrap()).collect();
+    let names: Vec<String> = kept.iter().map(|k| k.place.file.clone()).collect();
+    assert_eq!(files(dir.path()).unwrap(), names);
+    assert!(dir.path().join(format!("{}{OPEN}", names[2])).exists());
+    vault.close().unwrap();
+    assert!(dir.path().join(&names[2]).exists());
+}
+
+#[test]
+fn a_torn_tail_is_cut_at_every_length_and_no_whole_record_is_lost() {
+    let dir = tempfile::tempdir().unwrap();
+    let (mut vault, _) = open(dir.path());
+    let kept: Vec<Kept> = (1..=3).map(|n| vault.append(&page(n)).unwrap()).collect();
+    drop(vault);
+    let name = kept[0].place.file.clone();
+    let whole = std::fs::read(dir.path().join(format!("{name}{OPEN}"))).unwrap();
+    for len in 0..=whole.len() {
+        let crashed = tempfile::tempdir().unwrap();
+        std::fs::write(crashed.path().join(format!("{name}{OPEN}")), &whole[..len]).unwrap();
+        let (mut vault, recovered) = open(crashed.path());
+        let survivors: Vec<&Kept> = kept.iter().filter(|k| k.place.offset + k.place.length <= len as u64).collect();
+        let leftover = &recovered.files[0];
+        if survivors.is_empty() {
+            assert_eq!(leftover.fate, Fate::Removed, "{len}");
+            continue;
+        }
+        let good = survivors.last().map(|k| k.place.offset + k.place.length).unwrap();
+        let cut = (good < len as u64).then(|| Cut { offset: good, bytes: len as u64 - good });
+        assert_eq!((leftover.fate, &leftover.cut, leftover.length), (Fate::Continued, &cut, good), "{len}");
+        assert_eq!(leftover.records, survivors.len() as u64 + 1);
+        for kept in survivors {
+            assert_eq!(read_at(crashed.path(), &kept.place).unwrap().name, kept.name);
+        }
+        let next = vault.append(&page(99)).unwrap();
+        assert_eq!((next.place.file.as_str(), next.place.offset), (name.as_str(), good));
+        vault.close().unwrap();
+        assert!(all(crashed.path(), &name).iter().all(|item| item.problems.is_empty()), "{len}");
+    }
+}
+
+#[test]
+fn records_behind_damage_are_not_touched() {
+    let dir = tempfile::tempdir().unwrap();
+    let (mut vault, _) = open(dir.path());
+    let kept: Vec<Kept> = (1..=3).map(|n| vault.append(&page(n)).unwrap()).collect();
+    drop(vault);
+    let name = kept[0].place.file.clone();
+    let path = dir.path().join(format!("{name}{OPEN}"));
+    let mut bytes = std::fs::read(&path).unwrap();
+    bytes[kept[1].place.offset as usize + 40] ^= 0xff;
+    std::fs::write(&path, &bytes).unwrap();
+    let (mut vault, recovered) = open(dir.path());
+    assert_eq!(recovered.files[0].fate, Fate::SealedDamaged);
+    assert_eq!(recovered.files[0].cut, None);
+    assert_eq!(std::fs::read(dir.path().join(&name)).unwrap(), bytes);
+    assert_eq!(read_at(dir.path(), &kept[2].place).unwrap().name, kept[2].name);
+    assert!(matches!(read_at(dir.path(), &kept[1].place), Err(Error::Damaged { .. })));
+    assert_ne!(vault.append(&page(4)).unwrap().place.file, name);
+}
+
+#[test]
+fn a_name_cannot_lead_out_of_the_folder() {
+    let dir = tempfile::tempdir().unwrap();
+    let place = Place { file: "../x.warc.gz".into(), offset: 0, length: 1 };
+    assert!(matches!(read_at(dir.path(), &place), Err(Error::NoSuchFile { .. })));
+}
