@@ -1,3 +1,5 @@
+//! The vault under a fixed clock: what is written is read back, what a crash tears is cut, nothing whole is lost.
+
 use super::place::{OPEN, files, read_at, scan};
 use super::recover::{Cut, Fate};
 use super::*;
