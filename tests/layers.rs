@@ -211,12 +211,16 @@ fn untested(path: &str, code: &str) -> String {
         let module = after.trim_start_matches("pub(crate) ").trim_start_matches("pub(super) ");
         if module.starts_with("mod ") && module[..module.find(['{', ';']).unwrap_or(0) + 1].ends_with('{') {
             let end = at + block(&code[at..]);
-            let blank: String = code[at..end].chars().map(|c| if c == '\n' { '\n' } else { ' ' }).collect();
-
-            kept = format!("{}{blank}{}", &kept[..at.min(kept.len())], &code[end..]);
+            let blank: String = code[at..end].chars().map(blank).collect();
+            kept.replace_range(at..end, &blank);
         }
     }
     kept
+}
+
+/// As many bytes of nothing as `c` has, so that what follows stays where it is.
+fn blank(c: char) -> String {
+    if c == '\n' { c.to_string() } else { " ".repeat(c.len_utf8()) }
 }
 
 /// The length of the code up to the end of its first block.
