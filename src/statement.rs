@@ -74,3 +74,45 @@ pub struct Statement {
     /// the text that citations are found in (the bytes themselves where they are UTF-8 text)
     pub text: String,
 }
+
+/// Why a document cannot be a statement.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum Error {
+    /// no bytes, or nothing but spaces
+    #[error("the statement is empty: expected text, HTML, Markdown, an e-mail, a PDF, JSON or CSV")]
+    Empty,
+    /// bytes, but no words
+    #[error("the statement is unreadable ({0}): expected text, HTML, Markdown, an e-mail, a PDF, JSON or CSV")]
+    Unreadable(String),
+}
+
+/// Reads a document: its text, what it says of itself, and what of it could not be read.
+///
+/// # Errors
+/// Nothing in it can be read. Its bytes can be kept all the same; the caller has them.
+pub fn read(bytes: Vec<u8>, hint: &Hint) -> Result<Statement, Error> {
+    let id = StatementId(Digest::of(&bytes));
+    let mut unread = Vec::new();
+    let text = match std::str::from_utf8(&bytes) {
+        Ok(text) => text.to_owned(),
+        Err(e) => {
+            unread.push(Unread { part: format!("bytes {}..", e.valid_up_to()), why: "not UTF-8".into() });
+            String::from_utf8_lossy(&bytes).into_owned()
+        }
+    };
+    if text.trim().is_empty() {
+        return Err(Error::Empty);
+    }
+    if text.contains('\0') {
+        return Err(Error::Unreadable("binary data".into()));
+    }
+    Ok(Statement {
+        id,
+        bytes,
+        source: hint.source.clone(),
+        media_type: "text/plain".into(),
+        about: About::default(),
+        unread,
+        text,
+    })
+}

@@ -1,9 +1,20 @@
 //! The citation: a span of the statement that points outward.
 
+mod broken;
+mod handle;
+mod hashtag;
+mod letters;
+mod link;
+mod mark;
+mod scan;
+mod shortcode;
+
 use serde::{Deserialize, Serialize};
 
-use crate::format::digest::Digest;
+use crate::format::digest::{Digest, Hasher};
 use crate::platform::post::Platform;
+use crate::statement::{Statement, StatementId};
+use mark::{Mark, What};
 
 /// A citation's id: stable for the same statement bytes, place and kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -54,6 +65,9 @@ pub enum Kind {
         /// the post it names, without the platform
         #[serde(skip_serializing_if = "Option::is_none", default)]
         post_id: Option<String>,
+        /// the account it names, without `@`
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        handle: Option<String>,
         /// written so that it cannot be clicked (`hxxp`, `[.]`)
         #[serde(skip_serializing_if = "std::ops::Not::not", default)]
         defanged: bool,
@@ -116,4 +130,46 @@ pub struct Citation {
     /// a guess
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     pub candidate: bool,
+}
+
+/// Every citation of a statement, in order of place.
+pub fn find(statement: &Statement) -> Vec<Citation> {
+    let text = statement.text.as_str();
+    let marks = scan::scan(text, &[]);
+    marks.into_iter().map(|mark| citation(statement, mark)).collect()
+}
+
+fn citation(statement: &Statement, mark: Mark<'_>) -> Citation {
+    let (start, end) = (mark.start, mark.end);
+    let raw = statement.text.get(start..end).unwrap_or_default().to_owned();
+    let kind = match mark.what {
+        What::Link(link) => Kind::Link {
+            form: link.form,
+            url: link.url.into_owned(),
+            platform: link.platform,
+            post_id: link.post_id,
+            handle: link.handle,
+            defanged: link.defanged,
+        },
+        What::Handle(platform, handle) => Kind::Handle { platform, handle: handle.into_owned() },
+        What::Hashtag(tag) => Kind::Hashtag { tag: tag.into_owned() },
+    };
+    let id = id_of(statement.id, &kind, (start, end));
+    Citation { id, kind, raw, span: (start, end), span_of: None, candidate: mark.candidate }
+}
+
+/// SHA-256 over the statement's id, one letter for the kind, and the span as two 64-bit big-endian numbers.
+fn id_of(statement: StatementId, kind: &Kind, span: (usize, usize)) -> CitationId {
+    let letter = match kind {
+        Kind::Link { .. } => b'l',
+        Kind::Handle { .. } => b'h',
+        Kind::Hashtag { .. } => b't',
+        Kind::Post { .. } => b'p',
+    };
+    let mut hasher = Hasher::default();
+    hasher.update(&statement.0.0);
+    hasher.update(&[letter]);
+    hasher.update(&(span.0 as u64).to_be_bytes());
+    hasher.update(&(span.1 as u64).to_be_bytes());
+    CitationId(hasher.finish())
 }

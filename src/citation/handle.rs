@@ -1,0 +1,282 @@
+//! Handles: `@user` (X), `@user@host` (ActivityPub), `@domain` (AT Protocol), and what only looks like one.
+
+use std::borrow::Cow;
+
+use super::letters::{char_at, char_before, is_latin_accent};
+use super::link::{self, Host};
+use super::mark::{Mark, What};
+use crate::platform::post::Platform;
+
+/// What stands at an at sign.
+pub(super) enum Read<'t> {
+    /// an account
+    Handle { end: usize, platform: Platform, handle: Cow<'t, str> },
+    /// none, and nothing before `behind` is one
+    Not { behind: usize },
+}
+
+/// Longer ones are no handles of X (15 today, 20 in its early days).
+const LONGEST: usize = 20;
+
+/// Reads the at sign at `at`, which is `width` bytes wide (`@` or `＠`).
+pub(super) fn read(text: &str, at: usize, width: usize) -> Read<'_> {
+    let bytes = text.as_bytes();
+    let name_at = at + width;
+    let len = bytes.get(name_at..).map_or(0, |t| t.iter().take(64).take_while(|b| is_word(**b)).count());
+    let end = name_at + len;
+    if !may_precede(text, at) {
+        return Read::Not { behind: behind_mail(text, at) };
+    }
+    if len == 0 {
+        return Read::Not { behind: name_at };
+    }
+    if let Some(read) = with_host(text, name_at, end).or_else(|| with_dots(text, at, name_at, end)) {
+        return read;
+    }
+    let next = char_at(text, end);
+    let spoiled = len > LONGEST
+        || next.is_some_and(|c| matches!(c, '@' | '＠') || is_latin_accent(c))
+        || bytes.get(end..).is_some_and(|t| t.starts_with(b"://"))
+        || is_amount(bytes, name_at, end);
+    if spoiled {
+        return Read::Not { behind: link::ruined(text, end) };
+    }
+    Read::Handle { end, platform: Platform::X, handle: Cow::Borrowed(text.get(name_at..end).unwrap_or_default()) }
+}
+
+fn is_word(b: u8) -> bool {
+    b.is_ascii_alphanumeric() || b == b'_'
+}
+
+/// Behind a letter or digit stands the domain of a mail address; `RT@user` is the exception of 2009.
+fn may_precede(text: &str, at: usize) -> bool {
+    match char_before(text, at) {
+        None => true,
+        Some(c) if c.is_ascii_alphanumeric() => {
+            let bytes = text.as_bytes();
+            let two = at.checked_sub(2).and_then(|s| bytes.get(s..at));
+            two.is_some_and(|t| t.eq_ignore_ascii_case(b"rt"))
+                && char_before(text, at - 2).is_none_or(|c| !c.is_alphanumeric() && c != '_')
+        }
+        Some(c) => {
+            !matches!(c, '_' | '!' | '#' | '$' | '%' | '&' | '*' | '@' | '＠' | '＃' | '+' | '=' | '~')
+                && !is_latin_accent(c)
+        }
+    }
+}
+
+/// `3 @15.99`, `@5:30`: a price or a time.
+fn is_amount(bytes: &[u8], start: usize, end: usize) -> bool {
+    bytes.get(start..end).is_some_and(|name| name.iter().all(u8::is_ascii_digit))
+        && (end - start <= 4
+            || matches!(bytes.get(end), Some(b'.' | b',' | b':' | b'%') if bytes.get(end + 1).is_some_and(u8::is_ascii_digit)))
+}
+
+/// `@user@host`: the host must be one.
+fn with_host(text: &str, name_at: usize, end: usize) -> Option<Read<'_>> {
+    let bytes = text.as_bytes();
+    // a Mastodon name may hold dots and hyphens inside
+    let longer = bytes
+        .get(name_at..)
+        .map_or(0, |t| t.iter().take(64).take_while(|b| is_word(**b) || **b == b'.' || **b == b'-').count());
+    let user_end = [end, name_at + longer].into_iter().find(|e| bytes.get(*e) == Some(&b'@'))?;
+    let host_at = user_end + 1;
+    let host = link::host(text, host_at).filter(|h| h.known && !h.defanged);
+    Some(match host {
+        Some(host) if !host.name.chars().all(|c| c.is_ascii_digit() || c == '.') => {
+            let raw = text.get(name_at..host.end)?;
+            let plain = text.get(host_at..host.end) == Some(host.name.as_str());
+            let handle = if plain {
+                Cow::Borrowed(raw)
+            } else {
+                Cow::Owned(format!("{}@{}", text.get(name_at..user_end)?, host.name))
+            };
+            // `@test@example.com` is how ActivityPub writes accounts; with more behind it, it is something else
+            Read::Handle { end: host.end, platform: Platform::Mastodon, handle }
+        }
+        _ => Read::Not { behind: link::ruined(text, host_at) },
+    })
+}
+
+/// `@name.example.org`: a domain that is a handle; or, inside parentheses, a name with dots as Instagram allows.
+fn with_dots(text: &str, at: usize, name_at: usize, end: usize) -> Option<Read<'_>> {
+    let bytes = text.as_bytes();
+    let dotted =
+        matches!(bytes.get(end), Some(b'.' | b'-')) && bytes.get(end + 1).is_some_and(u8::is_ascii_alphanumeric);
+    if !dotted {
+        return None;
+    }
+    let host = link::host(text, name_at).filter(|h| !h.defanged && h.end > end);
+    if let Some(host) = &host {
+        let plain = text.get(name_at..host.end)?;
+        if host.known && plain.is_ascii() && !plain.contains('_') && !link::is_no_domain(text, name_at, host.end) {
+            let handle = if plain == host.name { Cow::Borrowed(plain) } else { Cow::Owned(host.name.clone()) };
+            return Some(Read::Handle { end: host.end, platform: Platform::Bluesky, handle });
+        }
+    }
+    let run = bytes.get(name_at..)?.iter().take(31).take_while(|b| is_word(**b) || **b == b'.').count();
+    let stop = name_at + run;
+    let enclosed = char_before(text, at) == Some('(') && char_at(text, stop) == Some(')');
+    (enclosed && run <= 30 && stop > end).then(|| Read::Handle {
+        end: stop,
+        platform: Platform::Instagram,
+        handle: Cow::Borrowed(text.get(name_at..stop).unwrap_or_default()),
+    })
+}
+
+/// Behind a handle: a list's or a package's path belongs to it and is no citation of its own.
+pub(super) fn behind(text: &str, end: usize) -> usize {
+    if text.as_bytes().get(end) == Some(&b'/') { link::ruined(text, end) } else { end }
+}
+
+/// Behind the domain of a mail address whose at sign stands at `at`.
+pub(super) fn behind_mail(text: &str, at: usize) -> usize {
+    let tail = text.as_bytes().get(at..).unwrap_or_default();
+    at + tail
+        .iter()
+        .take(256)
+        .take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'@' | b'_'))
+        .count()
+        .max(1)
+}
+
+/// A domain that is an account by itself: `name.bsky.social`.
+pub(super) fn bare_domain<'t>(text: &'t str, start: usize, host: &Host) -> Option<Mark<'t>> {
+    let own = host.name.strip_suffix(".bsky.social")?;
+    if own.is_empty()
+        || own.contains('.')
+        || host.defanged
+        || matches!(text.as_bytes().get(host.end), Some(b'/' | b':'))
+    {
+        return None;
+    }
+    Some(Mark {
+        start,
+        end: host.end,
+        what: What::Handle(Platform::Bluesky, Cow::Owned(host.name.clone())),
+        candidate: false,
+    })
+}
+
+/// CSS at-rules (CSS Snapshot 2025): in a text that holds a style sheet they look like handles.
+const AT_RULES: &[&str] = &[
+    "charset",
+    "container",
+    "counter-style",
+    "font-face",
+    "font-feature-values",
+    "import",
+    "keyframes",
+    "layer",
+    "media",
+    "namespace",
+    "page",
+    "property",
+    "scope",
+    "starting-style",
+    "supports",
+    "view-transition",
+];
+
+/// Whether the at sign belongs to a program or a style sheet: decorators, annotations, at-rules, package scopes.
+pub(super) fn in_code(text: &str, at: usize, end: usize) -> bool {
+    let bytes = text.as_bytes();
+    let before = text.get(floor_char(text, at.saturating_sub(160))..at).unwrap_or_default();
+    let line = before.rsplit('\n').next().unwrap_or_default();
+    let after = text.get(end..ceil_char(text, end + 160)).unwrap_or_default();
+    let line_after = after.split('\n').next().unwrap_or_default();
+    let name = text.get(at + 1..end).unwrap_or_default();
+    if bytes.get(end) == Some(&b'/') && is_scope(line, line_after) {
+        return true;
+    }
+    if AT_RULES.contains(&name) && is_at_rule(line_after) {
+        return true;
+    }
+    let word = line.trim_end().rsplit(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();
+    if line.ends_with(' ')
+        && matches!(
+            word.to_ascii_lowercase().as_str(),
+            "decorator" | "decorators" | "annotation" | "annotations" | "directive"
+        )
+    {
+        return true;
+    }
+    line.trim().is_empty() && line_begins_code(line_after, after)
+}
+
+fn is_at_rule(after: &str) -> bool {
+    let body = after.trim_start();
+    after.contains('{')
+        || body.starts_with("url(")
+        || body.starts_with(['"', '\'', '('])
+        || (body.is_empty() && after.is_empty())
+}
+
+/// `"@types/node"`, `npm install @scope/name`, `from '@scope/name'`, `@scope/name@1.2.3`.
+fn is_scope(line: &str, after: &str) -> bool {
+    const TOOLS: &[&str] = &[
+        "npm ",
+        "npx ",
+        "yarn ",
+        "pnpm ",
+        "bun ",
+        "deno ",
+        "jsr:",
+        "import ",
+        "require(",
+        "from ",
+        "node_modules",
+        "package",
+    ];
+    let quoted = line.ends_with(['"', '\'', '`']);
+    let versioned = after.split_whitespace().next().is_some_and(|w| w.get(1..).is_some_and(|w| w.contains('@')));
+    quoted || versioned || TOOLS.iter().any(|t| line.contains(t))
+}
+
+/// A line that begins with an at sign and goes on like a decorator or an annotation: its arguments, or a definition below.
+fn line_begins_code(rest: &str, after: &str) -> bool {
+    const DEFINES: &[&str] = &[
+        "def ",
+        "async def ",
+        "class ",
+        "public ",
+        "private ",
+        "protected ",
+        "static ",
+        "final ",
+        "function ",
+        "export ",
+        "interface ",
+        "abstract ",
+        "fun ",
+        "val ",
+        "var ",
+        "void ",
+    ];
+    if rest.starts_with('(') {
+        return rest.trim_end().ends_with(')');
+    }
+    let qualified = rest.strip_prefix('.').is_some_and(|r| {
+        r.trim_end().ends_with(')') || r.trim_end().bytes().all(|b| is_word(b) || b == b'.') && !r.is_empty()
+    });
+    if !(rest.trim().is_empty() || qualified) {
+        return false;
+    }
+    let next = after.split_once('\n').map(|(_, t)| t.trim_start()).unwrap_or_default();
+    DEFINES.iter().any(|d| next.starts_with(d))
+}
+
+fn floor_char(text: &str, mut at: usize) -> usize {
+    while at > 0 && !text.is_char_boundary(at) {
+        at -= 1;
+    }
+    at.min(text.len())
+}
+
+fn ceil_char(text: &str, at: usize) -> usize {
+    let mut at = at.min(text.len());
+    while !text.is_char_boundary(at) {
+        at += 1;
+    }
+    at
+}

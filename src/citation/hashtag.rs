@@ -1,0 +1,82 @@
+//! Hashtags of every script; not colours, not numbers, not `C#`.
+
+use super::letters::{char_at, char_before, is_tag_char};
+
+/// Longer ones are no tags: no platform takes them.
+const LONGEST: usize = 600;
+
+/// Reads the sign at `at`, `width` bytes wide. The tag and its end, or where to go on.
+pub(super) fn read(text: &str, at: usize, width: usize) -> Result<(usize, &str), usize> {
+    let start = at + width;
+    if char_before(text, at).is_some_and(|c| is_tag_char(c) || matches!(c, '&' | '#' | '＃' | '/' | '@')) {
+        return Err(start);
+    }
+    let mut end = start;
+    let mut letter = false;
+    while let Some(c) = char_at(text, end).filter(|c| is_tag_char(*c)) {
+        letter |= c.is_alphabetic();
+        end += c.len_utf8();
+        if end - start > LONGEST {
+            return Err(end);
+        }
+    }
+    let tag = text.get(start..end).unwrap_or_default();
+    let tag = tag.trim_end_matches(['\u{b7}', '\u{30fb}', '\u{200c}', '\u{200d}', '\u{ff65}']);
+    let end = start + tag.len();
+    if !letter || tag.is_empty() {
+        return Err(end.max(start));
+    }
+    let next = char_at(text, end);
+    if matches!(next, Some('#' | '＃')) && width == 1
+        || text.as_bytes().get(end..).is_some_and(|t| t.starts_with(b"://"))
+    {
+        return Err(end);
+    }
+    if is_colour(text, at, tag) || is_directive(text, at, tag) {
+        return Err(end);
+    }
+    Ok((end, tag))
+}
+
+/// `#ff8800`, and `#abc` where something says colour.
+fn is_colour(text: &str, at: usize, tag: &str) -> bool {
+    let bytes = tag.as_bytes();
+    if !matches!(bytes.len(), 3 | 4 | 6 | 8) || !bytes.iter().all(u8::is_ascii_hexdigit) {
+        return false;
+    }
+    let digits = bytes.iter().filter(|b| b.is_ascii_digit()).count();
+    if bytes.len() >= 6 && digits > 0 {
+        return true;
+    }
+    let uniform = bytes.windows(2).all(|w| matches!(w, [a, b] if a == b))
+        || bytes.len() == 6 && bytes.chunks(2).all(|w| matches!(w, [a, b] if a == b));
+    if uniform {
+        return true;
+    }
+    let mut from = at.saturating_sub(32);
+    while !text.is_char_boundary(from) {
+        from += 1;
+    }
+    let before = text.get(from..at).unwrap_or_default().to_ascii_lowercase();
+    let after = text.as_bytes().get(at + 1 + tag.len());
+    let named = ["color", "colour", "background", "border", "fill", "stroke", "hex", "rgb", "shade"]
+        .iter()
+        .any(|w| before.contains(w));
+    named || (matches!(after, Some(b';')) && before.trim_end().ends_with(':'))
+}
+
+/// Lines of C and its kin: `#include <…>`, `#define X`.
+fn is_directive(text: &str, at: usize, tag: &str) -> bool {
+    const WORDS: &[&str] =
+        &["include", "define", "undef", "ifdef", "ifndef", "endif", "pragma", "elif", "region", "endregion"];
+    WORDS.contains(&tag)
+        && matches!(char_before(text, at), None | Some('\n'))
+        && text.get(at + 1 + tag.len()..).is_some_and(|t| {
+            let line = t.split('\n').next().unwrap_or_default().trim();
+            line.is_empty() && tag == "endif"
+                || line.starts_with(['<', '"'])
+                || line.split(['(', ' ']).next().is_some_and(|w| {
+                    w.len() > 1 && w.bytes().all(|b| b.is_ascii_uppercase() || b == b'_' || b.is_ascii_digit())
+                })
+        })
+}

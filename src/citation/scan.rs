@@ -1,0 +1,249 @@
+//! One pass over the text: stops at the few bytes that can belong to a citation and asks what stands there.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use super::Form;
+use super::letters::{char_at, char_before, is_latin_accent, is_spaceless};
+use super::link::{self, Scheme};
+use super::mark::{Mark, What};
+use super::{broken, handle, hashtag, shortcode};
+
+/// The bytes that can begin, or stand inside, a citation.
+const TRIGGERS: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut n = 0;
+    let bytes = b":.@#[{\xef";
+    while n < bytes.len() {
+        table[bytes[n] as usize] = true;
+        n += 1;
+    }
+    table
+};
+
+/// A text under the scanner.
+pub(super) struct Scanner<'t> {
+    pub(super) text: &'t str,
+    /// stretches of code: no handles, no hashtags in them
+    quiet: &'t [Range<usize>],
+    /// behind the last stretch that belongs to a mark or was ruled out
+    pub(super) floor: usize,
+    pub(super) marks: Vec<Mark<'t>>,
+}
+
+/// Everything but attributions, in order of place.
+pub(super) fn scan<'t>(text: &'t str, quiet: &'t [Range<usize>]) -> Vec<Mark<'t>> {
+    let mut scanner = Scanner { text, quiet, floor: 0, marks: Vec::new() };
+    let bytes = text.as_bytes();
+    let mut at = 0;
+    while let Some(found) = bytes.get(at..).and_then(|tail| tail.iter().position(|b| TRIGGERS[usize::from(*b)])) {
+        let here = at + found;
+        at = scanner.at(here).max(here + 1);
+        scanner.floor = scanner.floor.max(scanner.marks.last().map_or(0, |m| m.end));
+    }
+    scanner.marks
+}
+
+impl<'t> Scanner<'t> {
+    /// Reads what stands at the trigger `here`; returns where to go on.
+    fn at(&mut self, here: usize) -> usize {
+        match self.text.as_bytes().get(here) {
+            Some(b':') => self.colon(here),
+            Some(b'.') => self.dot(here),
+            Some(b'@') => self.mention(here, 1),
+            Some(b'#') => self.tag(here, 1),
+            Some(b'[' | b'{') => self.bracket(here),
+            _ => match char_at(self.text, here) {
+                Some('＠') => self.mention(here, 3),
+                Some('＃') => self.tag(here, 3),
+                Some('：') => self.take(broken::full_width(self.text, self.floor, here), here + 1),
+                _ => here + 1,
+            },
+        }
+    }
+
+    fn take(&mut self, mark: Option<Mark<'t>>, or: usize) -> usize {
+        match mark {
+            Some(mark) => {
+                let end = mark.end;
+                self.marks.push(mark);
+                end
+            }
+            None => or,
+        }
+    }
+
+    fn rule_out(&mut self, to: usize) -> usize {
+        self.floor = self.floor.max(to);
+        to
+    }
+
+    fn is_quiet(&self, at: usize) -> bool {
+        let n = self.quiet.partition_point(|r| r.end <= at);
+        self.quiet.get(n).is_some_and(|r| r.start <= at)
+    }
+
+    fn mention(&mut self, here: usize, width: usize) -> usize {
+        match handle::read(self.text, here, width) {
+            handle::Read::Handle { end, platform, handle } => {
+                let after = handle::behind(self.text, end);
+                if self.is_quiet(here) || handle::in_code(self.text, here, end) {
+                    return self.rule_out(after);
+                }
+                self.marks.push(Mark { start: here, end, what: What::Handle(platform, handle), candidate: false });
+                self.rule_out(after)
+            }
+            handle::Read::Not { behind } => self.rule_out(behind),
+        }
+    }
+
+    fn tag(&mut self, here: usize, width: usize) -> usize {
+        match hashtag::read(self.text, here, width) {
+            Ok((end, tag)) => {
+                if self.is_quiet(here) {
+                    return self.rule_out(end);
+                }
+                self.marks.push(Mark { start: here, end, what: What::Hashtag(Cow::Borrowed(tag)), candidate: false });
+                end
+            }
+            Err(behind) => self.rule_out(behind),
+        }
+    }
+
+    fn bracket(&mut self, here: usize) -> usize {
+        if let Some(mark) = shortcode::read(self.text, here) {
+            return self.take(Some(mark), here + 1);
+        }
+        // `[:]//`: the colon stands inside; `[.]`: the dot does; `[dot]` has neither
+        let spelled = self.text.as_bytes().get(here + 1..here + 4).is_some_and(|t| t.eq_ignore_ascii_case(b"dot"));
+        if spelled { self.dot(here) } else { here + 1 }
+    }
+
+    /// A colon: the end of a scheme?
+    fn colon(&mut self, here: usize) -> usize {
+        let bytes = self.text.as_bytes();
+        let tail = bytes.get(here..).unwrap_or_default();
+        let (before, after) = if tail.starts_with(b"://") {
+            (here, here + 3)
+        } else if tail.starts_with(b":]//") && bytes.get(here.wrapping_sub(1)) == Some(&b'[') {
+            (here - 1, here + 4)
+        } else if tail.starts_with(b":[//]") || tail.starts_with(b":[/]/") {
+            (here, here + 5)
+        } else if tail.starts_with(b":[/][/]") {
+            (here, here + 7)
+        } else if tail.starts_with(b":// ") || tail.starts_with(b": //") || tail.starts_with(b": / /") {
+            return self.take(broken::spaced(self.text, self.floor, here), here + 1);
+        } else {
+            return here + 1;
+        };
+        let Some((start, scheme)) = link::scheme_before(self.text, self.floor, before) else { return here + 1 };
+        if matches!(scheme, Scheme::At | Scheme::Tg) {
+            let mark = link::other_scheme(self.text, start, scheme, after);
+            return self.take(mark, here + 1);
+        }
+        if before != here || after != here + 3 {
+            return self.web_link(start, scheme, after, true);
+        }
+        self.web_link(start, scheme, after, false)
+    }
+
+    fn web_link(&mut self, start: usize, scheme: Scheme, after: usize, defanged: bool) -> usize {
+        let tagged = char_before(self.text, start).is_some_and(|c| matches!(c, '@' | '＠' | '#' | '＃' | '$'));
+        let host_at = link::behind_user(self.text, after);
+        let host = link::host(self.text, host_at);
+        let mark = host.filter(|_| !tagged).and_then(|h| link::whole(self.text, start, scheme, host_at, h));
+        if let Some(mut mark) = mark {
+            if let What::Link(link) = &mut mark.what {
+                link.defanged |= defanged;
+            }
+            let end = mark.end;
+            let damaged = broken::cut_host(self.text, &mark);
+            if !damaged {
+                let joined = broken::wrapped(self.text, &mark);
+                self.marks.push(mark);
+                self.marks.extend(joined);
+            }
+            return self.rule_out(end);
+        }
+        if let Some(mark) = broken::doubled(self.text, start, after)
+            .or_else(|| broken::spaced(self.text, self.floor, start_colon(self.text, start)))
+        {
+            return self.take(Some(mark), after);
+        }
+        let end = link::ruined(self.text, after);
+        self.rule_out(end)
+    }
+
+    /// A full stop: inside a domain without a scheme?
+    fn dot(&mut self, here: usize) -> usize {
+        let bytes = self.text.as_bytes();
+        let boxed = bytes.get(here).is_some_and(|b| *b == b'[' || *b == b'{')
+            || matches!(bytes.get(here + 1), Some(b']' | b')' | b'}'))
+                && here.checked_sub(1).is_some_and(|p| matches!(bytes.get(p), Some(b'[' | b'(' | b'{')));
+        let before = if boxed && bytes.get(here) == Some(&b'.') { here - 1 } else { here };
+        let next_ok = boxed || char_at(self.text, here + 1).is_some_and(|c| c.is_alphanumeric());
+        if !next_ok || before <= self.floor {
+            return here + 1;
+        }
+        let Some(start) = bare_start(self.text, self.floor, before) else { return here + 1 };
+        let Some(host) = link::host(self.text, start) else { return here + 1 };
+        if host.end <= here {
+            return here + 1;
+        }
+        let end = host.end;
+        if bytes.get(end) == Some(&b'@') {
+            return self.rule_out(handle::behind_mail(self.text, end));
+        }
+        if !host.known || !link::may_precede_bare(char_before(self.text, start)) {
+            return self.rule_out(end);
+        }
+        let (defanged, name_end) = (host.defanged, host.end);
+        if let Some(mark) = handle::bare_domain(self.text, start, &host) {
+            return self.take(Some(mark), end);
+        }
+        let Some(mark) = link::whole(self.text, start, Scheme::Missing, start, host) else {
+            return self.rule_out(link::ruined(self.text, end));
+        };
+        let reach = mark.end;
+        let bare = mark.end == name_end;
+        let guess = matches!(&mark.what, What::Link(l) if l.form == Form::Weak);
+        if (bare && guess && !defanged && link::is_no_domain(self.text, start, name_end))
+            || self.is_quiet(here) && guess
+        {
+            return self.rule_out(reach);
+        }
+        self.marks.push(mark);
+        reach
+    }
+}
+
+fn start_colon(text: &str, start: usize) -> usize {
+    text.as_bytes().get(start..).and_then(|t| t.iter().position(|b| *b == b':')).map_or(start, |n| start + n)
+}
+
+/// Where the label before the dot at `dot` begins: no further back than one label, never into another script.
+fn bare_start(text: &str, floor: usize, dot: usize) -> Option<usize> {
+    let bytes = text.as_bytes();
+    let least = dot.saturating_sub(64).max(floor);
+    let mut start = dot;
+    while start > least {
+        let b = *bytes.get(start - 1)?;
+        if b.is_ascii_alphanumeric() || b == b'-' || b == b'_' {
+            start -= 1;
+        } else if b.is_ascii() {
+            break;
+        } else {
+            let c = char_before(text, start)?;
+            let fits = if start < dot && bytes.get(start).is_some_and(u8::is_ascii) {
+                is_latin_accent(c)
+            } else {
+                c.is_alphabetic() && !is_spaceless(c)
+            };
+            if !fits {
+                break;
+            }
+            start -= c.len_utf8();
+        }
+    }
+    (start < dot).then_some(start)
+}
