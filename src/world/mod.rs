@@ -1,6 +1,10 @@
 //! The outside, one tool a room. The only rooms that touch network, files, clock, secrets or randomness.
 
+pub mod clock;
 pub mod durable;
+pub mod guard;
 pub mod input;
+pub mod manners;
 pub mod terminal;
 pub mod vault;
+pub mod wire;

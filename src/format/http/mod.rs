@@ -2,8 +2,15 @@
 //!
 //! The bytes that crossed the wire are kept elsewhere and never rebuilt from these values.
 
+pub mod body;
+pub mod coding;
+pub mod date;
+pub mod head;
+pub mod message;
+
 use std::borrow::Cow;
 
+use jiff::{SignedDuration, Timestamp};
 use url::Url;
 
 /// A request's method; nothing else is ever sent.
@@ -61,6 +68,15 @@ impl Request {
 pub struct Headers(pub Vec<(String, Vec<u8>)>);
 
 impl Headers {
+    /// When the answer asks to be asked again (RFC 9110 §10.2.3), counted from `now`: an HTTP date, or seconds.
+    pub fn retry_after(&self, now: Timestamp) -> Option<Timestamp> {
+        let value = self.get("retry-after")?;
+        match value.trim().parse::<u32>() {
+            Ok(seconds) => now.checked_add(SignedDuration::from_secs(i64::from(seconds))).ok(),
+            Err(_) => date::parse(&value),
+        }
+    }
+
     /// The first value of `name` in any case; bytes that are no UTF-8 are read as ISO-8859-1.
     pub fn get(&self, name: &str) -> Option<Cow<'_, str>> {
         self.0.iter().find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, value)| text(value))

@@ -1,0 +1,397 @@
+//! One exchange over one connection: the request's bytes out, the response's bytes in, every one of them kept.
+//!
+//! HTTP/1.1 is spoken here and not by a library, because the bytes are the product: one reader sees each byte once, knows to
+//! the byte where a message ends, and is the same that reads kept bytes back (`format::http`).
+
+use std::io;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+use crate::format::digest::{Digest, Hasher};
+use crate::format::http::body::Body;
+use crate::format::http::head::{Fault, Framing, Head, Oddities, end_of_head};
+use crate::format::http::message::{GLANCE, Message, is_readable};
+use crate::format::http::{Answer, Method, Truncated};
+use crate::resolution::exchange::Failure;
+use crate::world::wire::settings::Settings;
+use crate::world::wire::stream::Stream;
+use crate::world::wire::taken::{Overflow, Received};
+
+/// Room for a redirect's whole answer.
+const FIRST_READ: usize = 4 << 10;
+/// Room beyond a body whose length is known, where bytes that do not belong to it would show.
+const SURPLUS: usize = 256;
+/// How much is read at a time from there on.
+const READ: usize = 64 << 10;
+
+/// An exchange under way. It outlives the future that drives it, so that what came before a timeout is kept.
+pub(super) struct Live<'a, 'o> {
+    settings: &'a Settings,
+    method: Method,
+    request: Vec<u8>,
+    sent: usize,
+    interim: Vec<Vec<u8>>,
+    wire: Vec<u8>,
+    body: Option<Reading>,
+    fault: Option<Fault>,
+    surplus: Vec<u8>,
+    overflow: Option<&'o mut (dyn Overflow + 'o)>,
+    overflow_error: Option<io::Error>,
+    spilled: Option<Spilled>,
+}
+
+/// A final response whose head is known.
+struct Reading {
+    head: Head,
+    framing: Framing,
+    body: Body,
+    hasher: Hasher,
+    payload_len: u64,
+}
+
+/// A response too large for memory: what went to the overflow, and how much of its beginning stays for reading.
+struct Spilled {
+    len: u64,
+    keep: usize,
+}
+
+/// How it stopped.
+#[derive(Debug)]
+pub(super) enum Stop {
+    /// the whole response came
+    Whole,
+    /// the body is longer than the bound
+    Full,
+    /// the connection ended or broke
+    Closed(Option<io::Error>),
+    /// bytes that cannot be read as HTTP
+    Fault,
+    /// the overflow failed
+    Overflow,
+    /// time is up
+    Timeout,
+}
+
+/// What an exchange comes to.
+pub(super) struct Ended {
+    pub(super) sent: Vec<u8>,
+    pub(super) interim: Vec<Vec<u8>>,
+    pub(super) received: Received,
+    pub(super) surplus: Vec<u8>,
+    pub(super) odd: Oddities,
+    pub(super) outcome: Result<Answer, Failure>,
+    pub(super) payload: Option<Digest>,
+    pub(super) payload_len: u64,
+    pub(super) chunked: bool,
+    pub(super) truncated: Option<Truncated>,
+    pub(super) overflow_error: Option<io::Error>,
+    /// the connection may carry another exchange
+    pub(super) reusable: bool,
+}
+
+impl<'a, 'o> Live<'a, 'o> {
+    /// An exchange that will send `request`.
+    pub(super) fn new(
+        settings: &'a Settings,
+        method: Method,
+        request: Vec<u8>,
+        overflow: Option<&'o mut (dyn Overflow + 'o)>,
+    ) -> Self {
+        Self {
+            settings,
+            method,
+            request,
+            sent: 0,
+            interim: Vec::new(),
+            wire: Vec::new(),
+            body: None,
+            fault: None,
+            surplus: Vec::new(),
+            overflow,
+            overflow_error: None,
+            spilled: None,
+        }
+    }
+
+    /// Whether not one byte of an answer has come.
+    pub(super) fn is_unanswered(&self) -> bool {
+        self.wire.is_empty() && self.interim.is_empty()
+    }
+
+    /// Takes back what a second try on another connection needs; nothing was answered on the first.
+    pub(super) fn rewind(&mut self) {
+        self.sent = 0;
+        self.wire.clear();
+    }
+
+    /// Runs it to its stop. May be dropped at any point; what has come by then is kept.
+    pub(super) async fn drive(&mut self, stream: &mut Stream) -> Stop {
+        let broken = self.send(stream).await.err();
+        // A server may answer before it has read everything, and close: so even after a failed write there may be an answer.
+        match self.receive(stream).await {
+            Stop::Closed(None) => Stop::Closed(broken),
+            stop => stop,
+        }
+    }
+
+    async fn send(&mut self, stream: &mut Stream) -> io::Result<()> {
+        while let Some(rest) = self.request.get(self.sent..).filter(|rest| !rest.is_empty()) {
+            match stream.write(rest).await? {
+                0 => return Err(io::ErrorKind::WriteZero.into()),
+                n => self.sent += n,
+            }
+        }
+        stream.flush().await
+    }
+
+    async fn receive(&mut self, stream: &mut Stream) -> Stop {
+        loop {
+            match self.head(stream).await {
+                Ok(true) => return self.rest(stream).await,
+                Ok(false) => (),
+                Err(stop) => return stop,
+            }
+        }
+    }
+
+    /// Reads one head: an interim one is set aside, the final one begins the body.
+    async fn head(&mut self, stream: &mut Stream) -> Result<bool, Stop> {
+        let mut looked = 0;
+        let end = loop {
+            if let Some(end) = end_of_head(&self.wire, looked) {
+                break end;
+            }
+            looked = self.wire.len();
+            self.check_head_so_far()?;
+            let room = if looked == 0 { FIRST_READ } else { looked.min(READ) };
+            self.wire.reserve(room);
+            match stream.read_buf(&mut self.wire).await {
+                Ok(0) => return Err(Stop::Closed(None)),
+                Ok(_) => (),
+                Err(e) => return Err(Stop::Closed(Some(e))),
+            }
+        };
+        if end > self.settings.max_head {
+            return Err(self.faulty(Fault::HeadTooLong(self.settings.max_head)));
+        }
+        let mut head = Head::parse(self.wire.get(..end).unwrap_or_default()).map_err(|fault| self.faulty(fault))?;
+        if head.is_interim() {
+            return self.set_aside(end).map(|()| false);
+        }
+        let framing = head.framing(self.method).map_err(|fault| self.faulty(fault))?;
+        let body = Body::new(framing, self.settings.max_body);
+        self.body = Some(Reading { head, framing, body, hasher: Hasher::default(), payload_len: 0 });
+        self.take(end)?;
+        Ok(true)
+    }
+
+    /// Bytes that begin no status line are refused at once, not after a quarter of a megabyte.
+    fn check_head_so_far(&mut self) -> Result<(), Stop> {
+        let start = b"HTTP/1.";
+        let n = self.wire.len().min(start.len());
+        if self.wire.get(..n) != start.get(..n) {
+            let line = self.wire.split(|&b| b == b'\n').next().unwrap_or_default();
+            let fault = Head::parse(line).err().unwrap_or(Fault::HeadTooLong(n));
+            return Err(self.faulty(fault));
+        }
+        if self.wire.len() > self.settings.max_head {
+            return Err(self.faulty(Fault::HeadTooLong(self.settings.max_head)));
+        }
+        Ok(())
+    }
+
+    fn set_aside(&mut self, end: usize) -> Result<(), Stop> {
+        let total: usize = self.interim.iter().map(Vec::len).sum();
+        if self.interim.len() >= self.settings.max_interim || total + end > self.settings.max_head {
+            return Err(self.faulty(Fault::TooManyInterim(self.interim.len())));
+        }
+        let rest = self.wire.split_off(end);
+        self.interim.push(std::mem::replace(&mut self.wire, rest));
+        Ok(())
+    }
+
+    fn faulty(&mut self, fault: Fault) -> Stop {
+        self.fault = Some(fault);
+        Stop::Fault
+    }
+
+    /// Reads the body to its end.
+    async fn rest(&mut self, stream: &mut Stream) -> Stop {
+        loop {
+            match self.body.as_ref() {
+                Some(reading) if reading.body.is_done() => return Stop::Whole,
+                Some(reading) if reading.body.is_full() => return Stop::Full,
+                _ => (),
+            }
+            let before = match self.make_room() {
+                Ok(before) => before,
+                Err(stop) => return stop,
+            };
+            match stream.read_buf(&mut self.wire).await {
+                Ok(0) => return Stop::Closed(None),
+                Ok(_) => (),
+                Err(e) => return Stop::Closed(Some(e)),
+            }
+            if let Err(stop) = self.take(before) {
+                return stop;
+            }
+        }
+    }
+
+    /// Room for the next read: just enough where the length is known, so that memory holds the response once and no more.
+    fn make_room(&mut self) -> Result<usize, Stop> {
+        if self.spilled.is_none() && self.wire.len() >= self.settings.spill_at {
+            self.spill()?;
+        }
+        let before = self.wire.len();
+        let Some(reading) = &self.body else { return Ok(before) };
+        let due = match reading.framing {
+            Framing::Length(length) => usize::try_from(length - reading.payload_len.min(length)).unwrap_or(usize::MAX),
+            Framing::Chunked | Framing::Close => before.clamp(FIRST_READ, READ),
+        };
+        let most = if self.spilled.is_some() { READ } else { self.settings.spill_at };
+        if self.wire.capacity() - before < due.min(FIRST_READ) {
+            self.wire.reserve_exact(due.saturating_add(SURPLUS).min(most.max(READ)));
+        }
+        Ok(before)
+    }
+
+    /// Takes in the bytes from `before` on.
+    fn take(&mut self, before: usize) -> Result<(), Stop> {
+        let Some(Reading { body, hasher, payload_len, .. }) = &mut self.body else { return Ok(()) };
+        let new = self.wire.get(before..).unwrap_or_default();
+        let fed = body.feed(new, |piece| {
+            hasher.update(piece);
+            *payload_len += piece.len() as u64;
+        });
+        match fed {
+            Ok(n) => {
+                if before + n < self.wire.len() {
+                    let surplus = self.wire.split_off(before + n);
+                    if body.is_done() {
+                        self.surplus = surplus;
+                    }
+                }
+                self.pass_on(before)
+            }
+            Err(fault) => {
+                self.pass_on(before)?;
+                Err(self.faulty(fault))
+            }
+        }
+    }
+
+    /// What came goes to the overflow, once the response is too large for memory.
+    fn pass_on(&mut self, before: usize) -> Result<(), Stop> {
+        let Some(spilled) = &mut self.spilled else { return Ok(()) };
+        let new = self.wire.get(before..).unwrap_or_default();
+        spilled.len += new.len() as u64;
+        let written = self.overflow.as_mut().map_or(Ok(()), |overflow| overflow.write(new));
+        self.wire.truncate(spilled.keep);
+        written.map_err(|e| self.overflow_failed(e))
+    }
+
+    fn spill(&mut self) -> Result<(), Stop> {
+        let readable = self.body.as_ref().is_some_and(|reading| is_readable(&reading.head.headers));
+        let head = end_of_head(&self.wire, 0).unwrap_or_default();
+        let keep = head + if readable { self.settings.reading.keep } else { GLANCE };
+        self.spilled = Some(Spilled { len: self.wire.len() as u64, keep });
+        let written = self.overflow.as_mut().map_or(Ok(()), |overflow| overflow.write(&self.wire));
+        self.wire.truncate(keep);
+        self.wire.shrink_to(keep.min(self.wire.len()) + READ);
+        written.map_err(|e| self.overflow_failed(e))
+    }
+
+    fn overflow_failed(&mut self, error: io::Error) -> Stop {
+        self.overflow_error = Some(error);
+        Stop::Overflow
+    }
+
+    /// What it comes to.
+    pub(super) fn end(mut self, stop: Stop) -> Ended {
+        let truncated = self.truncated(&stop);
+        let outcome = self.outcome(&stop, truncated);
+        let reusable = matches!(stop, Stop::Whole) && self.reusable();
+        let received = match (&self.spilled, self.wire.is_empty()) {
+            (Some(spilled), _) => Received::Overflowed { len: spilled.len },
+            (None, true) => Received::Nothing,
+            (None, false) => Received::Memory(self.wire),
+        };
+        self.request.truncate(self.sent);
+        let mut ended = Ended {
+            sent: self.request,
+            interim: self.interim,
+            received,
+            surplus: self.surplus,
+            odd: Oddities::default(),
+            outcome,
+            payload: None,
+            payload_len: 0,
+            chunked: false,
+            truncated,
+            overflow_error: self.overflow_error,
+            reusable,
+        };
+        if let Some(reading) = self.body {
+            ended.odd = reading.head.odd;
+            ended.odd.merge(reading.body.odd());
+            ended.chunked = reading.framing == Framing::Chunked;
+            ended.payload = Some(reading.hasher.finish());
+            ended.payload_len = reading.payload_len;
+        }
+        ended
+    }
+
+    fn truncated(&self, stop: &Stop) -> Option<Truncated> {
+        let begun = self.body.is_some() || !self.wire.is_empty();
+        match stop {
+            Stop::Full => Some(Truncated::Length),
+            Stop::Timeout if begun => Some(Truncated::Time),
+            Stop::Closed(None) => {
+                let whole = self.body.as_ref().is_some_and(|reading| reading.body.is_whole_at_close());
+                (begun && !whole).then_some(Truncated::Disconnect)
+            }
+            Stop::Closed(Some(_)) if begun => Some(Truncated::Disconnect),
+            _ => None,
+        }
+    }
+
+    fn outcome(&self, stop: &Stop, truncated: Option<Truncated>) -> Result<Answer, Failure> {
+        if self.body.is_none() {
+            return Err(self.failure(stop));
+        }
+        Message::read(&self.wire, self.method)
+            .map(|message| {
+                let cut = truncated.is_some() || self.spilled.as_ref().is_some_and(|s| s.len > self.wire.len() as u64);
+                let mut answer = message.answer_cut(truncated, cut, &self.settings.reading);
+                if let Some(fault) = &self.fault {
+                    answer.unread = Some(fault.to_string());
+                }
+                answer
+            })
+            .map_err(|fault| Failure::Malformed(fault.to_string()))
+    }
+
+    fn failure(&self, stop: &Stop) -> Failure {
+        match (stop, &self.fault) {
+            (Stop::Fault, Some(fault)) => Failure::Malformed(fault.to_string()),
+            (Stop::Timeout, _) if self.wire.is_empty() => {
+                Failure::Timeout(format!("no answer within {} s", self.settings.timeout.as_secs_f32()))
+            }
+            (Stop::Timeout, _) => {
+                Failure::Timeout(format!("no whole head within {} s", self.settings.timeout.as_secs_f32()))
+            }
+            (Stop::Closed(Some(e)), _) => Failure::Unreachable(format!("the connection broke: {e}")),
+            _ if self.wire.is_empty() => Failure::Unreachable("closed before an answer".to_owned()),
+            _ => Failure::Unreachable("closed within the head".to_owned()),
+        }
+    }
+
+    fn reusable(&self) -> bool {
+        self.body.as_ref().is_some_and(|reading| {
+            let clean = reading.head.odd.is_empty() && reading.body.odd().is_empty() && self.surplus.is_empty();
+            let bounded = reading.framing != Framing::Close && reading.head.status != 101;
+            clean && bounded && reading.head.keeps_alive()
+        })
+    }
+}
