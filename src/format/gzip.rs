@@ -119,6 +119,30 @@ pub fn stored_head(len: usize, last: bool) -> [u8; STORED_HEAD] {
     [u8::from(last), a, b, !a, !b]
 }
 
+/// Appends `bytes` as stored blocks none of which is the last.
+pub fn stored_blocks(bytes: &[u8], out: &mut Vec<u8>) {
+    for piece in bytes.chunks(STORED_MAX) {
+        out.extend_from_slice(&stored_head(piece.len(), false));
+        out.extend_from_slice(piece);
+    }
+}
+
+/// The shortest room from which on [`padding`] fills every length.
+pub const PADDING_MIN: usize = 20;
+
+/// Appends `len` bytes (0, or at least [`PADDING_MIN`]) of blocks that hold nothing: five bytes are an empty stored
+/// block, six an empty block of fixed codes and an empty stored one, and every length from 20 on is a sum of fives and
+/// sixes. So a head of a length not known beforehand fills room left for it to the byte.
+pub fn padding(len: usize, out: &mut Vec<u8>) {
+    let sixes = len % 5;
+    for _ in 0..sixes {
+        out.extend_from_slice(&[0x02, 0, 0, 0, 0xff, 0xff]);
+    }
+    for _ in 0..(len.saturating_sub(6 * sixes)) / 5 {
+        out.extend_from_slice(&stored_head(0, false));
+    }
+}
+
 /// The eight bytes that close a member.
 pub fn trailer(crc: u32, len: u64) -> [u8; TRAILER] {
     let [a, b, c, d] = crc.to_le_bytes();
@@ -168,8 +192,10 @@ pub struct Step {
     pub used: usize,
     /// bytes put into the output
     pub made: usize,
-    /// the member has ended, its checksum and length are right
+    /// the member has ended
     pub done: bool,
+    /// it has, but its checksum or length is of other bytes
+    pub wrong: Option<Damage>,
 }
 
 /// Reads one member as a stream, in bounded memory, and checks its end.
@@ -218,7 +244,7 @@ impl Unpacker {
     /// # Errors
     /// Whatever is wrong with the member. Bytes made by earlier steps are then not to be trusted.
     pub fn step(&mut self, input: &[u8], output: &mut [u8]) -> Result<Step, Damage> {
-        let mut step = Step { used: 0, made: 0, done: false };
+        let mut step = Step { used: 0, made: 0, done: false, wrong: None };
         if self.state == State::Head {
             step.used = self.head(input)?;
         }
@@ -230,7 +256,10 @@ impl Unpacker {
         }
         if self.state == State::Trailer {
             let rest = input.get(step.used..).unwrap_or_default();
-            step.used += self.trailer(rest)?;
+            step.used += self.trailer(rest);
+            if self.state == State::Done {
+                step.wrong = check(&self.held, self.crc.clone().finalize(), self.made).err();
+            }
         }
         step.done = self.state == State::Done;
         Ok(step)
@@ -266,14 +295,13 @@ impl Unpacker {
         Ok((used, made))
     }
 
-    fn trailer(&mut self, input: &[u8]) -> Result<usize, Damage> {
+    fn trailer(&mut self, input: &[u8]) -> usize {
         let take = (TRAILER - self.held.len()).min(input.len());
         self.held.extend_from_slice(input.get(..take).unwrap_or_default());
         if self.held.len() == TRAILER {
             self.state = State::Done;
-            check(&self.held, self.crc.clone().finalize(), self.made)?;
         }
-        Ok(take)
+        take
     }
 }
 
@@ -306,6 +334,9 @@ pub fn whole(bytes: &[u8], max: usize) -> Result<Vec<u8>, Damage> {
         out.truncate(from + step.made);
         if out.len() > max {
             return Err(Damage::Length);
+        }
+        if let Some(damage) = step.wrong {
+            return Err(damage);
         }
         if step.done {
             let after = bytes.len() - at;
@@ -340,6 +371,9 @@ mod tests {
             let step = unpacker.step(&member[at..end], &mut room)?;
             at += step.used;
             plain.extend_from_slice(&room[..step.made]);
+            if let Some(damage) = step.wrong {
+                return Err(damage);
+            }
             if step.done {
                 assert_eq!(at, member.len());
                 return Ok(plain);
@@ -407,6 +441,23 @@ mod tests {
         }
         assert_eq!(head_len(&head), Ok(Some(head.len())));
         assert_eq!(head_len(&[0x1f, 0x8b, 8, 0x20]), Err(Damage::NotGzip), "a reserved flag");
+    }
+
+    #[test]
+    fn padding_fills_to_the_byte_and_holds_nothing() {
+        for len in std::iter::once(0).chain(PADDING_MIN..200) {
+            let mut member = HEAD.to_vec();
+            stored_blocks(b"head", &mut member);
+            let before = member.len();
+            padding(len, &mut member);
+            assert_eq!(member.len() - before, len);
+            member.extend_from_slice(&stored_head(4, true));
+            member.extend_from_slice(b"tail");
+            member.extend_from_slice(&trailer(crc32fast::hash(b"headtail"), 8));
+            assert_eq!(whole(&member, 8).unwrap(), b"headtail");
+            let mut plain = vec![0; 8];
+            assert_eq!(libdeflater::Decompressor::new().gzip_decompress(&member, &mut plain), Ok(8));
+        }
     }
 
     #[test]

@@ -165,8 +165,7 @@ impl<R: Read + Seek> Reader<R> {
 
     fn behind(&mut self, damage: Damage) -> io::Result<Option<&Item>> {
         self.parse.damaged(damage);
-        // What is cut off at the file's end has nothing behind it; looking there would find what its block holds.
-        self.feed.resync(damage != Damage::Truncated)?;
+        self.feed.recover(damage)?;
         Ok(Some(self.parse.finish(0)))
     }
 

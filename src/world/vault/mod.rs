@@ -23,9 +23,11 @@ use crate::world::durable::{self, Disk};
 mod pack;
 pub mod place;
 pub mod recover;
+pub mod stream;
 
 use place::{OPEN, Place, path_of};
 use recover::Recovered;
+use stream::Stream;
 
 /// How large things may grow.
 #[derive(Clone, Copy, Debug)]
@@ -196,6 +198,23 @@ impl Vault {
     /// The disk's.
     pub fn close(mut self) -> Result<(), Error> {
         self.roll()
+    }
+
+    /// Begins a record of any size in a file of its own, beside the rolling one. `record.block` is what there is of the
+    /// block so far, an HTTP head whole; the rest comes through [`Stream::write`].
+    ///
+    /// # Errors
+    /// The disk's.
+    pub fn stream(&mut self, record: Record) -> Result<Stream, Error> {
+        let at = (self.making.now)();
+        self.serial += 1;
+        let name = place::name(at, self.serial);
+        let info = Record::warcinfo((self.making.id)(), at, &name, &self.making.about);
+        let mut first = Vec::new();
+        let head = info.head(Digest::of(&info.block), info.block.len() as u64);
+        pack::member(&mut self.packer, &info, &head, &mut first);
+        let deflate = pack::deflates(&mut self.packer, &record, &mut self.member);
+        Stream::begin(self.disk.clone(), &self.dir, name, first, record, deflate)
     }
 
     /// The folder.

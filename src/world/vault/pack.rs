@@ -15,14 +15,17 @@ const SAMPLE: usize = 8 * 1024;
 /// Appends the record's member: head, block and the two closing lines.
 pub(super) fn member(packer: &mut Packer, record: &Record, head: &[u8], out: &mut Vec<u8>) {
     let parts: [&[u8]; 3] = [head, &record.block, b"\r\n\r\n"];
-    if is_compressed(record) {
-        return gzip::stored(&parts, out);
-    }
-    if record.block.len() > SMALL && !sample_compresses(packer, &record.block, out) {
+    if !deflates(packer, record, out) {
         return gzip::stored(&parts, out);
     }
     let plain = parts.concat();
     packer.deflated(&plain, out);
+}
+
+/// Whether a record, or one that begins like this, is worth deflating. `scratch` is left empty.
+pub(super) fn deflates(packer: &mut Packer, record: &Record, scratch: &mut Vec<u8>) -> bool {
+    scratch.clear();
+    !is_compressed(record) && (record.block.len() <= SMALL || sample_compresses(packer, &record.block, scratch))
 }
 
 /// Whether an HTTP answer says of itself that its body is compressed: by its coding, or by a type that always is.

@@ -149,3 +149,71 @@ fn a_name_cannot_lead_out_of_the_folder() {
     let place = Place { file: "../x.warc.gz".into(), offset: 0, length: 1 };
     assert!(matches!(read_at(dir.path(), &place), Err(Error::NoSuchFile { .. })));
 }
+
+/// A stream of `body`, written in pieces of `piece` bytes.
+fn streamed(vault: &mut Vault, head: &str, body: &[u8], piece: usize) -> Kept {
+    let at = Timestamp::from_second(1_560_153_600).unwrap();
+    let begun = body.len().min(10);
+    let block = [format!("HTTP/1.1 200 OK\r\n{head}\r\n\r\n").as_bytes(), &body[..begun]].concat();
+    let record = Record::response_known(Uuid::new_v4(), at, "https://a.example/big", block, None);
+    let mut stream = vault.stream(record).unwrap();
+    for piece in body[begun..].chunks(piece) {
+        stream.write(piece).unwrap();
+    }
+    stream.finish(&[("WARC-Truncated", "length")]).unwrap()
+}
+
+fn noise(len: usize) -> Vec<u8> {
+    let mut seed = 1_u32;
+    let next = || {
+        seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        seed.to_be_bytes()[0]
+    };
+    std::iter::repeat_with(next).take(len).collect()
+}
+
+#[test]
+fn a_streamed_record_is_one_like_any_other() {
+    let dir = tempfile::tempdir().unwrap();
+    let (mut vault, _) = open(dir.path());
+    for len in [0, 1, 9, 11, 65_000, 65_535, 65_536, 4 * 65_535, 4 * 65_540, 600_000] {
+        for (head, body) in
+            [("Content-Type: video/mp4", noise(len)), ("Content-Type: text/plain", b"word ".repeat(len / 5))]
+        {
+            let kept = streamed(&mut vault, head, &body, 70_001);
+            let items = all(dir.path(), &kept.place.file);
+            assert_eq!(items.len(), 2);
+            let item = &items[1];
+            assert!(item.problems.is_empty(), "{len} {head}: {:?}", item.problems);
+            assert_eq!((item.offset, item.length), (kept.place.offset, kept.place.length), "{len} {head}");
+            assert_eq!(item.digests.whole, Some(kept.name.digest));
+            assert_eq!(item.digests.payload, Some(Digest::of(&body)));
+            assert_eq!(item.block_len, kept.block_len);
+            let found = read_at(dir.path(), &kept.place).unwrap();
+            assert_eq!(found.name, kept.name);
+            assert!(found.record.block.ends_with(&body));
+        }
+    }
+    let big = b"word ".repeat(200_000);
+    let kept = streamed(&mut vault, "Content-Type: text/plain", &big, 1000);
+    assert!(kept.place.length < 100_000, "text is deflated on the way");
+}
+
+#[test]
+fn an_unfinished_stream_leaves_nothing_behind() {
+    let dir = tempfile::tempdir().unwrap();
+    let (mut vault, _) = open(dir.path());
+    vault.append(&page(1)).unwrap();
+    // A body that is a WARC file itself: its members must not be taken for records of ours.
+    let inner = std::fs::read(dir.path().join(format!("{}{OPEN}", files(dir.path()).unwrap()[0]))).unwrap();
+    let block = [b"HTTP/1.1 200 OK\r\nContent-Type: application/gzip\r\n\r\n", &inner[..]].concat();
+    let mut stream =
+        vault.stream(Record::response(Uuid::new_v4(), Timestamp::UNIX_EPOCH, "https://a.example/", block)).unwrap();
+    stream.write(&noise(300_000)).unwrap();
+    drop(stream);
+    drop(vault);
+    let (_, recovered) = open(dir.path());
+    let fates: Vec<Fate> = recovered.files.iter().map(|f| f.fate).collect();
+    assert_eq!(fates, [Fate::Continued, Fate::Removed]);
+    assert_eq!(files(dir.path()).unwrap().len(), 1);
+}

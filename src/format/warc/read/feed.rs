@@ -55,6 +55,8 @@ pub(super) struct Feed<R> {
     at: u64,
     in_member: bool,
     ended: bool,
+    /// what the member's end says of its bytes
+    wrong: Option<Damage>,
     mid: bool,
 }
 
@@ -74,6 +76,7 @@ impl<R: Read + Seek> Feed<R> {
             at: from,
             in_member: false,
             ended: false,
+            wrong: None,
             mid: false,
         })
     }
@@ -98,7 +101,7 @@ impl<R: Read + Seek> Feed<R> {
             self.skip_blank_lines()?;
         }
         self.at = self.base + self.held.start as u64;
-        self.ended = false;
+        (self.ended, self.wrong) = (false, None);
         self.made = 0..0;
         self.unpacker.reset();
         self.in_member = self.shape == Shape::Gzip && !self.held.is_empty();
@@ -147,6 +150,7 @@ impl<R: Read + Seek> Feed<R> {
             self.held.start += step.used;
             self.made = 0..step.made;
             self.ended = step.done;
+            self.wrong = step.wrong;
             if step.made > 0 {
                 return Ok(Pull::Bytes);
             }
@@ -157,7 +161,10 @@ impl<R: Read + Seek> Feed<R> {
                 }
             }
         }
-        Ok(Pull::End)
+        Ok(match self.wrong.take() {
+            Some(damage) => Pull::Damaged(damage),
+            None => Pull::End,
+        })
     }
 
     /// The record has ended: has its member?
@@ -188,8 +195,21 @@ impl<R: Read + Seek> Feed<R> {
         }
     }
 
-    /// Looks for the next record behind damage, from the byte after the damaged member's first; or gives the file up.
-    pub(super) fn resync(&mut self, search: bool) -> io::Result<()> {
+    /// Goes on behind damage. A member whose checksum is wrong has an end all the same; what is cut off at the file's end
+    /// has nothing behind it, and looking there would find what its block holds; else the next member is looked for, from
+    /// the byte after the damaged one's first.
+    pub(super) fn recover(&mut self, damage: Damage) -> io::Result<()> {
+        match damage {
+            Damage::Checksum | Damage::Length => {
+                (self.in_member, self.made) = (false, 0..0);
+                Ok(())
+            }
+            Damage::Truncated => self.resync(false),
+            _ => self.resync(true),
+        }
+    }
+
+    fn resync(&mut self, search: bool) -> io::Result<()> {
         self.in_member = false;
         self.made = 0..0;
         if !search {
