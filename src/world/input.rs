@@ -55,7 +55,7 @@ pub fn standard(bound: u64) -> Result<Vec<u8>, InputError> {
 /// The text of the file at `path`; none where there is no such file.
 ///
 /// # Errors
-/// As [`file`], and where it is no UTF-8.
+/// As [`file()`], and where it is no UTF-8.
 pub fn text_if_there(path: &Path, bound: u64) -> Result<Option<String>, InputError> {
     let bytes = match file(path, bound) {
         Ok(bytes) => bytes,
