@@ -208,3 +208,66 @@ fn colour_is_asked_for_or_left_out() {
     assert!(!run(here.path(), &["nonsense"]).stderr.contains(&0x1b));
     assert!(run(here.path(), &["--color", "always", "nonsense"]).stderr.contains(&0x1b));
 }
+
+#[test]
+fn cite_prints_one_entry_for_each_argument_in_order() {
+    let here = tempfile::tempdir().unwrap();
+    let text = "Seen at https://t.co/AEoFZOhI3p and #NurSultan by @MajaEUspox today.\n";
+    fs::write(here.path().join("a.txt"), text).unwrap();
+    fs::write(here.path().join("b.txt"), "Nothing is cited here.\n").unwrap();
+    let mut command = onrecord(here.path(), &["cite", "--json", "a.txt", "b.txt", "-", "a.txt"]);
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
+    let document = json(&child.wait_with_output().unwrap());
+    let statements = document["statements"].as_array().unwrap();
+    let sources: Vec<_> = statements.iter().map(|s| s["source"].as_str().unwrap()).collect();
+    assert_eq!(sources, ["a.txt", "b.txt", "-", "a.txt"]);
+    let first = &statements[0];
+    assert_eq!(first["bytes"], text.len());
+    assert_eq!(first["media_type"], "text/plain");
+    let hash = onrecord::format::digest::Digest::of(text.as_bytes()).to_string();
+    assert_eq!(first["id"], hash);
+    assert_eq!(statements[1]["citations"], Value::Array(Vec::new()));
+    assert_eq!(first["citations"], statements[2]["citations"]);
+    let kinds: Vec<_> = first["citations"].as_array().unwrap().iter().map(|c| c["kind"].as_str().unwrap()).collect();
+    assert_eq!(kinds, ["link", "hashtag", "handle"]);
+    for citation in first["citations"].as_array().unwrap() {
+        let at = |n: usize| usize::try_from(citation["span"][n].as_u64().unwrap()).unwrap();
+        assert_eq!(citation["raw"], text[at(0)..at(1)], "{citation}");
+        assert!(citation["id"].as_str().unwrap().starts_with("sha256:"));
+    }
+    let link = &first["citations"][0];
+    assert_eq!((link["form"].as_str(), link["url"].as_str()), (Some("tco"), Some("https://t.co/AEoFZOhI3p")));
+}
+
+#[test]
+fn cite_names_what_cannot_be_read_before_it_prints_anything() {
+    let here = tempfile::tempdir().unwrap();
+    fs::write(here.path().join("good.txt"), "See https://t.co/AEoFZOhI3p for more.").unwrap();
+    fs::write(here.path().join("empty.txt"), "").unwrap();
+    fs::create_dir(here.path().join("folder")).unwrap();
+    for (arguments, said) in [
+        (&["cite", "--json", "good.txt", "missing.txt"][..], "read the statement missing.txt: no such file"),
+        (&["cite", "folder"], "read the statement folder: not a file but a folder"),
+        (&["cite", "good.txt", "empty.txt"], "read the statement empty.txt: it is empty"),
+        (&["cite", "good.txt/x"], "no such file"),
+        (&["cite", "-", "-"], "standard input is named twice"),
+        (&["cite"], "read the statement -: it is empty"),
+        (&["cite", "a\u{1b}[2Jb"], "a\\u{1b}[2Jb"),
+    ] {
+        assert_bad_usage(&run(here.path(), arguments), said);
+    }
+    assert_eq!(fs::read_dir(here.path()).unwrap().count(), 3, "cite makes no archive");
+}
+
+#[test]
+fn cite_draws_a_table_that_a_statement_cannot_steer() {
+    let here = tempfile::tempdir().unwrap();
+    let text = "See https://t.co/AEoFZOhI3p and the \u{1b}]0;owned\u{7} post #سلام \u{202e} there";
+    fs::write(here.path().join("a.txt"), text).unwrap();
+    let output = run(here.path(), &["cite", "a.txt"]);
+    assert_eq!(output.status.code(), Some(0), "{}", err(&output));
+    let table = out(&output);
+    assert!(table.contains("https://t.co/AEoFZOhI3p"), "{table}");
+    assert!(!table.contains(['\u{1b}', '\u{7}', '\u{202e}']), "{table:?}");
+}

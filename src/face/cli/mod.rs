@@ -1,5 +1,6 @@
 //! The command line: what was typed becomes what is meant. Each command has its file.
 
+mod cite;
 mod completions;
 mod config;
 pub mod fault;
@@ -67,6 +68,8 @@ pub struct Global {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Print what a statement cites; touches neither network nor archive
+    Cite(cite::Args),
     /// Print every setting, its value and where it came from
     Config(config::Args),
     /// Print a completion script for a shell
@@ -78,6 +81,7 @@ enum Command {
 impl Command {
     fn run(self, global: &Global) -> Result<Exit, Fault> {
         match self {
+            Self::Cite(args) => cite::run(global, args),
             Self::Config(args) => config::run(global, args),
             Self::Completions(args) => completions::run(global, args),
             Self::Man(args) => man::run(global, args),
