@@ -5,8 +5,9 @@ use std::path::PathBuf;
 
 use ipnet::IpNet;
 
-use super::value::{ConnectTo, Period, Size, flag};
+use super::value::{Period, Size, flag};
 use super::{Origin, Settings};
+use crate::world::wire::settings::ConnectTo;
 
 /// The flags. What is not given leaves the setting as the layers below have it.
 #[derive(Clone, Debug, Default, clap::Args)]

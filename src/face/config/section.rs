@@ -9,7 +9,8 @@ use ipnet::IpNet;
 use serde_json::Value;
 use url::Url;
 
-use super::value::{ConnectTo, Expected, Period, Raw, Setting, Size};
+use super::value::{Expected, Period, Raw, Setting, Size};
+use crate::world::wire::settings::ConnectTo;
 
 /// What the loader and `onrecord config` need of a section, whatever its keys.
 pub(super) trait Section: Default {

@@ -12,6 +12,8 @@ use jiff::{Span, SpanRelativeTo, Unit};
 use serde_json::{Value, json};
 use url::Url;
 
+use crate::world::wire::settings::ConnectTo;
+
 /// A value as it was written. What comes from a file has a type; what comes from a flag or the environment is text.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Raw {
@@ -361,63 +363,9 @@ impl Setting for Period {
     }
 }
 
-/// `HOST1:PORT1:HOST2:PORT2` as curl reads it: a connection meant for the first pair goes to the second. An empty
-/// HOST1 or PORT1 matches any; an empty HOST2 or PORT2 keeps what the URL says. IPv6 addresses stand in brackets.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ConnectTo {
-    /// lower case, without brackets; none matches any host
-    pub from_host: Option<String>,
-    /// none matches any port
-    pub from_port: Option<u16>,
-    /// without brackets; none keeps the URL's
-    pub to_host: Option<String>,
-    /// none keeps the URL's
-    pub to_port: Option<u16>,
-}
-
-impl ConnectTo {
-    fn from_words(text: &str) -> Option<Self> {
-        let (from_host, rest) = host(text)?;
-        let (from_port, rest) = rest.split_once(':')?;
-        let (to_host, to_port) = host(rest)?;
-        Some(Self { from_host, from_port: port(from_port)?, to_host, to_port: port(to_port)? })
-    }
-}
-
-/// The host before the next colon, and what comes after that colon.
-fn host(text: &str) -> Option<(Option<String>, &str)> {
-    let (name, rest) = match text.strip_prefix('[') {
-        Some(inner) => {
-            let (address, rest) = inner.split_once(']')?;
-            address.parse::<std::net::Ipv6Addr>().ok()?;
-            (address, rest.strip_prefix(':')?)
-        }
-        None => text.split_once(':')?,
-    };
-    if name.contains(|c: char| c.is_whitespace() || c.is_control() || c == '/') {
-        return None;
-    }
-    Some(((!name.is_empty()).then(|| name.to_lowercase()), rest))
-}
-
-fn port(text: &str) -> Option<Option<u16>> {
-    if text.is_empty() { Some(None) } else { text.parse().ok().filter(|&n| n > 0).map(Some) }
-}
-
-impl fmt::Display for ConnectTo {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let host = |name: &Option<String>| match name.as_deref() {
-            Some(address) if address.contains(':') => format!("[{address}]"),
-            name => name.unwrap_or_default().to_owned(),
-        };
-        let port = |n: Option<u16>| n.map(|n| n.to_string()).unwrap_or_default();
-        write!(f, "{}:{}:{}:{}", host(&self.from_host), port(self.from_port), host(&self.to_host), port(self.to_port))
-    }
-}
-
 impl Setting for ConnectTo {
     fn read(raw: &Raw) -> Result<Self, Expected> {
-        words(raw).and_then(Self::from_words).ok_or("HOST1:PORT1:HOST2:PORT2, as curl's --connect-to")
+        parsed(raw, "HOST1:PORT1:HOST2:PORT2, as curl's --connect-to")
     }
 
     fn json(&self) -> Value {
@@ -465,24 +413,6 @@ mod tests {
         }
         assert_eq!(Period(Duration::from_secs(604_800)).to_string(), "7d");
         assert_eq!(Period(Duration::from_secs(90)).to_string(), "90s");
-    }
-
-    #[test]
-    fn connect_to_as_curl_reads_it() -> Result<(), Expected> {
-        let all = loose::<ConnectTo>("T.co:443:[::1]:8443")?;
-        assert_eq!(all.from_host.as_deref(), Some("t.co"));
-        assert_eq!((all.from_port, all.to_port), (Some(443), Some(8443)));
-        assert_eq!(all.to_host.as_deref(), Some("::1"));
-        assert_eq!(all.to_string(), "t.co:443:[::1]:8443");
-        let any = loose::<ConnectTo>("::127.0.0.1:9000")?;
-        assert_eq!((any.from_host.clone(), any.from_port), (None, None));
-        assert_eq!(any.to_string(), "::127.0.0.1:9000");
-        for wrong in
-            ["", "a", "a:1", "a:1:b", "a:1:b:2:3", "a:x:b:2", "a:0:b:2", "[zz]:1:b:2", "a b:1:c:2", "a:70000:b:1"]
-        {
-            assert!(loose::<ConnectTo>(wrong).is_err(), "{wrong}");
-        }
-        Ok(())
     }
 
     #[test]

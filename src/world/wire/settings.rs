@@ -91,6 +91,15 @@ impl ConnectTo {
     }
 }
 
+impl std::fmt::Display for ConnectTo {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let host = |name: &Option<String>| name.clone().unwrap_or_default();
+        let port = |port: Option<u16>| port.map(|n| n.to_string()).unwrap_or_default();
+        let (from, to) = (host(&self.from_host), host(&self.to_host));
+        write!(f, "{from}:{}:{to}:{}", port(self.from_port), port(self.to_port))
+    }
+}
+
 fn same_host(rule: &str, host: &str) -> bool {
     rule == host || rule.trim_end_matches('.') == host.trim_end_matches('.')
 }
@@ -153,6 +162,13 @@ mod tests {
         assert_eq!(to("x.com:80::8080", "x.com", 80), at("x.com", 8080));
         assert_eq!(to("[::1]:80:[2001:db8::2]:81", "[::1]", 80), at("[2001:db8::2]", 81));
         assert_eq!(to("bücher.example:80:b:81", "xn--bcher-kva.example", 80), at("b", 81));
+    }
+
+    #[test]
+    fn a_rule_is_shown_as_it_can_be_typed() {
+        for rule in ["t.co:443:127.0.0.1:8443", "::127.0.0.1:8443", "x.com:80::", "[::1]:80:[2001:db8::2]:81"] {
+            assert_eq!(rule.parse::<ConnectTo>().unwrap().to_string(), rule);
+        }
     }
 
     #[test]
