@@ -5,8 +5,10 @@ use crate::reply::{Answer, Reply};
 use crate::request::Request;
 use crate::world::World;
 
+pub mod api;
 pub mod article;
 pub mod bluesky;
+pub mod hostile;
 pub mod load;
 pub mod mastodon;
 pub mod media;
@@ -49,6 +51,8 @@ pub(crate) fn answer(world: &World, request: &Request) -> Option<Answer> {
         }
         "www.reddit.com" | "old.reddit.com" | "reddit.com" => Some(others::reddit(request).into()),
         "load.example" => load::answer(request),
+        "api.x.com" | "api.twitter.com" => Some(api::answer(world, request).into()),
+        hostile::HOST => hostile::answer(world, request),
         _ => None,
     }
 }
@@ -57,8 +61,8 @@ pub(crate) fn answer(world: &World, request: &Request) -> Option<Answer> {
 pub(crate) fn populate(world: &mut World) {
     shortener::populate(world);
     article::populate(world);
+    hostile::populate(world);
     mastodon::populate(world);
-    telegram::populate(world);
 }
 
 /// A host's robots.txt; x.com's shuts out all but a few, as it does.

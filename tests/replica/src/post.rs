@@ -32,6 +32,8 @@ pub struct NewPost {
     pub photos: Option<(String, usize)>,
     /// The code of its video's link.
     pub video: Option<String>,
+    /// When its media were uploaded; twenty seconds before it when none is given.
+    pub uploaded: Option<Timestamp>,
     /// The post it quotes.
     pub quotes: Option<u64>,
     /// The post it answers.
@@ -62,6 +64,7 @@ impl Default for NewPost {
             links: vec![],
             photos: None,
             video: None,
+            uploaded: None,
             quotes: None,
             answers: None,
             replaces: None,
@@ -104,6 +107,8 @@ pub enum State {
     AgeRestricted,
     /// It is there, but not shown to who is not logged in.
     Withheld,
+    /// The same, the tombstone without its field.
+    WithheldBare,
     /// 200 and `{}`.
     Empty,
     /// There never was one.
@@ -148,6 +153,15 @@ impl Post {
         let photos = self.made.photos.as_ref().map(|(code, _)| (code.as_str(), "photo"));
         let video = self.made.video.as_ref().map(|code| (code.as_str(), "video"));
         photos.or(video).map(|(code, kind)| (code, format!("{}/{kind}/1", self.permalink())))
+    }
+
+    /// The text as a page that embeds the post shows it, where scripts do not run: what statements are quoted from.
+    pub fn remnant(&self) -> String {
+        let mut text = self.made.text.clone();
+        if let Some((code, _)) = self.media_link() {
+            text = text.replace(&format!("https://t.co/{code}"), &format!("{}/{code}", self.pic_host()));
+        }
+        format!("{text} — {} (@{}) {}", self.made.name, self.made.handle, calendar::long(self.at))
     }
 
     /// Whether this is not the last of its versions.
@@ -239,7 +253,8 @@ fn media_names(made: &NewPost) -> Vec<String> {
     let count = made.photos.as_ref().map_or(usize::from(made.video.is_some()), |(_, count)| *count);
     let name = |n: usize| {
         let before = jiff::SignedDuration::from_millis(20_000 - 1_500 * i64::try_from(n).unwrap_or(0));
-        let upload = calendar::snowflake(made.at.checked_sub(before).unwrap_or(made.at), 0x5_0000 + n as u64);
+        let at = made.uploaded.unwrap_or_else(|| made.at.checked_sub(before).unwrap_or(made.at));
+        let upload = calendar::snowflake(at, 0x5_0000 + n as u64);
         let noise = pixels::noise(&format!("{}{n}", made.handle), 3);
         calendar::media_name(upload, [0x40 | noise.first().copied().unwrap_or(0) & 0x3f, 0x51, 0x77])
     };

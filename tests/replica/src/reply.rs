@@ -1,7 +1,9 @@
 //! What goes back: a reply in parts, and the exact bytes and pauses it becomes.
 
 use std::borrow::Cow;
+use std::fmt;
 use std::io::Write;
+use std::sync::Arc;
 use std::time::Duration;
 
 use flate2::Compression;
@@ -22,6 +24,8 @@ pub struct Reply {
     pub body: Vec<u8>,
     /// How the body's end is told.
     pub framing: Framing,
+    /// The body in a content coding, for clients that take it.
+    pub coded: Option<(&'static str, Vec<u8>)>,
     /// Whole interim heads sent first (`HTTP/1.1 103 Early Hints…\r\n\r\n`).
     pub interim: Vec<u8>,
 }
@@ -49,8 +53,15 @@ pub enum Framing {
 impl Reply {
     /// A status alone, dated.
     pub fn new(status: u16) -> Reply {
-        let reply =
-            Reply { status, reason: None, headers: vec![], body: vec![], framing: Framing::Length, interim: vec![] };
+        let reply = Reply {
+            status,
+            reason: None,
+            headers: vec![],
+            body: vec![],
+            framing: Framing::Length,
+            coded: None,
+            interim: vec![],
+        };
         reply.with("date", calendar::NOW_HTTP)
     }
 
@@ -90,11 +101,34 @@ impl Reply {
         self
     }
 
-    /// The body gzipped, and labelled so.
+    /// Coded for clients that take it: `gzip`, `br`, `zstd`.
     #[must_use]
-    pub fn gzip(mut self) -> Reply {
-        self.body = gzip(&self.body);
-        self.with("content-encoding", "gzip")
+    pub fn offering(mut self, coding: &'static str) -> Reply {
+        let coded = match coding {
+            "br" => brotli(&self.body),
+            "zstd" => zstd::bulk::compress(&self.body, 3).unwrap_or_default(),
+            _ => gzip(&self.body),
+        };
+        self.coded = Some((coding, coded));
+        self.with("vary", "Accept-Encoding")
+    }
+
+    /// Takes the coded body if this Accept-Encoding lets it.
+    #[must_use]
+    pub fn negotiated(mut self, accept: &str) -> Reply {
+        let takes = |coding: &str| {
+            accept.split(',').any(|part| {
+                let (name, weight) = part.split_once(';').unwrap_or((part, ""));
+                name.trim().eq_ignore_ascii_case(coding) && weight.trim().replace(' ', "") != "q=0"
+            })
+        };
+        match self.coded.take() {
+            Some((coding, body)) if takes(coding) => {
+                self.body = body;
+                self.with("content-encoding", coding)
+            }
+            _ => self,
+        }
     }
 
     /// The exact bytes: head, framing and, unless only the head was asked for, the body.
@@ -235,14 +269,42 @@ pub enum Answer {
     Reply(Reply),
     /// Bytes as they are.
     Raw(RawResponse),
+    /// A reply made when it is asked for: pictures and bombs cost nothing until then.
+    Made(Maker),
+}
+
+/// Makes a reply, the same each time.
+#[derive(Clone)]
+pub struct Maker(Arc<dyn Fn() -> Reply + Send + Sync>);
+
+impl fmt::Debug for Maker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Maker")
+    }
 }
 
 impl Answer {
+    /// An answer made anew whenever it is asked for.
+    pub fn made(make: impl Fn() -> Reply + Send + Sync + 'static) -> Answer {
+        Answer::Made(Maker(Arc::new(make)))
+    }
+
     /// The bytes for the wire.
     pub fn wire(&self, head_only: bool) -> RawResponse {
         match self {
             Answer::Reply(reply) => reply.wire(head_only),
             Answer::Raw(raw) => raw.clone(),
+            Answer::Made(maker) => maker.0().wire(head_only),
+        }
+    }
+
+    /// The body in the coding that this Accept-Encoding lets it have.
+    #[must_use]
+    pub fn negotiated(self, accept: &str) -> Answer {
+        match self {
+            Answer::Reply(reply) => Answer::Reply(reply.negotiated(accept)),
+            Answer::Made(maker) => Answer::Reply(maker.0().negotiated(accept)),
+            raw => raw,
         }
     }
 }
@@ -264,6 +326,13 @@ pub fn gzip(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
     // Writing to memory does not fail.
     encoder.write_all(bytes).and_then(|()| encoder.finish()).unwrap_or_default()
+}
+
+/// One Brotli stream, the same bytes each time.
+fn brotli(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = brotli::CompressorWriter::new(Vec::new(), 4096, 5, 20);
+    // Writing to memory does not fail.
+    encoder.write_all(bytes).map(|()| encoder.into_inner()).unwrap_or_default()
 }
 
 fn usual_reason(status: u16) -> &'static str {

@@ -269,7 +269,11 @@ fn served(request: &Request, raw: &RawResponse, connection: usize) -> Served {
 
 /// The status of the final head, read from the bytes themselves.
 fn status(raw: &RawResponse) -> u16 {
-    let Some(Piece::Bytes(bytes) | Piece::Drip(bytes, _)) = raw.pieces.first() else { return 0 };
+    let bytes = raw.pieces.iter().find_map(|piece| match piece {
+        Piece::Bytes(bytes) | Piece::Drip(bytes, _) if !bytes.is_empty() => Some(bytes),
+        _ => None,
+    });
+    let Some(bytes) = bytes else { return 0 };
     let head = bytes.get(raw.interim..).unwrap_or_default();
     let digits = head.strip_prefix(b"HTTP/1.").and_then(|rest| rest.get(2..5));
     digits.and_then(|d| std::str::from_utf8(d).ok()).and_then(|d| d.parse().ok()).unwrap_or(0)

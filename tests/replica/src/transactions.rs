@@ -99,8 +99,8 @@ fn response(value: &Value) -> Option<Answer> {
     Some(match body {
         "<1 byte every 5 s>" => drip(&reply),
         "<10 MiB of zeros gzip'd to 10 KiB>" => {
-            reply.body = gzip(&vec![0; 10 * 1024 * 1024]);
-            reply.into()
+            // Ten mebibytes of zeros, made only when somebody asks.
+            Answer::made(move || Reply { body: gzip(&vec![0; 10 * 1024 * 1024]), ..reply.clone() })
         }
         _ => {
             reply.body = match body.strip_prefix("@../") {

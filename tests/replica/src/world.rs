@@ -1,6 +1,7 @@
 //! Everything the replica knows, and the one question put to it: what is answered to this request?
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -31,6 +32,10 @@ pub struct Switches {
     pub save_lag: usize,
     /// How many times a save is pending before it is done.
     pub save_polls: usize,
+    /// What the Bluesky server gives as proof of the signed post.
+    pub proof: Proof,
+    /// Whether api.x.com still gives guests a token.
+    pub guests: bool,
     /// Whether exchanges are logged and digested; off for load.
     pub log: bool,
 }
@@ -46,6 +51,8 @@ impl Default for Switches {
             vary: false,
             save_lag: 0,
             save_polls: 1,
+            proof: Proof::Honest,
+            guests: false,
             log: true,
         }
     }
@@ -60,6 +67,17 @@ pub enum XPages {
     Migrate,
     /// 403 (2026, some clients).
     Blocked,
+}
+
+/// What the Bluesky server gives as proof of the signed post.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Proof {
+    /// The proof.
+    Honest,
+    /// One block is not what its CID says.
+    Tampered,
+    /// The commit is signed by another key.
+    ForgedKey,
 }
 
 /// How a host fails.
@@ -108,10 +126,13 @@ pub struct World {
     pub telegram: BTreeMap<String, hosts::telegram::Message>,
     /// Posts on Bluesky beyond the signed ones, by at-URI.
     pub bluesky: BTreeMap<String, hosts::bluesky::Composed>,
+    /// The posts composed for statements, by what is the matter with them (see the README's table).
+    pub cast: BTreeMap<&'static str, u64>,
     routes: BTreeMap<String, Answer>,
     transactions: Vec<Transaction>,
     pub(crate) saves: Mutex<wayback::Saves>,
-    pub(crate) served: std::sync::atomic::AtomicU64,
+    pub(crate) served: AtomicU64,
+    pub(crate) counters: Mutex<BTreeMap<String, u64>>,
 }
 
 impl World {
@@ -196,6 +217,7 @@ impl World {
         hosts::answer(self, request)
             .or_else(|| lookup(&self.pages, request).cloned())
             .unwrap_or_else(|| hosts::not_found(404, request).into())
+            .negotiated(request.header("accept-encoding").unwrap_or_default())
     }
 }
 

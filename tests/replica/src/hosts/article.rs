@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use crate::calendar;
 use crate::pixels;
 use crate::post::{escape, quote};
-use crate::reply::Reply;
+use crate::reply::{Answer, Reply};
 use crate::world::World;
 
 /// An article to be put on a host.
@@ -44,6 +44,10 @@ pub enum Sent {
     Gzip,
     /// Gzipped and in chunks.
     GzipChunked,
+    /// With Brotli, in chunks.
+    Brotli,
+    /// With Zstandard.
+    Zstd,
 }
 
 impl Article {
@@ -151,18 +155,25 @@ impl World {
         let page = Reply::html(200, article.html())
             .with("server", "nginx")
             .with("last-modified", calendar::http(article.published))
-            .with("etag", format!("\"{}\"", article.slug()))
-            .with("vary", "Accept-Encoding");
+            .with("etag", format!("\"{}\"", article.slug()));
         let page = match article.sent {
             Sent::Plain => page,
             Sent::Chunked => page.chunked(1021),
-            Sent::Gzip => page.gzip(),
-            Sent::GzipChunked => page.gzip().chunked(509),
+            Sent::Gzip => page.offering("gzip"),
+            Sent::GzipChunked => page.offering("gzip").chunked(509),
+            Sent::Brotli => page.offering("br").chunked(4096),
+            Sent::Zstd => page.offering("zstd"),
         };
         self.page(&format!("{}{}", article.host, article.path), page);
         if article.requisites {
             self.add_requisites(article);
         }
+    }
+
+    /// A file made of its own place, when it is asked for.
+    fn file(&mut self, place: String, kind: &'static str, make: impl Fn(&str) -> Vec<u8> + Send + Sync + 'static) {
+        let name = place.clone();
+        self.page(&place, Answer::made(move || file_of(kind, make(&name))));
     }
 
     fn add_requisites(&mut self, article: &Article) {
@@ -171,7 +182,7 @@ impl World {
         for (file, width, height) in [("640", 640, 480), ("1280", 1280, 960), ("lazy", 320, 240), ("poster", 640, 360)]
         {
             let place = format!("{host}/assets/{slug}-{file}.jpg");
-            self.page(&place, file_of("image/jpeg", pixels::jpeg(&place, width, height)));
+            self.file(place, "image/jpeg", move |name| pixels::jpeg(name, width, height));
         }
         for (place, width, height) in [
             (format!("{host}/assets/{slug}-wide.png"), 200, 100),
@@ -182,12 +193,12 @@ impl World {
             (named("assets/pattern.png"), 16, 16),
             (named("apple-touch-icon.png"), 180, 180),
         ] {
-            self.page(&place, file_of("image/png", pixels::png(&place, width, height)));
+            self.file(place, "image/png", move |name| pixels::png(name, width, height));
         }
-        self.page(&named("favicon.ico"), file_of("image/x-icon", pixels::ico(host)));
-        self.page(&named("assets/fonts/text.woff2"), file_of("font/woff2", pixels::woff2(host)));
-        self.page(&named(&format!("assets/{slug}.mp4")), file_of("video/mp4", pixels::mp4(&slug, 20_000)));
-        self.page(&named("assets/site.css"), file_of("text/css", SITE_CSS).gzip());
+        self.file(named("favicon.ico"), "image/x-icon", pixels::ico);
+        self.file(named("assets/fonts/text.woff2"), "font/woff2", pixels::woff2);
+        self.file(named(&format!("assets/{slug}.mp4")), "video/mp4", |name| pixels::mp4(name, 20_000));
+        self.page(&named("assets/site.css"), file_of("text/css", SITE_CSS).offering("gzip"));
         self.page(&named("assets/print.css"), file_of("text/css", "@media print{.hero{display:none}}\n"));
         self.page(&named("assets/site.js"), file_of("text/javascript", "document.body.classList.add('js');\n"));
         let frame =

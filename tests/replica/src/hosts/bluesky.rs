@@ -7,7 +7,7 @@ use crate::pixels;
 use crate::post::{escape, quote};
 use crate::reply::Reply;
 use crate::request::Request;
-use crate::world::World;
+use crate::world::{Proof, World};
 
 const DID: &str = "did:plc:iehgelpsa6hrxqbomgxsvwfi";
 const HANDLE: &str = "observer.replica.example";
@@ -94,7 +94,6 @@ fn xrpc(world: &World, request: &Request, method: &str) -> Reply {
         "com.atproto.sync.getBlob" if one("did") == DID => {
             Reply::body(200, "image/png", fixtures::bytes("bluesky/blob.png"))
         }
-        "com.atproto.sync.getRecord.tampered" => car(fixtures::bytes("bluesky/getRecord.rk1.tampered.car")),
         "com.atproto.sync.getRepo" | "com.atproto.sync.getBlob" => {
             error(400, "RepoNotFound", &format!("Could not find repo for DID: {}", one("did")))
         }
@@ -205,7 +204,11 @@ fn proof(world: &World, did: &str, rkey: &str) -> Reply {
     }
     let gone = deleted(world, &format!("at://{DID}/app.bsky.feed.post/{rkey}"));
     match rkey {
-        "3mg7x3ipobs2f" if !gone => car(fixtures::bytes("bluesky/getRecord.rk1.car")),
+        "3mg7x3ipobs2f" if !gone => car(fixtures::bytes(match world.switches.proof {
+            Proof::Honest => "bluesky/getRecord.rk1.car",
+            Proof::Tampered => "bluesky/getRecord.rk1.tampered.car",
+            Proof::ForgedKey => "bluesky/getRecord.rk1.forged-key.car",
+        })),
         "3mg7x3ippb22f" => car(fixtures::bytes("bluesky/getRecord.nonexistent.car")),
         _ if gone => error(400, "RecordNotFound", "Could not locate record"),
         _ => car(fixtures::bytes("bluesky/getRepo.car")),

@@ -36,9 +36,6 @@ impl World {
     }
 }
 
-/// The channel of the fixtures needs nothing more.
-pub(crate) fn populate(_world: &mut World) {}
-
 /// An embed, a channel's list, or the page that asks to open the app.
 pub(crate) fn answer(world: &World, request: &Request) -> Reply {
     let parts: Vec<&str> = request.path().trim_matches('/').split('/').collect();

@@ -93,7 +93,7 @@ fn status(world: &World, id: &str) -> Reply {
 fn taken(world: &World, url: &str) -> Capture {
     let at = calendar::from_fourteen(STAMP).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
     let request = Request::get(url, "Mozilla/5.0 (compatible; archive.org_bot)");
-    let Answer::Reply(reply) = world.answer(&request) else {
+    let Answer::Reply(reply) = world.answer(&request).negotiated("") else {
         return Capture::new(url, at, "text/html", 200, vec![]);
     };
     let field = |name: &str| {
