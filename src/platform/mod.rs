@@ -1,5 +1,7 @@
 //! Each site's own grammar: URL forms, answers, ids. Pure: bytes in, values out. A new platform is one file and one line.
 
+pub mod bluesky;
+mod errand;
 pub mod permalink;
 pub mod post;
 pub mod reader;
