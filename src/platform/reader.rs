@@ -1,6 +1,7 @@
 //! The reader of a post: what to ask its platform, and what the answers amount to. Sans-I/O, one implementation a platform.
 
 use crate::format::http::{Answer, Request};
+use crate::platform::bluesky;
 use crate::platform::post::{Author, Platform, Post, PostName};
 
 /// What a platform says of a post that it does not show.
@@ -87,8 +88,8 @@ pub trait Reader {
 /// The reader for a post, where its platform can be read without a login.
 pub fn reader(name: &PostName) -> Option<Box<dyn Reader + Send>> {
     match name.platform {
+        Platform::Bluesky => boxed(bluesky::reader::PostReader::new(&name.id)),
         Platform::X
-        | Platform::Bluesky
         | Platform::Mastodon
         | Platform::Telegram
         | Platform::Youtube
@@ -102,10 +103,9 @@ pub fn reader(name: &PostName) -> Option<Box<dyn Reader + Send>> {
 
 /// The reader for an account, where its platform can be asked for one without a login. `handle` stands without `@`.
 pub fn profile(platform: Platform, handle: &str) -> Option<Box<dyn Reader + Send>> {
-    let _ = handle;
     match platform {
+        Platform::Bluesky => boxed(bluesky::reader::ProfileReader::new(handle)),
         Platform::X
-        | Platform::Bluesky
         | Platform::Mastodon
         | Platform::Telegram
         | Platform::Youtube
@@ -115,4 +115,8 @@ pub fn profile(platform: Platform, handle: &str) -> Option<Box<dyn Reader + Send
         | Platform::Threads
         | Platform::Tiktok => None,
     }
+}
+
+fn boxed<R: Reader + Send + 'static>(reader: Option<R>) -> Option<Box<dyn Reader + Send>> {
+    reader.map(|reader| Box::new(reader) as Box<dyn Reader + Send>)
 }
