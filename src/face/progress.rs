@@ -135,7 +135,7 @@ impl State {
             }
             News::Ended { number, label, ending } => {
                 if let Some(bar) = self.bars.remove(number) {
-                    bar.finish_and_clear();
+                    put_away(&bar);
                 }
                 bars().suspend(|| say(&ended(label, *ending)));
                 let ended = as_u64(self.ended);
@@ -152,7 +152,7 @@ impl State {
             if let Ok(style) = style {
                 bar.set_style(style);
             }
-            bar.enable_steady_tick(Duration::from_millis(500));
+            bar.enable_steady_tick(Duration::from_millis(100));
             bar
         })
     }
@@ -163,7 +163,8 @@ impl State {
             if self.bars.len() >= MOST_BARS {
                 return None;
             }
-            let bar = bars().insert(self.bars.len(), ProgressBar::new(STAGES));
+            let total = self.total().clone();
+            let bar = bars().insert_before(&total, ProgressBar::new(STAGES));
             if let Ok(style) = ProgressStyle::with_template("{bar:12.cyan/dim} {prefix}  {msg:.dim}") {
                 bar.set_style(style);
             }
@@ -174,13 +175,15 @@ impl State {
     }
 
     fn clear(&mut self) {
-        for (_, bar) in self.bars.drain() {
-            bar.finish_and_clear();
-        }
-        if let Some(total) = self.total.take() {
-            total.finish_and_clear();
+        for bar in self.bars.drain().map(|(_, bar)| bar).chain(self.total.take()) {
+            put_away(&bar);
         }
     }
+}
+
+fn put_away(bar: &ProgressBar) {
+    bar.finish_and_clear();
+    bars().remove(bar);
 }
 
 fn ended(label: &str, ending: Ending) -> String {
