@@ -137,6 +137,8 @@ fn a_wrong_settings_file_is_one_clear_line() {
     fs::remove_dir(&file).unwrap();
     let variable = onrecord(here.path(), &["config"]).env("ONRECORD_SERVE_LISTN", "x").output().unwrap();
     assert_bad_usage(&variable, "did you mean \"ONRECORD_SERVE_LISTEN\"?");
+    let logs = onrecord(here.path(), &["config"]).env("ONRECORD_LOG", "a=b=c").output().unwrap();
+    assert_bad_usage(&logs, "failed to read the filter in ONRECORD_LOG: ");
 }
 
 #[test]

@@ -50,4 +50,13 @@ mod tests {
             assert!(matches!(line(text), Cow::Borrowed(same) if same == text), "{text}");
         }
     }
+
+    proptest::proptest! {
+        #[test]
+        fn whatever_comes_in_nothing_unsafe_goes_out(text: String) {
+            let safe = line(&text);
+            proptest::prop_assert!(!safe.chars().any(is_unsafe));
+            proptest::prop_assert_eq!(line(&safe), safe.clone(), "safe text stays as it is");
+        }
+    }
 }

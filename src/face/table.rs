@@ -251,4 +251,19 @@ mod tests {
         table.push(vec![Cell::new("100"), Cell::new("y")]);
         assert_eq!(drawn(&table, None), "  N  B\n  1  x\n100  y\n");
     }
+
+    proptest::proptest! {
+        #[test]
+        fn wrapping_keeps_every_character_and_the_width(text in ".{0,200}", width in 8_usize..60) {
+            let text = Cell::new(text).text;
+            let lines = wrap(&text, width);
+            for line in &lines {
+                let one = line.graphemes(true).count() == 1;
+                proptest::prop_assert!(one || line.width() <= width, "{:?} is {} wide", line, line.width());
+            }
+            let squeezed = |s: &str| s.chars().filter(|c| *c != ' ').collect::<String>();
+            let kept: String = lines.iter().map(|line| squeezed(line)).collect();
+            proptest::prop_assert_eq!(kept, squeezed(&text));
+        }
+    }
 }

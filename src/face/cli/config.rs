@@ -5,7 +5,7 @@ use serde_json::json;
 use super::Global;
 use super::fault::{Exit, Fault};
 use crate::face::config::flags::NetworkArgs;
-use crate::face::config::{ConfigError, FILE, Row, Settings};
+use crate::face::config::{Place, Row, Settings, file_of};
 use crate::face::out;
 use crate::face::table::{Cell, Column, Table};
 use crate::world::terminal;
@@ -32,12 +32,11 @@ pub(super) fn run(global: &Global, args: Args) -> Result<Exit, Fault> {
 /// The settings that hold for this command.
 pub(super) fn load(global: &Global, flags: &NetworkArgs) -> Result<Settings, Fault> {
     Settings::load(&global.archive, std::env::vars_os(), flags).map_err(|error| {
+        let place = error.place();
         let fault = Fault::new(Exit::Usage, "take the settings", &error);
-        match error {
-            ConfigError::Unreadable { .. } => fault,
-            _ => {
-                fault.hint(format!("every setting with its default: onrecord --archive ELSEWHERE config; file: {FILE}"))
-            }
+        match place {
+            Place::Environment => fault.hint("correct the variable, or unset it"),
+            Place::File => fault.hint(format!("correct {}", file_of(&global.archive).display())),
         }
     })
 }

@@ -98,8 +98,7 @@ pub fn main() -> ExitCode {
         Err(error) => return usage::explain(&error).into(),
     };
     colour(cli.global.color);
-    logs::set_up(&cli.global);
-    match cli.command.run(&cli.global) {
+    match logs::set_up(&cli.global).and_then(|()| cli.command.run(&cli.global)) {
         Ok(exit) => exit.into(),
         Err(fault) => {
             fault.print();

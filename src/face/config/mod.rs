@@ -63,7 +63,16 @@ impl fmt::Display for Origin {
     }
 }
 
-/// A setting that cannot be taken as it was given.
+/// Which layer an error is in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// the settings file
+    File,
+    /// the environment
+    Environment,
+}
+
+/// A setting that cannot be taken as it was given. `place` is the file with its line, or the environment.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// the file is there and cannot be read
@@ -83,9 +92,9 @@ pub enum ConfigError {
         what: String,
     },
     /// a key, section or variable that does not exist
-    #[error("{place}: unknown {what} {name:?}{}", nearest.as_ref().map(|n| format!(", did you mean {n:?}?")).unwrap_or_default())]
+    #[error("{place}: unknown {what} {name:?}{}", did_you_mean(nearest.as_deref()))]
     Unknown {
-        /// file and line, or the environment
+        /// where
         place: String,
         /// `key`, `section` or `variable`
         what: &'static str,
@@ -97,7 +106,7 @@ pub enum ConfigError {
     /// a value of the wrong type, form or range
     #[error("{place}: {key} is {found}, expected {expected}")]
     BadValue {
-        /// file and line, or the environment
+        /// where
         place: String,
         /// the setting
         key: String,
@@ -116,6 +125,23 @@ pub enum ConfigError {
         /// the missing key
         lacks: &'static str,
     },
+}
+
+/// How messages name the environment.
+const ENVIRONMENT: &str = "environment";
+
+impl ConfigError {
+    /// The layer it is in.
+    pub fn place(&self) -> Place {
+        match self {
+            Self::Unknown { place, .. } | Self::BadValue { place, .. } if place == ENVIRONMENT => Place::Environment,
+            _ => Place::File,
+        }
+    }
+}
+
+fn did_you_mean(nearest: Option<&str>) -> String {
+    nearest.map(|name| format!(", did you mean {name:?}?")).unwrap_or_default()
 }
 
 /// Every setting, with where each came from.
@@ -244,12 +270,12 @@ impl Settings {
         for (name, value) in ours {
             let Some((section, key)) = known.get(&name) else {
                 let nearest = nearest(&name, known.keys().map(String::as_str));
-                return Err(ConfigError::Unknown { place: "environment".into(), what: "variable", name, nearest });
+                return Err(ConfigError::Unknown { place: ENVIRONMENT.into(), what: "variable", name, nearest });
             };
             let raw = Raw::Loose(value.to_string_lossy().into_owned());
             let set = self.set(section, key, &raw, Path::new(""), Origin::Environment(name.clone()));
             set.map_err(|expected| ConfigError::BadValue {
-                place: "environment".into(),
+                place: ENVIRONMENT.into(),
                 key: name,
                 found: raw.to_string(),
                 expected,
@@ -398,5 +424,15 @@ mod tests {
         let row = settings.rows().into_iter().find(|row| row.key == "source[0].path");
         assert_eq!(row.and_then(|row| row.place).as_deref(), Some("onrecord.toml:4"));
         Ok(())
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_file_is_too_odd_to_be_refused_in_one_line(text in "(\\[|\\]|network|source|timeout|=|\"|'|\n|3|\\{|.){0,40}") {
+            if let Err(message) = file(&text) {
+                proptest::prop_assert!(message.contains("line "), "{}", message);
+                proptest::prop_assert!(!message.contains('\n'), "{}", message);
+            }
+        }
     }
 }

@@ -436,4 +436,19 @@ mod tests {
         assert_eq!(loose::<IpNet>("127.0.0.1").map(|net| net.to_string()), Ok("127.0.0.1/32".into()));
         assert!(loose::<IpNet>("127.0.0.1/33").is_err());
     }
+
+    proptest::proptest! {
+        #[test]
+        fn a_value_shown_can_be_typed_again(bytes in 1_u64.., seconds in 1_u64..3_000_000_000) {
+            proptest::prop_assert_eq!(loose::<Size>(&Size(bytes).to_string()), Ok(Size(bytes)));
+            let period = Period(Duration::from_secs(seconds));
+            proptest::prop_assert_eq!(loose::<Period>(&period.to_string()), Ok(period));
+        }
+
+        #[test]
+        fn no_text_is_too_odd_to_be_refused(text: String) {
+            let _ = (loose::<Size>(&text), loose::<Period>(&text), loose::<ConnectTo>(&text), loose::<IpNet>(&text));
+            let _ = (loose::<Url>(&text), loose::<SocketAddr>(&text), loose::<Vec<u32>>(&text), loose::<bool>(&text));
+        }
+    }
 }
