@@ -122,25 +122,21 @@ pub trait Subtrees {
     /// The hash of subtree `index` at `height`.
     ///
     /// # Errors
-    /// Whatever keeps the source from giving it.
-    fn subtree(&mut self, height: u8, index: u64) -> Result<Digest, Self::Error>;
+    /// The tree has no such subtree, or whatever keeps the source from giving it.
+    fn subtree(&mut self, height: u8, index: u64) -> Result<Digest, NotMade<Self::Error>>;
 }
 
 /// Leaf hashes in memory: each subtree is computed when it is asked for.
 impl Subtrees for &[Digest] {
-    type Error = OutOfRange;
+    type Error = std::convert::Infallible;
 
-    fn subtree(&mut self, height: u8, index: u64) -> Result<Digest, OutOfRange> {
-        let start = index.checked_shl(height.into()).and_then(|s| usize::try_from(s).ok()).ok_or(OutOfRange)?;
-        let end = start.checked_add(1usize.checked_shl(height.into()).ok_or(OutOfRange)?).ok_or(OutOfRange)?;
-        self.get(start..end).map(root_of).ok_or(OutOfRange)
+    fn subtree(&mut self, height: u8, index: u64) -> Result<Digest, NotMade<Self::Error>> {
+        let width = 1usize.checked_shl(height.into()).ok_or(NotMade::OutOfRange)?;
+        let start = usize::try_from(index).ok().and_then(|i| i.checked_mul(width)).ok_or(NotMade::OutOfRange)?;
+        let leaves = start.checked_add(width).and_then(|end| self.get(start..end));
+        leaves.map(root_of).ok_or(NotMade::OutOfRange)
     }
 }
-
-/// An index or size that the tree does not have.
-#[derive(Debug, thiserror::Error, PartialEq, Eq)]
-#[error("the tree has no such index or size")]
-pub struct OutOfRange;
 
 /// Why a proof was not made.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -192,7 +188,7 @@ fn range<S: Subtrees>(source: &mut S, from: u64, to: u64) -> Result<Digest, NotM
     let mut at = from;
     while at < to {
         let height = (to - at).ilog2();
-        let peak = source.subtree(u8::try_from(height).unwrap_or(u8::MAX), at >> height).map_err(NotMade::Source)?;
+        let peak = source.subtree(u8::try_from(height).unwrap_or(u8::MAX), at >> height)?;
         peaks.push(peak);
         at += 1 << height;
     }
@@ -223,7 +219,7 @@ pub fn frontier<S: Subtrees>(source: &mut S, size: u64) -> Result<Frontier, NotM
     let mut at = 0;
     while at < size {
         let height = (size - at).ilog2();
-        let peak = source.subtree(u8::try_from(height).unwrap_or(u8::MAX), at >> height).map_err(NotMade::Source)?;
+        let peak = source.subtree(u8::try_from(height).unwrap_or(u8::MAX), at >> height)?;
         peaks.push(peak);
         at += 1 << height;
     }
