@@ -11,3 +11,7 @@ mod layers;
 // what a person at a terminal meets: usage, settings, completions, manual pages
 #[cfg(test)]
 mod face;
+
+// the wire: exact bytes, bounds, TLS and the guard, against raw loopback servers
+#[cfg(test)]
+mod wire;

@@ -127,6 +127,8 @@ pub struct Tls {
     pub cipher_suite: String,
     /// the certificates the peer sent, its own first
     pub chain_der: Vec<Vec<u8>>,
+    /// whether an earlier session was resumed; the chain is then that session's
+    pub resumed: bool,
     /// whether they were good, or why not
     pub verified: Result<(), String>,
 }

@@ -179,6 +179,7 @@ pub(super) async fn handshake(
         version: session.protocol_version().map(version).unwrap_or_default(),
         cipher_suite: session.negotiated_cipher_suite().map(|suite| iana(suite.suite())).unwrap_or_default(),
         chain_der: chain.iter().map(|certificate| certificate.to_vec()).collect(),
+        resumed: session.handshake_kind() == Some(rustls::HandshakeKind::Resumed),
         verified: Ok(()),
     };
     Ok((stream, tls))
@@ -210,6 +211,7 @@ fn broken(error: io::Error) -> Broken {
             version: String::new(),
             cipher_suite: String::new(),
             chain_der: chain.clone(),
+            resumed: false,
             verified: Err(why.clone()),
         };
         return Broken::Untrusted(tls, why);

@@ -1,0 +1,7 @@
+//! The wire against raw loopback servers: what they wrote must be what was kept, to the byte.
+
+mod bounds;
+mod bytes;
+mod guard;
+mod server;
+mod tls;
