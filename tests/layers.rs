@@ -60,6 +60,12 @@ const UNAWARE: [&str; 9] = [
     "thread_rng",
 ];
 
+/// What only `face/` may do: the library never prints.
+const PRINTS: [&str; 7] = ["println", "eprintln", "print", "eprint", "io::stdout", "io::stderr", "anstream"];
+
+/// The one file below the face that may name standard output: it asks how wide it is and writes nothing.
+const ASKS_THE_TERMINAL: &str = "world/terminal.rs";
+
 /// A source file: its path below `src/`, and its code without comments and text literals.
 struct Source {
     path: String,
@@ -276,6 +282,10 @@ fn outside(source: &Source, rank: usize) -> Vec<String> {
     if rank < world {
         forbidden.extend(UNAWARE);
     }
+    let face = RANK.iter().position(|room| *room == "face").unwrap_or(RANK.len());
+    if rank < face && source.path != ASKS_THE_TERMINAL {
+        forbidden.extend(PRINTS);
+    }
     let code = untested(&source.path, &source.code);
     let named = |name: &&str| {
         code.match_indices(*name).find(|(at, _)| {
@@ -340,6 +350,8 @@ fn the_rules_can_say_no() {
         ("platform/x.rs", "//! A.\nfn f() -> Timestamp { jiff::Timestamp::now() }", "touches Timestamp::now"),
         ("resolution/a.rs", "//! A.\nuse tokio::sync::mpsc;", "touches tokio"),
         ("work/a.rs", "//! A.\nuse std::fs::File;", "touches std::fs"),
+        ("world/a.rs", "//! A.\nfn f() { eprintln!(); }", "world/a.rs:2: touches eprintln"),
+        ("work/a.rs", "//! A.\nfn f() { std::io::stdout().lock(); }", "touches io::stdout"),
         ("snapshot.rs", "//! A.\nuse std::net::TcpStream;", "touches TcpStream"),
         (
             "proof.rs",
@@ -367,6 +379,38 @@ fn the_rules_do_not_mistake_words_for_code() {
     ] {
         let found = problems(&Source::new(path, text));
         assert!(found.is_empty(), "{text:?}: {found:?}");
+    }
+}
+
+/// The invariants' table in ARCHITECTURE.md names tests; each must be there, or the table says what nobody checks.
+#[test]
+fn the_map_names_tests_that_exist() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let map = fs::read_to_string(root.join("ARCHITECTURE.md")).expect("the map");
+    let (_, table) = map.split_once("## Invariants").expect("the invariants");
+    let rows: Vec<&str> =
+        table.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| ---")).skip(1).collect();
+    assert!(rows.len() > 4, "only {} invariants", rows.len());
+    for row in rows {
+        let held_by = row.trim_end_matches([' ', '|']).rsplit('|').next().unwrap_or_default();
+        let named: Vec<&str> = held_by.split('`').skip(1).step_by(2).collect();
+        assert!(!named.is_empty(), "no test holds: {row}");
+        for path in named {
+            let file = root.join(path);
+            assert!(file.exists(), "{path} is not there: {row}");
+            assert!(path.starts_with("tests/") || has_tests(&file), "{path} has no tests: {row}");
+        }
+    }
+}
+
+/// Whether a source, or a folder of them, has unit tests.
+fn has_tests(path: &Path) -> bool {
+    let mut found = Vec::new();
+    if path.is_dir() {
+        sources(path, path, &mut found);
+        found.iter().any(|source| source.text.contains("#[test]"))
+    } else {
+        fs::read_to_string(path).is_ok_and(|text| text.contains("#[test]"))
     }
 }
 
