@@ -181,6 +181,7 @@ fn identities(world: &mut World) {
             ..old.kept("2019-08-04T06:00:00Z", Archived::LegacyHtml)
         },
     );
+    world.archive_profile("quaycam", at("2019-08-01T12:00:00Z"));
     // The handle that became free is another account's now.
     let new =
         post(("quaycam", "Cheap Quay Cams"), "2024-02-02T10:00:00.100Z", "All quay cameras half price until Sunday");

@@ -18,6 +18,9 @@ pub(crate) fn populate(world: &mut World) {
     spokesperson(world);
     newspaper(world);
     correspondent(world);
+    for handle in ["MajaEUspox", "asiatimesonline", "rayhandemytrie"] {
+        world.archive_profile(handle, at("2019-06-01T12:00:00Z"));
+    }
 }
 
 fn spokesperson(world: &mut World) {

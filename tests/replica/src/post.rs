@@ -217,6 +217,17 @@ impl World {
         id
     }
 
+    /// Keeps an account's profile page in the web archive, with its permanent number.
+    pub fn archive_profile(&mut self, handle: &str, at: Timestamp) {
+        let post = self
+            .posts
+            .values()
+            .find(|post| post.made.former_handle.as_deref().unwrap_or(&post.made.handle).eq_ignore_ascii_case(handle));
+        let Some(page) = post.map(|post| legacy::profile(handle, post)) else { return };
+        let url = format!("https://twitter.com/{handle}");
+        self.capture(Capture::new(&url, at, "text/html", 200, page.into_bytes()));
+    }
+
     /// Changes what became of a post.
     pub fn set_state(&mut self, id: u64, state: State) {
         if let Some(post) = self.posts.get_mut(&id) {

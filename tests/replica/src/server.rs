@@ -87,14 +87,17 @@ pub(crate) async fn listen(listener: TcpListener, shared: Arc<Shared>, tls: bool
     let mut connections = JoinSet::new();
     loop {
         while connections.try_join_next().is_some() {}
-        if let Ok((stream, _)) = listener.accept().await {
-            let number = shared.connections.fetch_add(1, Ordering::SeqCst) + 1;
-            let shared = Arc::clone(&shared);
-            connections.spawn(async move {
-                // A connection that fails is the client's business, or the world's wish.
-                let _ended = connection(stream, &shared, tls, number).await;
-            });
-        }
+        let Ok((stream, _)) = listener.accept().await else {
+            // Out of descriptors, most likely: connections that end will bring some back.
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            continue;
+        };
+        let number = shared.connections.fetch_add(1, Ordering::SeqCst) + 1;
+        let shared = Arc::clone(&shared);
+        connections.spawn(async move {
+            // A connection that fails is the client's business, or the world's wish.
+            let _ended = connection(stream, &shared, tls, number).await;
+        });
     }
 }
 

@@ -36,6 +36,8 @@ pub struct Switches {
     pub proof: Proof,
     /// Whether api.x.com still gives guests a token.
     pub guests: bool,
+    /// A fixture under `x/graphql` (without `.json`) that every GraphQL request is answered with.
+    pub graphql: Option<&'static str>,
     /// Whether exchanges are logged and digested; off for load.
     pub log: bool,
 }
@@ -53,6 +55,7 @@ impl Default for Switches {
             save_polls: 1,
             proof: Proof::Honest,
             guests: false,
+            graphql: None,
             log: true,
         }
     }

@@ -15,6 +15,11 @@ pub(crate) fn answer(world: &World, request: &Request) -> Reply {
     match parts.as_slice() {
         ["1.1", "guest", "activate.json"] if world.switches.guests => file(200, "guest-activate"),
         ["1.1", "guest", "activate.json"] => file(403, "error.guest-token.403"),
+        ["graphql" | "i", ..] if world.switches.graphql.is_some() => {
+            let name = world.switches.graphql.unwrap_or_default();
+            let status = ["400", "403", "429"].iter().find(|status| name.ends_with(*status));
+            file(status.and_then(|status| status.parse().ok()).unwrap_or(200), name)
+        }
         ["graphql" | "i", .., operation] => {
             if request.header("x-guest-token").is_none() {
                 return file(403, "error.guest-token.403");

@@ -113,16 +113,24 @@ fn resolve(world: &World, handle: &str) -> Reply {
 
 /// Deleted posts are missing from the list; a gone name (`bluesky:DID/RKEY`) counts as deleted.
 fn posts(world: &World, uris: &[String]) -> Reply {
+    let uris: Vec<String> = uris.iter().map(|uri| by_did(world, uri)).collect();
+    let signed_uris = ["3mg7x3ipobs2f", "3mg7xffoz722f", "3mgdeuc6u222f"];
+    let signed_uris = signed_uris.map(|rkey| format!("at://{DID}/app.bsky.feed.post/{rkey}"));
+    if uris == signed_uris && !uris.iter().any(|uri| deleted(world, uri)) {
+        return file(200, "getPosts.json");
+    }
     let mut found: Vec<String> = Vec::new();
     let signed: serde_json::Value = serde_json::from_str(fixtures::text("bluesky/getPosts.json")).unwrap_or_default();
     for uri in uris {
-        let uri = by_did(world, uri);
         if deleted(world, &uri) {
             continue;
         }
         let fixture = signed.get("posts").and_then(|p| p.as_array()).into_iter().flatten();
         found.extend(fixture.filter(|p| p.get("uri").and_then(|u| u.as_str()) == Some(&uri)).map(ToString::to_string));
         found.extend(world.bluesky.get(&uri).map(|post| view(&uri, post)));
+    }
+    if found.is_empty() {
+        return file(200, "getPosts.deleted.json");
     }
     Reply::json(200, format!("{{\"posts\":[{}]}}", found.join(",")))
 }
@@ -169,6 +177,7 @@ fn thread(world: &World, uri: &str) -> Reply {
     match uri.rsplit('/').next() {
         Some("3mg7x3ipobs2f") => file(200, "getPostThread.json"),
         Some("3mg7xffoz722f") => file(200, "getPostThread.parent-deleted.json"),
+        Some("3mg7x3ippb22f") => file(400, "getPostThread.notfound.400.json"),
         _ => match world.bluesky.get(&uri) {
             Some(post) => Reply::json(
                 200,
@@ -190,6 +199,9 @@ fn record(world: &World, repo: &str, rkey: &str) -> Reply {
     }
     if uri == format!("at://{DID}/app.bsky.feed.post/3mg7x3ipobs2f") {
         return file(200, "repo.getRecord.json");
+    }
+    if uri == format!("at://{DID}/app.bsky.feed.post/3mg7x3ippb22f") {
+        return file(400, "repo.getRecord.notfound.400.json");
     }
     match world.bluesky.get(&uri) {
         Some(post) => Reply::json(200, format!("{{\"uri\":{},\"value\":{}}}", quote(&uri), value(post))),

@@ -84,7 +84,11 @@ pub(crate) fn answer(world: &World, request: &Request) -> Reply {
 /// Everything held: the index, and what was saved and is no longer hidden.
 pub(crate) fn held(world: &World) -> Vec<Arc<Capture>> {
     let mut all = world.captures.clone();
-    all.extend(save::visible(world));
+    let saved = save::visible(world);
+    if saved.is_empty() {
+        return all;
+    }
+    all.extend(saved);
     all.sort_by(|a, b| (&a.key, &a.stamp, &a.original).cmp(&(&b.key, &b.stamp, &b.original)));
     all
 }

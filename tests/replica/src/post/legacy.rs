@@ -54,6 +54,22 @@ pub fn html(post: &Post) -> String {
     )
 }
 
+/// The profile page of before 2020, as far as it names the account.
+pub fn profile(handle: &str, post: &Post) -> String {
+    let (name, user, avatar) = (escape(&post.made.name), post.user_id, avatar(post));
+    format!(
+        "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>{name} (@{handle}) | Twitter</title>\n\
+         <link rel=\"canonical\" href=\"https://twitter.com/{handle}\"></head><body>\n\
+         <div class=\"ProfileNav\" role=\"navigation\" data-user-id=\"{user}\"></div>\n\
+         <div class=\"ProfileHeaderCard\"><h1 class=\"ProfileHeaderCard-name\"><a href=\"/{handle}\" \
+         class=\"ProfileHeaderCard-nameLink u-textInheritColor js-nav\">{name}</a></h1>\
+         <h2 class=\"ProfileHeaderCard-screenname u-inlineBlock u-dir\" dir=\"ltr\"><a \
+         class=\"ProfileHeaderCard-screennameLink u-linkComplex js-nav\" href=\"/{handle}\"><span \
+         class=\"username u-dir\" dir=\"ltr\">@<b class=\"u-linkComplex-target\">{handle}</b></span></a></h2></div>\n\
+         <img class=\"ProfileAvatar-image \" src=\"{avatar}_400x400.jpg\" alt=\"{name}\">\n</body></html>\n"
+    )
+}
+
 fn photo(name: &str) -> String {
     format!(
         "<div class=\"AdaptiveMediaOuterContainer\"><div class=\"AdaptiveMedia-photoContainer js-adaptive-photo \" \
