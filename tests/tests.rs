@@ -15,3 +15,7 @@ mod face;
 // the wire: exact bytes, bounds, TLS and the guard, against raw loopback servers
 #[cfg(test)]
 mod wire;
+
+// WARC files of ours before readers that are not
+#[cfg(test)]
+mod warc;

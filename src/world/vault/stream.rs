@@ -73,6 +73,8 @@ impl Stream {
         let file = disk.create(&path)?;
         disk.write_at(&file, &path, &warcinfo, 0)?;
         let begun = std::mem::take(&mut record.block);
+        // Its constructor could only digest the beginning.
+        record.fields.retain(|(name, _)| !name.eq_ignore_ascii_case("WARC-Payload-Digest"));
         let (lead, payload) = payload_of(&record, &begun);
         let longest = record.head(Digest([0; 32]), u64::MAX).len() + FINISH_ROOM;
         let room = longest + longest.div_ceil(STORED_MAX) * STORED_HEAD;

@@ -217,3 +217,91 @@ fn an_unfinished_stream_leaves_nothing_behind() {
     assert_eq!(fates, [Fate::Continued, Fate::Removed]);
     assert_eq!(files(dir.path()).unwrap().len(), 1);
 }
+
+/// Lets the n-th deed have a fate; when `killed`, every later one fails too, as after the end of the process.
+struct Nth {
+    left: std::sync::atomic::AtomicI64,
+    fate: durable::Fate,
+    killed: bool,
+}
+
+impl durable::Fault for Nth {
+    fn fate(&self, _: durable::Deed, _: &Path) -> durable::Fate {
+        match self.left.fetch_sub(1, std::sync::atomic::Ordering::Relaxed) {
+            1 => self.fate,
+            n if n < 1 && self.killed => durable::Fate::Failed,
+            _ => durable::Fate::Done,
+        }
+    }
+}
+
+/// Appends, syncs, streams and rolls; what was acknowledged before the first error.
+fn work_until_it_fails(dir: &Path, disk: Disk) -> (Vec<Kept>, bool) {
+    let mut acknowledged = Vec::new();
+    let mut pending = Vec::new();
+    let run = || -> Result<(), Error> {
+        let (mut vault, _) = open_with(dir, Limits { roll_at: 1500 }, disk)?;
+        for n in 0..6 {
+            pending.push(vault.append(&page(1000 + n))?);
+            if n % 2 == 1 {
+                vault.sync()?;
+                acknowledged.append(&mut pending);
+            }
+        }
+        let block = [b"HTTP/1.1 200 OK\r\nContent-Type: video/mp4\r\n\r\n", &[7; 70_000][..]].concat();
+        let stream =
+            vault.stream(Record::response(Uuid::new_v4(), Timestamp::UNIX_EPOCH, "https://a.example/s", block))?;
+        acknowledged.push(stream.finish(&[])?);
+        vault.close()
+    };
+    let ended = run().is_ok();
+    (acknowledged, ended)
+}
+
+#[test]
+fn whatever_deed_fails_the_vault_opens_again_with_all_that_was_acknowledged() {
+    use durable::Fate::{Failed, FailedAfter, Torn};
+    let mut deeds = 0;
+    for fate in [Failed, FailedAfter, Torn(1), Torn(100)] {
+        for killed in [false, true] {
+            for n in 1.. {
+                let dir = tempfile::tempdir().unwrap();
+                let fault = Nth { left: n.into(), fate, killed };
+                let (acknowledged, ended) =
+                    work_until_it_fails(dir.path(), Disk::with_fault(std::sync::Arc::new(fault)));
+                let (mut vault, recovered) = open(dir.path());
+                let case = format!("deed {n}, {fate:?}, killed {killed}: {recovered:?}");
+                assert!(recovered.files.iter().all(|f| f.fate != Fate::SealedDamaged), "{case}");
+                for kept in &acknowledged {
+                    assert_eq!(read_at(dir.path(), &kept.place).expect(&case).name, kept.name, "{case}");
+                }
+                vault.append(&page(1)).expect(&case);
+                vault.close().expect(&case);
+                for name in files(dir.path()).unwrap() {
+                    let items = all(dir.path(), &name);
+                    let problems: Vec<_> = items.iter().flat_map(|i| &i.problems).collect();
+                    assert!(problems.is_empty(), "{case}: {name}: {problems:?}");
+                }
+                if ended {
+                    assert_eq!(acknowledged.len(), 7);
+                    deeds = n;
+                    break;
+                }
+            }
+        }
+    }
+    assert!(deeds > 20, "the table has {deeds} deeds");
+}
+
+#[test]
+fn after_a_failed_sync_nothing_is_acknowledged_until_it_is_opened_again() {
+    let dir = tempfile::tempdir().unwrap();
+    // create, warcinfo, record: the fourth deed is the sync.
+    let fault = Nth { left: 4.into(), fate: durable::Fate::Failed, killed: false };
+    let (mut vault, _) =
+        open_with(dir.path(), Limits::default(), Disk::with_fault(std::sync::Arc::new(fault))).unwrap();
+    vault.append(&page(1)).unwrap();
+    assert!(matches!(vault.sync(), Err(Error::Disk(_))));
+    assert!(matches!(vault.sync(), Err(Error::InDoubt)));
+    assert!(matches!(vault.append(&page(2)), Err(Error::InDoubt)));
+}
