@@ -16,6 +16,7 @@ pub mod multikey;
 pub mod note;
 pub mod plc;
 pub mod sha2x;
+pub mod surt;
 pub mod tid;
 pub mod tile;
 pub mod time;
