@@ -79,6 +79,8 @@ fn without_a_command_help_is_shown_and_the_code_says_bad_usage() {
     let asked = run(here.path(), &["--help"]);
     assert_eq!(asked.status.code(), Some(0));
     assert!(out(&asked).contains("config") && asked.stderr.is_empty());
+    let one = run(here.path(), &["help", "config"]);
+    assert!(one.status.code() == Some(0) && out(&one).contains("--max-hops"), "{}", out(&one));
     let version = run(here.path(), &["--version"]);
     assert_eq!(out(&version).trim(), concat!("onrecord ", env!("CARGO_PKG_VERSION")));
 }

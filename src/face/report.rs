@@ -31,7 +31,7 @@ fn citations(citations: &[CitationOutcome], width: Option<usize>) -> Table {
         Column::new("KIND").whole(),
         Column::new("CITATION"),
         Column::new("LED TO"),
-        Column::new("ENDING").whole(),
+        Column::new("ENDING"),
         Column::new("SNAPSHOT").whole(),
         Column::new("VERDICT").whole(),
     ]);
@@ -140,7 +140,7 @@ mod tests {
             id,
             kind: "post".into(),
             raw: "A quoted post that is rather longer than any table could show in one line of it".into(),
-            ending: Some(Ending::Captured),
+            ending: Some(Ending::CapturedFromArchive),
             why: String::new(),
             final_url: Some("https://x.com/a/status/1".into()),
             hops: 2,
@@ -163,7 +163,7 @@ mod tests {
         RunOutcome {
             run: "r".into(),
             statements: vec![statement],
-            counts: Counts::of(1, [Ending::Captured]),
+            counts: Counts::of(1, [Ending::CapturedFromArchive]),
             checkpoint: Some(CheckpointOutcome { size: 7, root: "AAAA".into() }),
         }
     }
@@ -178,16 +178,21 @@ mod tests {
     fn each_citation_has_its_row_and_the_worst_verdict() {
         let text = drawn(None);
         let row = text.lines().find(|line| line.starts_with("post")).unwrap();
-        for part in ["A quoted post", "x:1", "captured", &Digest::of(b"snapshot").to_string(), "contradicted"] {
+        for part in
+            ["A quoted post", "x:1", "captured-from-archive", &Digest::of(b"snapshot").to_string(), "contradicted"]
+        {
             assert!(row.contains(part), "{part} is missing in {row}");
         }
         assert!(text.contains("#tag\\u{1b}[2J"));
-        assert!(text.ends_with("1 of 1 citations ended: 1 captured\ncheckpoint 7 AAAA\n"), "{text}");
+        assert!(text.ends_with("1 of 1 citations ended: 1 captured-from-archive\ncheckpoint 7 AAAA\n"), "{text}");
     }
 
     #[test]
     fn on_a_terminal_it_fits() {
-        let text = drawn(Some(100));
-        assert!(text.lines().skip(1).all(|line| unicode_width::UnicodeWidthStr::width(line) <= 100), "{text}");
+        for width in [80, 100] {
+            let text = drawn(Some(width));
+            let fits = |line: &str| unicode_width::UnicodeWidthStr::width(line) <= width;
+            assert!(text.lines().skip(1).all(fits), "{text}");
+        }
     }
 }

@@ -147,7 +147,7 @@ impl Table {
     }
 }
 
-/// Breaks `text` into lines of at most `width` columns: after a space or a slash where there is one in the latter half,
+/// Breaks `text` into lines of at most `width` columns: after a space, a slash or the like where there is one in the latter half,
 /// else between what a reader sees as two characters.
 fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut lines = Vec::new();
@@ -157,7 +157,7 @@ fn wrap(text: &str, width: usize) -> Vec<String> {
         let wide = grapheme.width();
         if columns + wide > width && !line.is_empty() {
             let rest = break_off(&mut line, width);
-            lines.push(std::mem::replace(&mut line, rest).trim_end().to_owned());
+            lines.push(std::mem::replace(&mut line, rest).trim_end_matches(' ').to_owned());
             columns = line.width();
         }
         if !(line.is_empty() && !lines.is_empty() && grapheme == " ") {
@@ -223,6 +223,11 @@ mod tests {
         assert!(text.lines().all(|line| line.width() <= 30), "{text}");
         let squeezed = |s: &str| s.chars().filter(|c| !c.is_whitespace()).collect::<String>();
         assert_eq!(squeezed(&text), squeezed(&format!("ABk{long}")));
+    }
+
+    #[test]
+    fn a_space_that_does_not_break_is_kept_at_the_end_of_a_line() {
+        assert_eq!(wrap("abcd\u{a0} efgh", 6), ["abcd\u{a0}", "efgh"]);
     }
 
     #[test]

@@ -59,7 +59,7 @@ pub struct PlcError {
 /// What can be wrong with an entry of a log.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PlcFault {
-    /// no list of entries, or an empty one, or more than [`MAX_OPERATIONS`]
+    /// no list of entries, or an empty one, or more than `MAX_OPERATIONS`
     #[error("not a list of 1 to 2,000 operations")]
     Log,
     /// a field is missing or of another kind

@@ -24,7 +24,8 @@ pub(super) fn run(_global: &Global, args: Args) -> Result<Exit, Fault> {
 }
 
 fn print() -> Result<(), Fault> {
-    out::bytes(|mut out| Man::new(definition()).render(&mut out))
+    let page = Man::new(definition().disable_help_subcommand(true));
+    out::bytes(|mut out| page.render(&mut out))
 }
 
 fn write_all(folder: &Path) -> Result<(), Fault> {

@@ -20,7 +20,7 @@ use self::fault::{Exit, Fault};
 /// Puts the social posts that a statement cites on record: resolved, captured byte for byte, checked, and provable.
 #[derive(Debug, Parser)]
 #[command(name = "onrecord", version, subcommand_required = true, arg_required_else_help = true)]
-#[command(disable_help_subcommand = true, max_term_width = 110, after_long_help = MORE)]
+#[command(max_term_width = 110, after_long_help = MORE)]
 struct Cli {
     #[command(flatten)]
     global: Global,

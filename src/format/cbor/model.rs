@@ -26,7 +26,7 @@ impl Value<'static> {
     /// have it.
     ///
     /// # Errors
-    /// [`ModelError`] for what the model does not allow.
+    /// `ModelError` for what the model does not allow.
     pub fn from_json(json: &Json) -> Result<Self, ModelError> {
         Ok(match json {
             Json::Null => Value::Null,

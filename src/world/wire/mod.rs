@@ -1,6 +1,6 @@
 //! The wire that is evidence: asks one thing at a time of one host, and keeps the exact bytes of question and answer.
 //!
-//! One [`Wire`] serves any number of tasks at once. Bounds, in [`Settings`](settings::Settings): exchanges at once, in all and with one host; the
+//! One [`Wire`] serves any number of tasks at once. Bounds, in [`Settings`]: exchanges at once, in all and with one host; the
 //! time of a whole exchange; bytes of heads, of a body, in memory, in the reading copy. Proxies of the environment are not
 //! looked at. Every address passes the guard before it is connected to, and is connected to as it was judged: a name is
 //! asked once an exchange, so an answer that changes in between changes nothing.
