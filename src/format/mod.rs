@@ -15,6 +15,7 @@ pub mod mst;
 pub mod multikey;
 pub mod note;
 pub mod plc;
+pub mod robots;
 pub mod sha2x;
 pub mod surt;
 pub mod tid;

@@ -140,6 +140,7 @@ mod tests {
             at: "2019-06-10T00:00:00Z".parse().unwrap(),
             ms: 1,
             connection: None,
+            dns: None,
             first_use_of_connection: true,
             sent: Vec::new(),
             interim: Vec::new(),

@@ -203,6 +203,19 @@ async fn bytes_that_are_no_http_or_have_no_certain_end_are_malformed_and_kept() 
 }
 
 #[tokio::test]
+async fn what_cannot_be_read_is_listened_to_a_little_longer() {
+    let bytes = b"220 mail.example.org ESMTP\r\n221 this is no web server\r\n";
+    let server = serve(vec![vec![Act::Hear, Act::Drip(bytes.to_vec(), 5, Duration::from_millis(5))]]);
+    let taken = wire(settings()).fetch(&at(server.address, "/"), None).await;
+    assert!(matches!(taken.outcome, Err(Failure::Malformed(_))), "{:?}", taken.outcome);
+    assert_eq!(kept(&taken), bytes);
+    // A peer that never stops talking is not heard to the end.
+    let server = serve(vec![vec![Act::Hear, Act::Flood(b"no http, ever. ".repeat(100))]]);
+    let taken = wire(settings()).fetch(&at(server.address, "/"), None).await;
+    assert!(taken.received.len() >= 64 << 10 && taken.received.len() < 256 << 10, "{}", taken.received.len());
+}
+
+#[tokio::test]
 async fn odd_forms_that_browsers_take_are_read_and_the_connection_not_used_again() {
     let odd: [(&[u8], Oddity); 9] = [
         (b"HTTP/1.1 200 OK\nContent-Length: 4\n\nbody", Oddity::BareLf),

@@ -80,7 +80,12 @@ async fn a_name_that_leads_inside_is_refused() {
     for inside in ["127.0.0.1", "10.1.2.3", "169.254.169.254", "::1", "::ffff:127.0.0.1", "64:ff9b::7f00:1", "fd00::1"]
     {
         let (wire, _) = fickle(Settings::default(), vec![vec![inside]]);
-        assert!(refused(&wire.fetch(&get("http://inside.example/"), None).await), "{inside}");
+        let taken = wire.fetch(&get("http://inside.example/"), None).await;
+        assert!(refused(&taken), "{inside}");
+        assert!(
+            taken.dns.is_some_and(|dns| dns.addresses[0].0.to_string() == inside),
+            "the answer is evidence: {inside}"
+        );
     }
     let (wire, _) = fickle(settings(), vec![vec!["::ffff:127.0.0.1"]]);
     assert!(refused(&wire.fetch(&get("http://inside.example/"), None).await), "allowed nets cover no mapped form");

@@ -3,5 +3,6 @@
 mod bounds;
 mod bytes;
 mod guard;
+mod reader;
 mod server;
 mod tls;

@@ -23,7 +23,8 @@ const ONE_ADDRESS: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub(super) struct Route {
     addresses: Vec<SocketAddr>,
-    dns: Option<Arc<DnsAnswer>>,
+    /// what the name was said to be; none where no name had to be asked
+    pub(super) dns: Option<Arc<DnsAnswer>>,
 }
 
 impl Route {
@@ -37,18 +38,21 @@ impl Route {
 #[derive(Debug)]
 pub(super) struct NoLine {
     pub(super) failure: Failure,
+    /// the connection, where it got as far as the handshake
     pub(super) facts: Option<Arc<Connection>>,
+    /// the name's answer
+    pub(super) dns: Option<Arc<DnsAnswer>>,
 }
 
 impl From<Failure> for NoLine {
     fn from(failure: Failure) -> Self {
-        Self { failure, facts: None }
+        Self { failure, facts: None, dns: None }
     }
 }
 
 impl Inner {
     /// Finds where `url` leads. The guard judges every address; those it refuses are never connected to.
-    pub(super) async fn route(&self, url: &Url) -> Result<Route, Failure> {
+    pub(super) async fn route(&self, url: &Url) -> Result<Route, NoLine> {
         let host = url.host_str().unwrap_or_default();
         let port = url.port_or_known_default().unwrap_or_default();
         let rule = self.settings.connect_to.iter().find_map(|rule| rule.target(host, port));
@@ -60,7 +64,10 @@ impl Inner {
                 (answer.addresses.iter().map(|(address, _)| *address).collect(), Some(Arc::new(answer)))
             }
         };
-        self.checked(addresses, port).map(|addresses| Route { addresses, dns })
+        match self.checked(addresses, port) {
+            Ok(addresses) => Ok(Route { addresses, dns }),
+            Err(failure) => Err(NoLine { failure, facts: None, dns }),
+        }
     }
 
     fn checked(&self, addresses: Vec<IpAddr>, port: u16) -> Result<Vec<SocketAddr>, Failure> {
@@ -96,14 +103,18 @@ impl Inner {
             }
             Err(tls::Broken::Untrusted(agreed, why)) => {
                 facts.tls = Some(agreed);
-                Err(NoLine { failure: Failure::Untrusted(why), facts: Some(Arc::new(facts)) })
+                Err(NoLine { failure: Failure::Untrusted(why), facts: Some(Arc::new(facts)), dns: None })
             }
-            Err(tls::Broken::Handshake(why)) => {
-                Err(NoLine { failure: Failure::Unreachable(format!("TLS: {why}")), facts: Some(Arc::new(facts)) })
-            }
-            Err(tls::Broken::Io(e)) => {
-                Err(NoLine { failure: Failure::Unreachable(format!("TLS: {e}")), facts: Some(Arc::new(facts)) })
-            }
+            Err(tls::Broken::Handshake(why)) => Err(NoLine {
+                failure: Failure::Unreachable(format!("TLS: {why}")),
+                facts: Some(Arc::new(facts)),
+                dns: None,
+            }),
+            Err(tls::Broken::Io(e)) => Err(NoLine {
+                failure: Failure::Unreachable(format!("TLS: {e}")),
+                facts: Some(Arc::new(facts)),
+                dns: None,
+            }),
         }
     }
 }

@@ -4,6 +4,7 @@
 //! the byte where a message ends, and is the same that reads kept bytes back (`format::http`).
 
 use std::io;
+use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
@@ -19,6 +20,9 @@ use crate::world::wire::taken::{Overflow, Received};
 
 /// Room for a redirect's whole answer.
 const FIRST_READ: usize = 4 << 10;
+/// After bytes that cannot be read, how long and how far the rest of what the peer says is listened to, as evidence.
+const LINGER: Duration = Duration::from_secs(1);
+const LINGER_BYTES: usize = 64 << 10;
 /// Room beyond a body whose length is known, where bytes that do not belong to it would show.
 const SURPLUS: usize = 256;
 /// How much is read at a time from there on.
@@ -130,7 +134,21 @@ impl<'a, 'o> Live<'a, 'o> {
         // A server may answer before it has read everything, and close: so even after a failed write there may be an answer.
         match self.receive(stream).await {
             Stop::Closed(None) => Stop::Closed(broken),
+            Stop::Fault => {
+                let _ = tokio::time::timeout(LINGER, self.linger(stream)).await;
+                Stop::Fault
+            }
             stop => stop,
+        }
+    }
+
+    /// Keeps some more of what cannot be read: where it ends is not known, but what it says may tell what went wrong.
+    async fn linger(&mut self, stream: &mut Stream) {
+        while self.spilled.is_none() && self.wire.len() < LINGER_BYTES {
+            self.wire.reserve(FIRST_READ);
+            if !matches!(stream.read_buf(&mut self.wire).await, Ok(n) if n > 0) {
+                break;
+            }
         }
     }
 
@@ -360,16 +378,13 @@ impl<'a, 'o> Live<'a, 'o> {
         if self.body.is_none() {
             return Err(self.failure(stop));
         }
-        Message::read(&self.wire, self.method)
-            .map(|message| {
-                let cut = truncated.is_some() || self.spilled.as_ref().is_some_and(|s| s.len > self.wire.len() as u64);
-                let mut answer = message.answer_cut(truncated, cut, &self.settings.reading);
-                if let Some(fault) = &self.fault {
-                    answer.unread = Some(fault.to_string());
-                }
-                answer
-            })
-            .map_err(|fault| Failure::Malformed(fault.to_string()))
+        let message = Message::read(&self.wire, self.method).map_err(|fault| Failure::Malformed(fault.to_string()))?;
+        let cut = truncated.is_some() || self.spilled.as_ref().is_some_and(|s| s.len > self.wire.len() as u64);
+        let mut answer = message.answer_cut(truncated, cut, &self.settings.reading);
+        if let Some(fault) = &self.fault {
+            answer.unread = Some(fault.to_string());
+        }
+        Ok(answer)
     }
 
     fn failure(&self, stop: &Stop) -> Failure {

@@ -36,7 +36,7 @@ use crate::world::wire::exchange::{Ended, Live, Stop};
 use crate::world::wire::hosts::{Host, Hosts, Line};
 use crate::world::wire::names::{Names, SystemNames};
 use crate::world::wire::settings::Settings;
-use crate::world::wire::taken::{Connection, Overflow, Received, Taken};
+use crate::world::wire::taken::{Connection, DnsAnswer, Overflow, Received, Taken};
 
 /// The capture client. Clones share connections, limits and sessions.
 #[derive(Clone)]
@@ -147,8 +147,10 @@ impl Inner {
             }
             None => (turn.failed_facts.take(), true),
         };
+        let dns = connection.as_ref().and_then(|connection| connection.dns.clone()).or(turn.dns);
         Taken {
             request: request.clone(),
+            dns,
             at: turn.at,
             ms: u64::try_from(turn.watch.elapsed().as_millis()).unwrap_or(u64::MAX),
             connection,
@@ -170,6 +172,7 @@ impl Inner {
 
     fn failed(&self, request: &Request, mut turn: Turn<'_>, live: Live<'_, '_>, no_line: NoLine) -> Taken {
         turn.failed_facts = no_line.facts;
+        turn.dns = turn.dns.or(no_line.dns);
         let mut ended = live.end(Stop::Closed(None));
         ended.outcome = Err(no_line.failure);
         self.finish(request, turn, ended)
@@ -182,6 +185,7 @@ impl Inner {
             at: self.clock.now(),
             ms: 0,
             connection: None,
+            dns: None,
             first_use_of_connection: false,
             sent: Vec::new(),
             interim: Vec::new(),
@@ -225,6 +229,7 @@ struct Turn<'a> {
     loopback: bool,
     line: Option<Line>,
     failed_facts: Option<Arc<Connection>>,
+    dns: Option<Arc<DnsAnswer>>,
     replaced_stale: bool,
 }
 
@@ -250,6 +255,7 @@ impl<'a> Turn<'a> {
             loopback: false,
             line: None,
             failed_facts: None,
+            dns: None,
             replaced_stale: false,
         }
     }
@@ -272,7 +278,8 @@ impl<'a> Turn<'a> {
         }
         let limit = self.wire.settings.timeout;
         let route = tokio::time::timeout(limit, self.wire.route(self.url)).await;
-        let route = route.unwrap_or_else(|_| Err(Failure::Timeout("name servers did not answer".to_owned())))?;
+        let route = route.unwrap_or_else(|_| Err(Failure::Timeout("name servers did not answer".to_owned()).into()))?;
+        self.dns = route.dns.clone();
         self.loopback = route.is_loopback();
         Ok(Way::New(route))
     }

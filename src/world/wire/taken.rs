@@ -62,6 +62,8 @@ pub struct Taken {
     pub ms: u64,
     /// the connection; none where there was none
     pub connection: Option<Arc<Connection>>,
+    /// the name's answer, also where no connection came of it; none where no name had to be asked
+    pub dns: Option<Arc<DnsAnswer>>,
     /// whether this is the first exchange on it
     pub first_use_of_connection: bool,
     /// the request's bytes that were handed to the connection
