@@ -275,3 +275,17 @@ fn cite_draws_a_table_that_a_statement_cannot_steer() {
     assert!(table.contains("https://t.co/AEoFZOhI3p"), "{table}");
     assert!(!table.contains(['\u{1b}', '\u{7}', '\u{202e}']), "{table:?}");
 }
+
+#[test]
+fn cite_reads_a_pipe_once() {
+    let here = tempfile::tempdir().unwrap();
+    let pipe = here.path().join("pipe");
+    rustix::fs::mknodat(rustix::fs::CWD, &pipe, rustix::fs::FileType::Fifo, 0o600.into(), 0).unwrap();
+    let writer = {
+        let pipe = pipe.clone();
+        std::thread::spawn(move || fs::write(pipe, "See https://t.co/AEoFZOhI3p for more."))
+    };
+    let document = json(&run(here.path(), &["cite", "--json", "pipe"]));
+    writer.join().unwrap().unwrap();
+    assert_eq!(document["statements"][0]["citations"][0]["raw"], "https://t.co/AEoFZOhI3p");
+}

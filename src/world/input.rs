@@ -32,13 +32,25 @@ pub fn file(path: &Path, bound: u64) -> Result<Vec<u8>, InputError> {
     whole(open(path)?, bound)
 }
 
-/// Opens the file at `path` after making sure that it is one. A named pipe counts, as from a shell's `<(…)`.
+/// Whether the file at `path` can be read, and how long it is where that is known. A pipe, as from a shell's `<(…)`, has no
+/// length and is not opened: whoever writes to it would be told that its reader has gone.
 ///
 /// # Errors
-/// Missing, a folder, or what the system says.
-pub fn open(path: &Path) -> Result<File, InputError> {
-    let kind = path.metadata().map_err(missing)?.file_type();
-    if kind.is_dir() {
+/// As [`file()`], except for the bound.
+pub fn probe(path: &Path) -> Result<Option<u64>, InputError> {
+    let about = path.metadata().map_err(missing)?;
+    if about.is_dir() {
+        return Err(InputError::NotAFile("folder"));
+    }
+    if !about.is_file() {
+        return Ok(None);
+    }
+    File::open(path).map_err(missing)?;
+    Ok(Some(about.len()))
+}
+
+fn open(path: &Path) -> Result<File, InputError> {
+    if path.metadata().map_err(missing)?.is_dir() {
         return Err(InputError::NotAFile("folder"));
     }
     File::open(path).map_err(missing)
@@ -94,9 +106,12 @@ mod tests {
         assert!(matches!(file(folder.path(), 9), Err(InputError::NotAFile("folder"))));
         assert!(matches!(file(&folder.path().join("none"), 9), Err(InputError::Missing)));
         assert!(matches!(text_if_there(&folder.path().join("none"), 9), Ok(None)));
+        assert!(matches!(probe(folder.path()), Err(InputError::NotAFile("folder"))));
+        assert!(matches!(probe(&folder.path().join("none")), Err(InputError::Missing)));
         let binary = folder.path().join("binary");
         std::fs::write(&binary, [b'a', 0xff])?;
         assert!(matches!(text_if_there(&binary, 9), Err(InputError::NotText(1))));
+        assert!(matches!(probe(&binary), Ok(Some(2))));
         Ok(())
     }
 }

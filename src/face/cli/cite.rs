@@ -69,8 +69,7 @@ fn can_be_read(names: &[String]) -> Result<(), Fault> {
             .hint("name a file, or hand a statement in as in: onrecord cite - < statement.txt"));
     }
     for name in names.iter().filter(|name| *name != "-") {
-        let file = input::open(Path::new(name)).map_err(|error| refused(name, &error))?;
-        if file.metadata().is_ok_and(|about| about.is_file() && about.len() == 0) {
+        if input::probe(Path::new(name)).map_err(|error| refused(name, &error))? == Some(0) {
             return Err(empty(name));
         }
     }
