@@ -3,6 +3,7 @@
 pub mod aturi;
 pub mod car;
 pub mod cbor;
+pub mod cdxj;
 pub mod checkpoint;
 pub mod cid;
 pub mod did;

@@ -35,6 +35,8 @@ pub struct Want {
     pub check: bool,
     /// the SHA-256 of the whole record, which is its name in the ledger
     pub whole: bool,
+    /// the SHA-256 and length of each entity: the payload with its chunks put together
+    pub entity: bool,
     /// how many bytes of each block to keep in [`Item::prefix`]
     pub keep: usize,
 }
@@ -42,12 +44,12 @@ pub struct Want {
 impl Want {
     /// Everything our own archive's records are named and checked by.
     pub fn ours() -> Self {
-        Self { rules: Rules::Ours, check: true, whole: true, keep: 64 * 1024 }
+        Self { rules: Rules::Ours, check: true, whole: true, entity: true, keep: 64 * 1024 }
     }
 
     /// What a file of unknown origin can be checked for.
     pub fn foreign() -> Self {
-        Self { rules: Rules::Foreign, check: true, whole: false, keep: 0 }
+        Self { rules: Rules::Foreign, check: true, whole: false, entity: false, keep: 0 }
     }
 }
 
@@ -75,8 +77,12 @@ pub struct Item {
     pub block_len: u64,
     /// the block's beginning, as far as wanted
     pub prefix: Vec<u8>,
+    /// the HTTP head the block begins with, its empty line included; at most 256 KiB
+    pub http: Vec<u8>,
     /// digests
     pub digests: Digests,
+    /// SHA-256 and length of the entity, content coding kept; none where it was not wanted, or its chunks are no chunks
+    pub entity: Option<(Digest, u64)>,
     /// digests that were declared, computed and found right
     pub checked: u32,
     /// what is wrong with it

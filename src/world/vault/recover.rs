@@ -129,7 +129,7 @@ fn go_on(dir: &Path, disk: &Disk, name: &str, path: &Path, file: File, good: u64
 
 fn look(path: &Path) -> Result<Look, Error> {
     // Checksums of the members are enough to tell a torn one; the digests are for `verify`.
-    let want = Want { rules: Rules::Foreign, check: false, whole: false, keep: 0 };
+    let want = Want { rules: Rules::Foreign, check: false, whole: false, entity: false, keep: 0 };
     let mut reader = place::scan(path, 0, want)?;
     let mut look = Look { records: 0, good: 0, gap: false };
     let mut damaged = false;

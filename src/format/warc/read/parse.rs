@@ -7,9 +7,10 @@ use sha2::Digest as _;
 use super::{Item, Rules, Want};
 use crate::format::digest::{Digest, Hasher};
 use crate::format::gzip::Damage;
+use crate::format::http::body::Body;
+use crate::format::http::head::Framing;
 use crate::format::warc::RecordType;
 use crate::format::warc::problem::{Kind, Problem};
-use crate::format::warc::record::is_transfer_coded;
 
 /// A head longer than this is none. Ours are under 4 KiB plus a URL.
 const HEAD_MAX: usize = 256 * 1024;
@@ -49,10 +50,11 @@ pub(super) struct Parse {
     left: u64,
     closed: usize,
     split: Split,
-    http: Vec<u8>,
     whole: Option<Hasher>,
     block: Check,
     payload: Check,
+    /// the payload with its chunks put together, where it came in chunks
+    entity: Option<(Body, Check)>,
     ids: HashSet<u128>,
 }
 
@@ -67,10 +69,10 @@ impl Parse {
             left: 0,
             closed: 0,
             split: Split::Whole,
-            http: Vec::new(),
             whole: None,
             block: Check::default(),
             payload: Check::default(),
+            entity: None,
             ids: HashSet::new(),
         }
     }
@@ -87,8 +89,9 @@ impl Parse {
         self.state = State::Head;
         self.raw.clear();
         self.closed = 0;
-        self.http.clear();
-        (self.whole, self.block, self.payload) = (None, Check::default(), Check::default());
+        self.item.http.clear();
+        self.item.entity = None;
+        (self.whole, self.block, self.payload, self.entity) = (None, Check::default(), Check::default(), None);
         if mid_member && self.want.rules == Rules::Ours {
             self.problem(Kind::NotAMemberPerRecord, "a record begins in the midst of a gzip member");
         }
@@ -160,6 +163,9 @@ impl Parse {
             if self.item.head.kind() != Some(RecordType::Revisit) {
                 self.payload = self.declared("WARC-Payload-Digest");
             }
+        }
+        if self.want.entity && !self.payload.is_running() {
+            self.payload = Check::sha256();
         }
         self.judge();
         self.first = false;
@@ -238,10 +244,9 @@ impl Parse {
             whole.update(bytes);
         }
         self.block.update(bytes);
-        if self.payload.is_declared() {
-            let body = self.body_of(bytes);
-            self.payload.update(body);
-        }
+        let body = self.body_of(bytes);
+        self.payload.update(body);
+        self.update_entity(body);
         if self.left == 0 {
             self.state = State::Closing;
         }
@@ -250,27 +255,32 @@ impl Parse {
 
     /// The part of these block bytes that is payload.
     fn body_of<'a>(&mut self, bytes: &'a [u8]) -> &'a [u8] {
-        let Split::Head(mut seen) = self.split else { return bytes };
-        for (i, byte) in bytes.iter().enumerate() {
-            seen = match (CLOSING.get(seen) == Some(byte), byte) {
-                (true, _) => seen + 1,
-                (false, b'\r') => 1,
-                (false, _) => 0,
-            };
-            if seen == CLOSING.len() {
-                self.split = Split::Body;
-                self.keep_http(bytes.get(..=i).unwrap_or_default());
-                return bytes.get(i + 1..).unwrap_or_default();
-            }
+        let Split::Head(seen) = self.split else { return bytes };
+        let (seen, end) = closing_in(bytes, seen);
+        let head = bytes.get(..end.unwrap_or(bytes.len())).unwrap_or_default();
+        let room = HTTP_HEAD_MAX.saturating_sub(self.item.http.len()).min(head.len());
+        self.item.http.extend_from_slice(head.get(..room).unwrap_or_default());
+        let Some(end) = end else {
+            self.split = Split::Head(seen);
+            return &[];
+        };
+        self.split = Split::Body;
+        if self.payload.is_running() && is_chunked(&self.item.http) {
+            self.entity = Some((Body::new(Framing::Chunked, u64::MAX), self.payload.clone()));
         }
-        self.split = Split::Head(seen);
-        self.keep_http(bytes);
-        &[]
+        bytes.get(end..).unwrap_or_default()
     }
 
-    fn keep_http(&mut self, bytes: &[u8]) {
-        let room = HTTP_HEAD_MAX.saturating_sub(self.http.len()).min(bytes.len());
-        self.http.extend_from_slice(bytes.get(..room).unwrap_or_default());
+    fn update_entity(&mut self, body: &[u8]) {
+        let Some((framing, check)) = &mut self.entity else { return };
+        let mut whole = true;
+        if !body.is_empty() {
+            whole = framing.feed(body, |piece| check.update(piece)).is_ok_and(|n| n == body.len());
+        }
+        if !whole {
+            // Bytes that are no chunks, or follow the last one: there is no such entity.
+            self.entity = None;
+        }
     }
 
     fn closing(&mut self, bytes: &[u8]) -> usize {
@@ -328,20 +338,63 @@ impl Parse {
         self.item.digests.whole = self.whole.take().map(Hasher::finish);
         let block = std::mem::take(&mut self.block).finish();
         let payload = std::mem::take(&mut self.payload).finish();
+        let entity = self.entity.take().filter(|(framing, _)| framing.is_done()).map(|(_, check)| check.finish());
         self.item.digests.block = block.sha256;
         self.item.digests.payload = payload.sha256;
-        self.item.checked = [block.right, payload.right].into_iter().flatten().map(u32::from).sum();
-        // Readers disagree whether a payload is meant before or after its transfer coding is undone.
-        let ambiguous = is_transfer_coded(&self.http) || self.item.head.get("WARC-Truncated").is_some();
-        match (block.right, payload.right) {
+        if self.want.entity {
+            let read = entity.as_ref().unwrap_or(&payload);
+            self.item.entity = read.sha256.map(|digest| (digest, read.len));
+        }
+        // Some writers digest a payload as it came, some with its chunks put together; either is right. Of a truncated
+        // one nobody knows what was digested.
+        let either = payload.right.map(|right| right || entity.and_then(|e| e.right) == Some(true));
+        let open = self.item.head.get("WARC-Truncated").is_some();
+        self.item.checked = [block.right, either].into_iter().flatten().map(u32::from).sum();
+        match (block.right, either) {
             (Some(false), Some(true)) => self.problem(Kind::HeaderChanged, "the block's head is not what was digested"),
             (Some(false), _) => self.problem(Kind::PayloadChanged, "the block is not what was digested"),
-            (_, Some(false)) if !ambiguous => {
+            (_, Some(false)) if !open || block.right.is_none() => {
                 self.problem(Kind::PayloadChanged, "the payload is not what was digested");
             }
             _ => {}
         }
     }
+}
+
+/// How much of an empty line was seen at the end of `bytes`, of which `seen` came before them; where it ended, if it
+/// did.
+fn closing_in(bytes: &[u8], mut seen: usize) -> (usize, Option<usize>) {
+    let mut at = 0;
+    while at < bytes.len() {
+        if seen == 0
+            && let Some(n) = memchr::memchr(b'\r', bytes.get(at..).unwrap_or_default())
+        {
+            at += n;
+        } else if seen == 0 {
+            return (0, None);
+        }
+        let byte = bytes.get(at);
+        seen = match (CLOSING.get(seen) == byte, byte) {
+            (true, _) => seen + 1,
+            (false, Some(b'\r')) => 1,
+            (false, _) => 0,
+        };
+        at += 1;
+        if seen == CLOSING.len() {
+            return (seen, Some(at));
+        }
+    }
+    (seen, None)
+}
+
+/// Whether an HTTP head says that its body comes in chunks and in no other coding.
+fn is_chunked(head: &[u8]) -> bool {
+    head.split(|&b| b == b'\n').any(|line| {
+        let mut halves = line.splitn(2, |&b| b == b':');
+        let name = halves.next().unwrap_or_default().trim_ascii();
+        let value = halves.next().unwrap_or_default().trim_ascii();
+        name.eq_ignore_ascii_case(b"transfer-encoding") && value.eq_ignore_ascii_case(b"chunked")
+    })
 }
 
 fn repeated(item: &Item) -> Option<String> {
@@ -364,14 +417,15 @@ fn id_key(id: &str) -> u128 {
     }
 }
 
-/// A declared digest and its computation.
-#[derive(Default)]
+/// A digest being computed, and what was declared of it.
+#[derive(Clone, Default)]
 struct Check {
-    declared: Vec<u8>,
+    declared: Option<Vec<u8>>,
     hash: Hash,
+    len: u64,
 }
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 enum Hash {
     #[default]
     None,
@@ -384,6 +438,7 @@ enum Hash {
 struct Checked {
     right: Option<bool>,
     sha256: Option<Digest>,
+    len: u64,
 }
 
 impl Check {
@@ -403,14 +458,20 @@ impl Check {
             data_encoding::BASE32_NOPAD.decode(bare.as_bytes())
         };
         let declared = declared.ok().filter(|d| d.len() == len)?;
-        Some(Self { declared, hash })
+        Some(Self { declared: Some(declared), hash, len: 0 })
     }
 
-    fn is_declared(&self) -> bool {
-        !self.declared.is_empty()
+    /// One that nothing is declared of.
+    fn sha256() -> Self {
+        Self { declared: None, hash: Hash::Sha256(sha2::Sha256::new()), len: 0 }
+    }
+
+    fn is_running(&self) -> bool {
+        !matches!(self.hash, Hash::None)
     }
 
     fn update(&mut self, bytes: &[u8]) {
+        self.len += bytes.len() as u64;
         match &mut self.hash {
             Hash::None => {}
             Hash::Sha1(h) => h.update(bytes),
@@ -421,7 +482,7 @@ impl Check {
 
     fn finish(self) -> Checked {
         let (value, sha256) = match self.hash {
-            Hash::None => return Checked::default(),
+            Hash::None => return Checked { len: self.len, ..Checked::default() },
             Hash::Sha1(h) => (h.finalize().to_vec(), None),
             Hash::Sha256(h) => {
                 let value: [u8; 32] = h.finalize().into();
@@ -429,6 +490,6 @@ impl Check {
             }
             Hash::Sha512(h) => (h.finalize().to_vec(), None),
         };
-        Checked { right: Some(value == self.declared), sha256 }
+        Checked { right: self.declared.map(|declared| declared == value), sha256, len: self.len }
     }
 }
