@@ -180,3 +180,6 @@ impl<R: Read + Seek> Reader<R> {
         self.feed.into_source()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,7 +3,7 @@
 use std::io::{self, Read, Seek, SeekFrom};
 use std::ops::Range;
 
-use crate::format::gzip::{Damage, Unpacker};
+use crate::format::gzip::{self, Damage, Unpacker};
 
 /// Compressed bytes held at once.
 const WINDOW: usize = 256 * 1024;
@@ -11,6 +11,8 @@ const WINDOW: usize = 256 * 1024;
 const PLAIN: usize = 256 * 1024;
 /// How far a member found by its first bytes is inflated to see whether a record begins in it.
 const GLIMPSE: usize = 16;
+/// What every gzip member begins with.
+const MAGIC: &[u8] = &[0x1f, 0x8b, 8];
 
 /// What a pull brought.
 pub(super) enum Pull {
@@ -195,17 +197,51 @@ impl<R: Read + Seek> Feed<R> {
         }
     }
 
-    /// Goes on behind damage. A member whose checksum is wrong has an end all the same; what is cut off at the file's end
-    /// has nothing behind it, and looking there would find what its block holds; else the next member is looked for, from
-    /// the byte after the damaged one's first.
+    /// Goes on behind damage. A member whose checksum is wrong may have an end all the same; else the next is looked for,
+    /// from the byte after the damaged one's first. Only in a stored member that the file's end cuts off nothing is
+    /// looked for: its bytes stand there as they came from some server, and if they are a WARC file themselves, its
+    /// records must not be taken for records of this one.
     pub(super) fn recover(&mut self, damage: Damage) -> io::Result<()> {
         match damage {
-            Damage::Checksum | Damage::Length => {
+            Damage::Checksum | Damage::Length if self.is_at_member()? => {
                 (self.in_member, self.made) = (false, 0..0);
                 Ok(())
             }
-            Damage::Truncated => self.resync(false),
+            Damage::Truncated => {
+                let torn = self.shape == Shape::Plain || self.is_stored_to_the_end()?;
+                self.resync(!torn)
+            }
             _ => self.resync(true),
+        }
+    }
+
+    /// Whether a member begins here, or nothing is left.
+    fn is_at_member(&mut self) -> io::Result<bool> {
+        while self.held.len() < MAGIC.len() && !self.eof {
+            self.fill()?;
+        }
+        Ok(self.held.is_empty() || self.held().starts_with(MAGIC))
+    }
+
+    /// Whether the member at hand is stored blocks and nothing else, the last of which the file's end cuts off.
+    fn is_stored_to_the_end(&mut self) -> io::Result<bool> {
+        let end = self.source.seek(SeekFrom::End(0))?;
+        let mut at = self.at + gzip::HEAD.len() as u64;
+        loop {
+            let mut head = [0; gzip::STORED_HEAD];
+            if at + head.len() as u64 > end {
+                return Ok(true);
+            }
+            self.source.seek(SeekFrom::Start(at))?;
+            self.source.read_exact(&mut head)?;
+            let [kind, a, b, c, d] = head;
+            if kind > 1 || [!a, !b] != [c, d] {
+                return Ok(false);
+            }
+            at += (head.len() + usize::from(u16::from_le_bytes([a, b]))) as u64;
+            if kind == 1 {
+                return Ok(at + gzip::TRAILER as u64 > end);
+            }
         }
     }
 
@@ -219,7 +255,7 @@ impl<R: Read + Seek> Feed<R> {
         }
         self.base = self.source.seek(SeekFrom::Start(self.at + 1))?;
         (self.held, self.eof) = (0..0, false);
-        let mark: &[u8] = if self.shape == Shape::Plain { b"\nWARC/1." } else { &[0x1f, 0x8b, 8] };
+        let mark: &[u8] = if self.shape == Shape::Plain { b"\nWARC/1." } else { MAGIC };
         loop {
             if self.held.len() < WINDOW / 2 && !self.eof {
                 self.fill()?;
