@@ -19,3 +19,7 @@ mod wire;
 // WARC files of ours before readers that are not
 #[cfg(test)]
 mod warc;
+
+// what is cited in a text: scored against annotated forms and statements
+#[cfg(test)]
+mod citations;

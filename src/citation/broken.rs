@@ -74,7 +74,11 @@ fn continuation(line: &str) -> &str {
     let len = line.bytes().take(REACH).take_while(fits).count();
     let piece = line.get(..len).unwrap_or_default().trim_end_matches(['.', ',', ':', ';', '!', '?', '*']);
     let telling = piece.bytes().any(|b| b.is_ascii_digit() || b"-_/=&%?".contains(&b));
-    let own = piece.starts_with(['@', '#', '*', '-', '+', '/']) || piece.contains("//") || piece.starts_with("www.");
+    let domain = link::host(piece, 0).is_some_and(|h| h.known);
+    let own = domain
+        || piece.starts_with(['@', '#', '*', '-', '+', '/'])
+        || piece.contains("//")
+        || piece.starts_with("www.");
     let listed = piece.bytes().all(|b| b.is_ascii_digit() || b == b'.')
         && line.get(len..).is_some_and(|t| t.starts_with([' ', ')', '\t']))
         && line.get(..len).is_some_and(|t| t.ends_with('.'));

@@ -129,6 +129,13 @@ pub(super) fn behind(text: &str, end: usize) -> usize {
     if text.as_bytes().get(end) == Some(&b'/') { link::ruined(text, end) } else { end }
 }
 
+/// The at sign of a mail address whose local part goes on at `at`.
+pub(super) fn mail_sign(text: &str, at: usize) -> Option<usize> {
+    let tail = text.as_bytes().get(at..)?;
+    let local = tail.iter().take(64).take_while(|b| is_word(**b) || matches!(b, b'+' | b'.' | b'-' | b'%')).count();
+    (tail.get(local) == Some(&b'@') && tail.get(local + 1).is_some_and(u8::is_ascii_alphanumeric)).then_some(at + local)
+}
+
 /// Behind the domain of a mail address whose at sign stands at `at`.
 pub(super) fn behind_mail(text: &str, at: usize) -> usize {
     let tail = text.as_bytes().get(at..).unwrap_or_default();

@@ -94,3 +94,34 @@ pub(super) fn is_tag_char(c: char) -> bool {
         || (unicode_normalization::char::is_combining_mark(c)
             && !matches!(c, '\u{20dd}'..='\u{20e4}' | '\u{fe00}'..='\u{fe0f}'))
 }
+/// A closing quotation mark or bracket, of any script.
+pub(super) fn is_closing_quote(c: char) -> bool {
+    matches!(c, '"' | '\'' | '”' | '’' | '»' | '›' | '」' | '』' | '“' | '‘' | '〞' | '＂' | '》' | '〉' | '】' | '«')
+}
+
+/// The opening mark that belongs to a closing quotation mark, in the ways the world's presses set them.
+pub(super) fn openers(close: char) -> &'static [char] {
+    match close {
+        '”' => &['“', '„', '”'],
+        '’' => &['‘', '‚'],
+        '"' => &['"'],
+        '\'' => &['\''],
+        '»' => &['«', '»'],
+        '«' => &['»'],
+        '›' => &['‹'],
+        '」' => &['「'],
+        '』' => &['『'],
+        '“' => &['„', '“'],
+        '‘' => &['‚'],
+        '》' => &['《'],
+        '〉' => &['〈'],
+        '】' => &['【'],
+        '〞' => &['〝'],
+        _ => &[],
+    }
+}
+
+/// An opening quotation mark.
+pub(super) fn is_opening_quote(c: char) -> bool {
+    matches!(c, '"' | '“' | '„' | '«' | '»' | '‹' | '「' | '『' | '‘' | '‚' | '《' | '〈' | '〝' | '\'' | '”' | '‟')
+}

@@ -477,12 +477,8 @@ fn url_of<'t>(text: &'t str, scheme: Scheme, host_at: usize, host: &Host, rest: 
         }
         Scheme::Missing => "http://",
     };
-    let as_is = text.get(host_at.checked_sub(prefix.len()).unwrap_or(host_at)..rest.end)?;
-    if !rest.dirty
-        && name == host.name
-        && as_is.starts_with(prefix)
-        && as_is.len() == prefix.len() + name.len() + tail.len()
-    {
+    let as_is = host_at.checked_sub(prefix.len()).and_then(|from| text.get(from..rest.end));
+    if let Some(as_is) = as_is.filter(|u| !rest.dirty && name == host.name && u.starts_with(prefix)) {
         return Some(Cow::Borrowed(as_is));
     }
     let mut url = String::with_capacity(prefix.len() + host.name.len() + tail.len());

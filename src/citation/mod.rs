@@ -1,5 +1,6 @@
 //! The citation: a span of the statement that points outward.
 
+mod attribution;
 mod broken;
 mod handle;
 mod hashtag;
@@ -9,11 +10,15 @@ mod mark;
 mod scan;
 mod shortcode;
 
+use std::ops::Range;
+
 use serde::{Deserialize, Serialize};
 
 use crate::format::digest::{Digest, Hasher};
+use crate::platform::permalink;
 use crate::platform::post::Platform;
 use crate::statement::{Statement, StatementId};
+use attribution::{Ground, Told};
 use mark::{Mark, What};
 
 /// A citation's id: stable for the same statement bytes, place and kind.
@@ -136,12 +141,24 @@ pub struct Citation {
 pub fn find(statement: &Statement) -> Vec<Citation> {
     let text = statement.text.as_str();
     let marks = scan::scan(text, &[]);
-    marks.into_iter().map(|mark| citation(statement, mark)).collect()
+    let ground = Ground {
+        text,
+        marks: &marks,
+        language: statement.about.language.as_deref(),
+        embeds: &[],
+        anchors: &[],
+        spaced: text.contains("\n\n") || text.contains("\n\r\n"),
+    };
+    let told = attribution::find(&ground);
+    let posts: Vec<Citation> = told.into_iter().map(|t| post(statement, &marks, t)).collect();
+    let mut citations: Vec<Citation> = marks.into_iter().map(|mark| citation(statement, mark)).collect();
+    citations.extend(posts);
+    // stable: a post comes before what it quotes only where it begins before it
+    citations.sort_by_key(|c| (c.span.0, std::cmp::Reverse(c.span.1)));
+    citations
 }
 
 fn citation(statement: &Statement, mark: Mark<'_>) -> Citation {
-    let (start, end) = (mark.start, mark.end);
-    let raw = statement.text.get(start..end).unwrap_or_default().to_owned();
     let kind = match mark.what {
         What::Link(link) => Kind::Link {
             form: link.form,
@@ -154,8 +171,55 @@ fn citation(statement: &Statement, mark: Mark<'_>) -> Citation {
         What::Handle(platform, handle) => Kind::Handle { platform, handle: handle.into_owned() },
         What::Hashtag(tag) => Kind::Hashtag { tag: tag.into_owned() },
     };
-    let id = id_of(statement.id, &kind, (start, end));
-    Citation { id, kind, raw, span: (start, end), span_of: None, candidate: mark.candidate }
+    placed(statement, kind, mark.start..mark.end, mark.candidate)
+}
+
+fn post(statement: &Statement, marks: &[Mark<'_>], told: Told) -> Citation {
+    let text = statement.text.as_str();
+    let words = text.get(told.quoted.clone()).unwrap_or_default();
+    let inside = marks.partition_point(|m| m.start < told.quoted.start);
+    let within = marks.iter().skip(inside).take_while(|m| m.end <= told.quoted.end);
+    let links: Vec<(usize, String)> = within
+        .filter_map(|m| match &m.what {
+            What::Link(link) if !m.candidate => Some((m.start, link.url.clone().into_owned())),
+            _ => None,
+        })
+        .collect();
+    let named = told.permalink.as_deref().and_then(permalink::read);
+    let ending = links.iter().rev().take_while({
+        let mut end = told.quoted.end;
+        move |(start, _)| {
+            let between = text.get(*start..end).unwrap_or_default();
+            let last = !between.trim_end().contains(char::is_whitespace);
+            end = *start;
+            last
+        }
+    });
+    let links_from = ending.last().map_or(words.len(), |(start, _)| start - told.quoted.start);
+    let sure = match told.readings.as_slice() {
+        [one] => Some(one.to_string()),
+        _ => None,
+    };
+    let kind = Kind::Post {
+        platform: named.as_ref().map_or(told.platform, |n| n.platform),
+        author: told.author,
+        handle: told.handle,
+        dates: if sure.is_none() { told.readings.iter().map(ToString::to_string).collect() } else { Vec::new() },
+        date: sure,
+        date_raw: told.date.and_then(|d| text.get(d)).map(str::to_owned),
+        quoted: words.to_owned(),
+        truncated: attribution::quoted::is_truncated(words, links_from),
+        links: links.into_iter().map(|(_, url)| url).collect(),
+        permalink: told.permalink,
+        post_id: named.and_then(|n| n.post),
+    };
+    placed(statement, kind, told.span, told.candidate)
+}
+
+fn placed(statement: &Statement, kind: Kind, span: Range<usize>, candidate: bool) -> Citation {
+    let raw = statement.text.get(span.clone()).unwrap_or_default().to_owned();
+    let span = (span.start, span.end);
+    Citation { id: id_of(statement.id, &kind, span), kind, raw, span, span_of: None, candidate }
 }
 
 /// SHA-256 over the statement's id, one letter for the kind, and the span as two 64-bit big-endian numbers.

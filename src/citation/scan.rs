@@ -39,7 +39,6 @@ pub(super) fn scan<'t>(text: &'t str, quiet: &'t [Range<usize>]) -> Vec<Mark<'t>
     while let Some(found) = bytes.get(at..).and_then(|tail| tail.iter().position(|b| TRIGGERS[usize::from(*b)])) {
         let here = at + found;
         at = scanner.at(here).max(here + 1);
-        scanner.floor = scanner.floor.max(scanner.marks.last().map_or(0, |m| m.end));
     }
     scanner.marks
 }
@@ -67,7 +66,7 @@ impl<'t> Scanner<'t> {
             Some(mark) => {
                 let end = mark.end;
                 self.marks.push(mark);
-                end
+                self.rule_out(end)
             }
             None => or,
         }
@@ -104,7 +103,7 @@ impl<'t> Scanner<'t> {
                     return self.rule_out(end);
                 }
                 self.marks.push(Mark { start: here, end, what: What::Hashtag(Cow::Borrowed(tag)), candidate: false });
-                end
+                self.rule_out(end)
             }
             Err(behind) => self.rule_out(behind),
         }
@@ -191,8 +190,8 @@ impl<'t> Scanner<'t> {
             return here + 1;
         }
         let end = host.end;
-        if bytes.get(end) == Some(&b'@') {
-            return self.rule_out(handle::behind_mail(self.text, end));
+        if let Some(at) = handle::mail_sign(self.text, end) {
+            return self.rule_out(handle::behind_mail(self.text, at));
         }
         if !host.known || !link::may_precede_bare(char_before(self.text, start)) {
             return self.rule_out(end);
@@ -213,7 +212,7 @@ impl<'t> Scanner<'t> {
             return self.rule_out(reach);
         }
         self.marks.push(mark);
-        reach
+        self.rule_out(reach)
     }
 }
 
@@ -246,4 +245,21 @@ fn bare_start(text: &str, floor: usize, dot: usize) -> Option<usize> {
         }
     }
     (start < dot).then_some(start)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn raws(text: &str) -> Vec<&str> {
+        scan(text, &[]).iter().filter_map(|m| text.get(m.start..m.end)).collect()
+    }
+
+    #[test]
+    fn domains_between_spaceless_letters() {
+        assert_eq!(
+            raws("です。example.com/path/index.html中国語example.com/path한국"),
+            ["example.com/path/index.html", "example.com/path"]
+        );
+    }
 }

@@ -6,6 +6,7 @@ pub mod cbor;
 pub mod cdxj;
 pub mod checkpoint;
 pub mod cid;
+pub mod day;
 pub mod did;
 pub mod digest;
 pub mod gzip;

@@ -1,0 +1,111 @@
+//! Attributions: which words are whose post of which day. The remnant of an embed, a copied page, a reference list, prose.
+
+mod copied;
+mod place;
+mod prose;
+pub(super) mod quoted;
+mod reference;
+mod remnant;
+
+use std::ops::Range;
+
+use jiff::civil::Date;
+
+use super::mark::{Mark, What};
+use crate::platform::permalink;
+use crate::platform::post::Platform;
+
+/// What surrounds the marks.
+pub(super) struct Ground<'t, 'm> {
+    pub(super) text: &'t str,
+    pub(super) marks: &'m [Mark<'t>],
+    pub(super) language: Option<&'m str>,
+    /// stretches that the page itself marks as one embedded post
+    pub(super) embeds: &'m [Range<usize>],
+    /// stretches of text that are anchors, with the URL behind each
+    pub(super) anchors: &'m [(Range<usize>, String)],
+    /// paragraphs are separated by blank lines, not by every line end
+    pub(super) spaced: bool,
+}
+
+/// A post as the statement tells of it.
+#[derive(Clone, Debug)]
+pub(super) struct Told {
+    pub(super) span: Range<usize>,
+    pub(super) platform: Platform,
+    pub(super) author: Option<String>,
+    pub(super) handle: Option<String>,
+    pub(super) readings: Vec<Date>,
+    pub(super) date: Option<Range<usize>>,
+    pub(super) quoted: Range<usize>,
+    pub(super) permalink: Option<String>,
+    pub(super) candidate: bool,
+}
+
+/// Every post told of, in order of place.
+pub(super) fn find(ground: &Ground<'_, '_>) -> Vec<Told> {
+    let mut told: Vec<Told> = Vec::new();
+    let mut floor = 0;
+    for (n, mark) in ground.marks.iter().enumerate() {
+        let What::Handle(platform, handle) = &mark.what else { continue };
+        if mark.start < floor {
+            continue;
+        }
+        let seat = Seat { n, mark, platform: *platform, handle, floor };
+        let read = remnant::read(ground, &seat)
+            .or_else(|| reference::read(ground, &seat))
+            .or_else(|| copied::read(ground, &seat))
+            .or_else(|| prose::read(ground, &seat));
+        if let Some(post) = read {
+            floor = post.span.end.max(mark.end);
+            told.push(post);
+        }
+    }
+    told
+}
+
+/// The handle an attribution may be built around.
+pub(super) struct Seat<'a, 't> {
+    /// its place among the marks
+    pub(super) n: usize,
+    pub(super) mark: &'a Mark<'t>,
+    pub(super) platform: Platform,
+    pub(super) handle: &'a str,
+    /// behind the last post told of
+    pub(super) floor: usize,
+}
+
+impl Ground<'_, '_> {
+    /// The permalink that belongs to a post: behind its date's anchor, or right behind the date.
+    fn permalink(&self, seat: &Seat<'_, '_>, date: &Range<usize>, reach: usize) -> Option<String> {
+        let own = |url: &str| {
+            permalink::read(url).filter(|n| n.post.is_some()).filter(|n| {
+                n.handle.as_deref().is_none_or(|h| {
+                    h.eq_ignore_ascii_case(seat.handle) || seat.platform != Platform::X || n.platform != Platform::X
+                })
+            })
+        };
+        let n = self.anchors.partition_point(|(r, _)| r.end <= date.start);
+        if let Some((range, url)) = self.anchors.get(n)
+            && range.start < date.end
+            && own(url).is_some()
+        {
+            return Some(url.clone());
+        }
+        let behind = self.marks.iter().skip(seat.n + 1).find(|m| m.start >= date.end)?;
+        let between = self.text.get(date.end..behind.start)?;
+        let near = between.chars().count() <= reach && !between.contains("\n\n");
+        match &behind.what {
+            What::Link(link) if near && !behind.candidate && own(&link.url).is_some() => {
+                Some(link.url.clone().into_owned())
+            }
+            _ => None,
+        }
+    }
+
+    /// The stretch of the embed that holds `at`.
+    fn embed(&self, at: usize) -> Option<&Range<usize>> {
+        let n = self.embeds.partition_point(|r| r.end <= at);
+        self.embeds.get(n).filter(|r| r.start <= at)
+    }
+}

@@ -1,0 +1,175 @@
+//! Which words are quoted: where they begin, what frames them, whether the statement cut them.
+
+use std::ops::Range;
+
+use super::place;
+use crate::citation::letters::{is_closing_quote, is_opening_quote, openers};
+
+/// Verbs and nouns that introduce a post with a colon, in the languages statements are mostly written in.
+const INTRODUCERS: &[&str] = &[
+    "tweeted",
+    "tweets",
+    "tweet",
+    "wrote",
+    "writes",
+    "posted",
+    "posts",
+    "post",
+    "said",
+    "says",
+    "stated",
+    "added",
+    "replied",
+    "reads",
+    "read",
+    "twitter",
+    "bluesky",
+    "mastodon",
+    "telegram",
+    "threads",
+    "écrit",
+    "tweeté",
+    "publié",
+    "déclaré",
+    "écrivait",
+    "escribió",
+    "tuiteó",
+    "publicó",
+    "tuit",
+    "schrieb",
+    "twitterte",
+    "postete",
+    "scritto",
+    "scrive",
+    "twittato",
+    "pubblicato",
+    "escreveu",
+    "tuitou",
+    "publicou",
+    "написал",
+    "написала",
+    "пишет",
+    "твит",
+    "написав",
+    "написала",
+    "yazdı",
+    "paylaştı",
+    "napisał",
+    "napisała",
+    "schreef",
+    "skrev",
+    "كتب",
+    "كتبت",
+    "غرد",
+    "غردت",
+    "نوشت",
+    "kirjoitti",
+    "napsal",
+    "napsala",
+];
+
+/// The quoted words inside `region`, without what introduces and what frames them.
+pub(super) fn within(text: &str, region: Range<usize>) -> Range<usize> {
+    let region = trimmed(text, behind_introduction(text, trimmed(text, region)));
+    let inner = unframed(text, &region);
+    trimmed(text, inner.unwrap_or(region))
+}
+
+/// Blanks and stray marks at both ends taken away.
+pub(super) fn trimmed(text: &str, range: Range<usize>) -> Range<usize> {
+    let Some(slice) = text.get(range.clone()) else { return range };
+    let front = slice.trim_start_matches(|c: char| place::is_blank(c));
+    let start = range.start + (slice.len() - front.len());
+    let end = start + front.trim_end_matches(|c: char| place::is_blank(c)).len();
+    start..end
+}
+
+/// Behind `The minister wrote on Twitter:`.
+fn behind_introduction(text: &str, region: Range<usize>) -> Range<usize> {
+    let Some(slice) = text.get(region.clone()) else { return region };
+    let head = slice.get(..place::floor(slice, 240)).unwrap_or(slice);
+    for (i, _) in head.match_indices([':', '：']) {
+        let after = head.get(i..).and_then(|t| t.chars().nth(1));
+        if !after.is_some_and(|c| c.is_whitespace() || is_opening_quote(c)) {
+            continue;
+        }
+        let before = head.get(..i).unwrap_or_default();
+        let last = before.split_whitespace().rev().take(3).any(|w| {
+            let w = w.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase();
+            INTRODUCERS.contains(&w.as_str())
+        });
+        if last && !before.starts_with("RT ") {
+            let colon = head.get(i..).and_then(|t| t.chars().next()).map_or(1, char::len_utf8);
+            return region.start + i + colon..region.end;
+        }
+    }
+    region
+}
+
+/// Inside the quotation marks, where they frame the whole or its last part.
+fn unframed(text: &str, region: &Range<usize>) -> Option<Range<usize>> {
+    let slice = text.get(region.clone())?;
+    let bare = without_gloss(slice);
+    let last = bare.chars().next_back()?;
+    let first = bare.chars().next()?;
+    if is_closing_quote(last) {
+        let body = bare.get(..bare.len() - last.len_utf8())?;
+        let open = body.char_indices().rfind(|(_, c)| openers(last).contains(c));
+        let whole = openers(last).contains(&first);
+        let (i, c) = if whole { (0, first) } else { open? };
+        // a possessive or an inch sign is no frame: an opening mark stands at the beginning or behind a blank
+        let placed = i == 0
+            || body
+                .get(..i)?
+                .chars()
+                .next_back()
+                .is_some_and(|c| c.is_whitespace() || matches!(c, ':' | '(' | '，' | '：'));
+        let inside = body.get(i + c.len_utf8()..)?;
+        return (placed && !inside.trim().is_empty())
+            .then(|| region.start + i + c.len_utf8()..region.start + body.len());
+    }
+    None
+}
+
+/// Without a note in parentheses at the end: `« … » (traduction)`.
+fn without_gloss(slice: &str) -> &str {
+    let Some(body) = slice.strip_suffix(')') else { return slice };
+    match body.rfind('(') {
+        Some(i) => {
+            let front = body.get(..i).unwrap_or(slice).trim_end();
+            if front.chars().next_back().is_some_and(is_closing_quote)
+                && front.chars().next().is_some_and(is_opening_quote)
+            {
+                front
+            } else {
+                slice
+            }
+        }
+        None => slice,
+    }
+}
+
+/// Whether the statement itself left words out: an ellipsis that stands alone, or at the end of the words.
+pub(in crate::citation) fn is_truncated(words: &str, links_from: usize) -> bool {
+    let prose = words.get(..links_from).unwrap_or(words).trim_end();
+    if prose.ends_with('…') || prose.ends_with("...") || prose.starts_with('…') || prose.starts_with("...") {
+        return true;
+    }
+    prose.match_indices('…').chain(prose.match_indices("...")).any(|(i, _)| {
+        prose.get(..i).and_then(|b| b.chars().next_back()).is_some_and(|c| c.is_whitespace() || c == '[' || c == '(')
+    })
+}
+
+/// The first pair of quotation marks in a stretch of prose, and what stands inside.
+pub(super) fn pair(slice: &str) -> Option<(Range<usize>, Range<usize>)> {
+    for (i, open) in slice.char_indices().filter(|(_, c)| is_opening_quote(*c) && *c != '\'' && *c != '’') {
+        let at_start = slice.get(..i).and_then(|b| b.chars().next_back()).is_none_or(|c| !c.is_alphanumeric());
+        let from = i + open.len_utf8();
+        let tail = slice.get(from..)?;
+        let close = tail.char_indices().find(|(_, c)| is_closing_quote(*c) && openers(*c).contains(&open));
+        if let Some((j, c)) = close.filter(|(j, _)| at_start && *j > 0) {
+            return Some((i..from + j + c.len_utf8(), from..from + j));
+        }
+    }
+    None
+}

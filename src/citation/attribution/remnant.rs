@@ -1,0 +1,240 @@
+//! The remnant of an embedded post: `words — Name (@handle) date`, as text extraction leaves it since 2012.
+
+use std::ops::Range;
+
+use super::{Ground, Seat, Told, place, quoted};
+use crate::citation::letters::{char_at, char_before};
+use crate::citation::link;
+use crate::format::day::{self, Day};
+
+/// Display names end at fifty characters on X, at sixty-four on Bluesky; entities and emoji take room.
+const LONGEST_NAME: usize = 80;
+
+/// Reads the remnant around a handle in parentheses.
+pub(super) fn read(ground: &Ground<'_, '_>, seat: &Seat<'_, '_>) -> Option<Told> {
+    let text = ground.text;
+    let (open, close) = parentheses(text, seat)?;
+    let embed = ground.embed(seat.mark.start);
+    let least = embed.map_or(seat.floor, |e| e.start.max(seat.floor));
+    let shared = shared_by(text, least, open);
+    let day = date_behind(text, close, ground.language, shared);
+    let name = match shared {
+        Some(at) => Name { dash: at..at, name: at..open, mojibake: false },
+        None => name_before(text, least, open)?,
+    };
+    if day.is_none() && !(embed.is_some() || ends_line(text, close) && stands_alone(text, least, &name)) {
+        return None;
+    }
+    let region = region(ground, least, name.dash.start, embed);
+    let words = quoted::within(text, region);
+    if words.is_empty() && embed.is_none() && shared.is_none() {
+        return None;
+    }
+    let author = author(
+        text.get(name.name.clone())?,
+        name.mojibake,
+        text.get(words.clone()),
+        day.as_ref().and_then(|d| text.get(d.start..d.end)),
+    );
+    let end = day.as_ref().map_or(close, |d| d.end);
+    let date = day.as_ref().map(|d| d.start..d.end);
+    let permalink = ground.permalink(seat, &date.clone().unwrap_or(end..end), 6);
+    let start = if words.is_empty() { name.name.start } else { words.start };
+    Some(Told {
+        span: start..end,
+        platform: seat.platform,
+        author,
+        handle: Some(seat.handle.to_owned()),
+        candidate: day.is_none() && embed.is_none(),
+        readings: day.map(|d| d.readings).unwrap_or_default(),
+        date,
+        quoted: words,
+        permalink,
+    })
+}
+
+/// The parentheses around the handle: where the opening one stands, and behind the closing one.
+fn parentheses(text: &str, seat: &Seat<'_, '_>) -> Option<(usize, usize)> {
+    let front = text.get(..seat.mark.start)?;
+    let blanks: usize = front.chars().rev().take(4).take_while(|c| place::is_blank(*c)).map(char::len_utf8).sum();
+    let open = seat.mark.start - blanks;
+    let opening = char_before(text, open)?;
+    let closing = match opening {
+        '(' => ')',
+        '（' => '）',
+        _ => return None,
+    };
+    let after = place::skip_blank(text, seat.mark.end);
+    (char_at(text, after) == Some(closing)).then(|| (open - opening.len_utf8(), after + closing.len_utf8()))
+}
+
+/// The day right behind the parentheses; only a separator or a time of day may stand between.
+fn date_behind(text: &str, close: usize, language: Option<&str>, shared: Option<usize>) -> Option<Day> {
+    let mut at = place::skip_blank(text, close);
+    for _ in 0..3 {
+        match char_at(text, at) {
+            Some(c @ ('·' | '•' | '|' | ',' | '[' | ':' | '،' | '-' | '–')) => {
+                at = place::skip_blank(text, at + c.len_utf8())
+            }
+            _ => break,
+        }
+    }
+    if shared.is_some() && text.get(at..).is_some_and(|t| t.starts_with("on ")) {
+        at += 3;
+    }
+    at = behind_time(text, at);
+    let day = day::read(text, at, language)?;
+    (day.start == place::skip_blank(text, at)).then_some(day)
+}
+
+/// Behind `7:58 AM · ` or `9:52 PM - `.
+fn behind_time(text: &str, at: usize) -> usize {
+    let rest = place::behind(text, at);
+    let digits = |s: &str| s.bytes().take_while(u8::is_ascii_digit).count();
+    let hours = digits(rest);
+    let Some(tail) = rest.get(hours..).and_then(|t| t.strip_prefix(':')) else { return at };
+    let minutes = digits(tail);
+    if !(1..=2).contains(&hours) || minutes != 2 {
+        return at;
+    }
+    let tail = tail.get(minutes..).unwrap_or_default().trim_start();
+    let marks = ["a.m.", "p.m.", "am", "pm", "AM", "PM"];
+    let tail = marks.iter().find_map(|m| tail.strip_prefix(m)).unwrap_or(tail).trim_start();
+    let tail = tail.strip_prefix(['·', '-', '–', ',', '|']).map_or(tail, str::trim_start);
+    at + (rest.len() - tail.len())
+}
+
+/// `A post shared by Name (@handle)`: Instagram's caption. Where the name begins.
+fn shared_by(text: &str, least: usize, open: usize) -> Option<usize> {
+    const CAPTIONS: &[&str] = &[
+        "post shared by ",
+        "video posted by ",
+        "photo posted by ",
+        "publication partagée par ",
+        "publicación compartida de ",
+        "post condiviso da ",
+        "Beitrag geteilt von ",
+    ];
+    let before = place::before(text, least, open);
+    CAPTIONS.iter().filter_map(|c| before.rfind(c).map(|i| i + c.len())).max().map(|i| open - before.len() + i)
+}
+
+/// A dash and the name behind it.
+struct Name {
+    dash: Range<usize>,
+    name: Range<usize>,
+    mojibake: bool,
+}
+
+/// The dashes that announce a name, the surest first. The flag: must stand between blanks.
+const DASHES: &[(&str, bool)] = &[
+    ("—", false),
+    ("―", false),
+    ("⸺", false),
+    ("&mdash;", false),
+    ("&#8212;", false),
+    ("&#x2014;", false),
+    ("â€”", false),
+    ("&horbar;", false),
+    ("–", true),
+    ("&ndash;", true),
+    ("&#8211;", true),
+    ("â€“", true),
+    ("--", true),
+    ("−", true),
+    ("-", true),
+    ("~", true),
+];
+
+/// The name before the opening parenthesis and the dash before it.
+fn name_before(text: &str, least: usize, open: usize) -> Option<Name> {
+    let before = place::before(text, least, open);
+    let base = open - before.len();
+    for (dash, between_blanks) in DASHES {
+        let mut end = before.len();
+        while let Some(i) = before.get(..end).and_then(|b| b.rfind(dash)) {
+            let name = before.get(i + dash.len()..).unwrap_or_default();
+            let blank_before = before.get(..i).and_then(|b| b.chars().next_back()).is_none_or(char::is_whitespace);
+            let placed = !between_blanks || (blank_before && name.starts_with(char::is_whitespace));
+            if placed && is_name(name) {
+                return Some(Name {
+                    dash: base + i..base + i + dash.len(),
+                    name: base + i + dash.len()..open,
+                    mojibake: dash.starts_with('â'),
+                });
+            }
+            if !between_blanks && placed {
+                break;
+            }
+            end = i;
+        }
+    }
+    None
+}
+
+fn is_name(name: &str) -> bool {
+    let name = name.trim();
+    !name.is_empty()
+        && name.chars().count() <= LONGEST_NAME
+        && !name.contains("\n\n")
+        && !name.contains("://")
+        && name.matches('\n').count() <= 1
+}
+
+/// Whether nothing but blanks stands between the parentheses and the line's end.
+fn ends_line(text: &str, close: usize) -> bool {
+    let line = place::behind(text, close).split('\n').next().unwrap_or_default();
+    line.trim_matches(|c: char| place::is_blank(c)).is_empty()
+}
+
+/// Whether the dash begins its line, as a signature does.
+fn stands_alone(text: &str, least: usize, name: &Name) -> bool {
+    let line = place::before(text, least, name.dash.start);
+    line.rsplit('\n').next().is_some_and(|l| l.trim().is_empty()) && !line.trim().is_empty()
+}
+
+/// The stretch that can hold the quoted words: the embed's, or the paragraph before the dash.
+fn region(ground: &Ground<'_, '_>, least: usize, dash: usize, embed: Option<&Range<usize>>) -> Range<usize> {
+    if embed.is_some() {
+        return least..dash;
+    }
+    let text = ground.text;
+    let start = place::paragraph(text, least, dash, ground.spaced);
+    if quoted::trimmed(text, start..dash).is_empty() {
+        // the dash begins its paragraph: the words are the one before
+        let words = text.get(least..dash).unwrap_or_default().trim_end_matches(place::is_blank);
+        let end = least + words.len();
+        return place::paragraph(text, least, end, ground.spaced)..dash;
+    }
+    start..dash
+}
+
+/// The display name as it was meant: line ends and entities undone, mojibake repaired, a Japanese embed's honorific taken off.
+fn author(raw: &str, mojibake: bool, _words: Option<&str>, date: Option<&str>) -> Option<String> {
+    let mut name = String::with_capacity(raw.len());
+    let mut at = 0;
+    while let Some(c) = char_at(raw, at) {
+        if let Some((len, c)) = (c == '&').then(|| link::entity(raw, at)).flatten() {
+            name.push(c);
+            at += len;
+            continue;
+        }
+        name.push(if c.is_whitespace() { ' ' } else { c });
+        at += c.len_utf8();
+    }
+    let name = name.trim_matches(place::is_blank).trim_matches('*').trim();
+    let name = if mojibake { repaired(name) } else { name.to_owned() };
+    // until 2013 the Japanese embed wrote `名前さん` and `7月 3, 2012`
+    let honoured = date.is_some_and(|d| d.contains("月 "));
+    let name = if honoured { name.strip_suffix("さん").map(str::to_owned).unwrap_or(name) } else { name };
+    (!name.is_empty()).then_some(name)
+}
+
+/// UTF-8 that was read as windows-1252, read back.
+fn repaired(name: &str) -> String {
+    let (bytes, _, lossy) = encoding_rs::WINDOWS_1252.encode(name);
+    match std::str::from_utf8(&bytes) {
+        Ok(text) if !lossy => text.to_owned(),
+        _ => name.to_owned(),
+    }
+}

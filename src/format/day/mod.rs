@@ -1,0 +1,478 @@
+//! Days as people of many languages write them (Unicode UTS #35 Part 4, CLDR): read, with all readings where there are several.
+
+mod number;
+mod words;
+
+use icu::calendar::Iso;
+use icu::calendar::cal::Hijri;
+use jiff::civil::Date;
+
+use words::{Calendar, Lexicon, Month};
+
+/// A day found in a text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Day {
+    /// where its first character stands
+    pub start: usize,
+    /// behind its last
+    pub end: usize,
+    /// its readings: one where it is sure, two where day and month can change places
+    pub readings: Vec<Date>,
+}
+
+/// The most pieces a date has, weekday included.
+const PIECES: usize = 14;
+/// The most bytes a date has.
+const LONGEST: usize = 120;
+
+/// Reads the day that begins at `at` (leading spaces allowed). `language` (BCP 47) decides between readings where it can.
+pub fn read(text: &str, at: usize, language: Option<&str>) -> Option<Day> {
+    let start = skip(text, at);
+    let first = text.get(start..)?.chars().next()?;
+    if !(number::digit(first).is_some() || words::is_word(first)) {
+        return None;
+    }
+    let pieces = pieces(text, start);
+    if !pieces.iter().any(|p| matches!(p.kind, Kind::Number { .. })) {
+        return None;
+    }
+    let english = language.is_none_or(|l| primary(l) == "en") && pieces.iter().all(|p| p.ascii);
+    if english
+        && let Some(day) = resolve(&words::ENGLISH, text, &pieces, language)
+        && !text.get(day.end..).is_some_and(|t| t.starts_with('.'))
+    {
+        return Some(day);
+    }
+    // numbers alone need no words; anything else may be of any language
+    resolve(&words::ALL, text, &pieces, language)
+}
+
+/// One piece of a date as it stands.
+#[derive(Clone, Debug)]
+struct Piece {
+    start: usize,
+    end: usize,
+    kind: Kind,
+    ascii: bool,
+    /// the separator before it
+    glue: char,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Kind {
+    Number { value: i32, digits: usize },
+    Word(String),
+}
+
+fn skip(text: &str, at: usize) -> usize {
+    let rest = text.get(at..).unwrap_or_default();
+    at + (rest.len() - rest.trim_start_matches(is_space).len())
+}
+
+fn is_space(c: char) -> bool {
+    c.is_whitespace()
+        || matches!(c, '\u{200e}' | '\u{200f}' | '\u{61c}' | '\u{2066}'..='\u{2069}' | '\u{202a}'..='\u{202e}')
+}
+
+/// Cuts the text behind `start` into numbers and words, as long as only date punctuation stands between them.
+fn pieces(text: &str, start: usize) -> Vec<Piece> {
+    let mut pieces = Vec::new();
+    let mut at = start;
+    let mut glue = ' ';
+    while let Some(c) = text.get(at..).and_then(|t| t.chars().next()) {
+        if pieces.len() >= PIECES || at - start > LONGEST {
+            break;
+        }
+        let rest = text.get(at..).unwrap_or_default();
+        if number::digit(c).is_some() {
+            let (len, value, digits) = number_in(rest);
+            pieces.push(Piece {
+                start: at,
+                end: at + len,
+                kind: Kind::Number { value, digits },
+                ascii: c.is_ascii(),
+                glue,
+            });
+            at += len;
+            glue = '\0';
+        } else if words::is_word(c) {
+            let len: usize = rest.chars().take_while(|c| words::is_word(*c)).take(40).map(char::len_utf8).sum();
+            let word = rest.get(..len).unwrap_or_default();
+            pieces.push(Piece {
+                start: at,
+                end: at + len,
+                kind: Kind::Word(word.to_lowercase()),
+                ascii: word.is_ascii(),
+                glue,
+            });
+            at += len;
+            glue = '\0';
+        } else if is_space(c) || matches!(c, '.' | ',' | '/' | '-' | '،' | '、' | '(' | ')' | '‐' | '‑' | '·' | '․')
+        {
+            if c == '\n' && rest.starts_with("\n\n") {
+                break;
+            }
+            if glue == '\0' || is_space(glue) {
+                glue = c;
+            }
+            at += c.len_utf8();
+        } else {
+            break;
+        }
+    }
+    pieces
+}
+
+fn number_in(text: &str) -> (usize, i32, usize) {
+    let (mut len, mut value, mut digits) = (0, 0i32, 0);
+    for c in text.chars() {
+        let Some(d) = number::digit(c) else { break };
+        value = value.saturating_mul(10).saturating_add(i32::try_from(d).unwrap_or(0));
+        len += c.len_utf8();
+        digits += 1;
+    }
+    (len, value, digits)
+}
+
+/// A number and what marks it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Role {
+    Plain,
+    Year,
+    Month,
+    Day,
+}
+
+/// What has been read of a date so far.
+#[derive(Default)]
+struct Draft {
+    numbers: Vec<(i32, usize, Role)>,
+    /// how the second number is separated from the first
+    glue: Option<char>,
+    months: Vec<Month>,
+    era: Option<Era>,
+    end: usize,
+    last_is_number: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Era {
+    /// years since 1911 (民國)
+    Minguo,
+    /// the year before the era's first
+    Japan(i32),
+}
+
+fn resolve(lexicon: &Lexicon, text: &str, pieces: &[Piece], language: Option<&str>) -> Option<Day> {
+    let mut draft = Draft::default();
+    let mut n = 0;
+    while let Some(piece) = pieces.get(n) {
+        if draft.complete() {
+            break;
+        }
+        n += match &piece.kind {
+            Kind::Number { value, digits } => {
+                let role = role(pieces.get(n + 1));
+                if draft.numbers.len() == 1 && draft.months.is_empty() {
+                    draft.glue = Some(piece.glue);
+                }
+                draft.numbers.push((*value, *digits, role));
+                draft.end = piece.end;
+                draft.last_is_number = true;
+                1 + usize::from(role != Role::Plain)
+            }
+            Kind::Word(word) => word_at(lexicon, &mut draft, pieces, n, word)?,
+        };
+        if let Some(marker) = n
+            .checked_sub(1)
+            .and_then(|i| pieces.get(i))
+            .filter(|p| matches!(&p.kind, Kind::Word(w) if marker(w).is_some()))
+        {
+            draft.end = draft.end.max(marker.end);
+        }
+    }
+    finish(lexicon, text, draft, pieces, language)
+}
+
+/// Takes the word at `n`; how many pieces it used up, `None` where no date goes on like this.
+fn word_at(lexicon: &Lexicon, draft: &mut Draft, pieces: &[Piece], n: usize, word: &str) -> Option<usize> {
+    let glued_ordinal = pieces.get(n)?.glue == '\0'
+        && draft.last_is_number
+        && matches!(word, "st" | "nd" | "rd" | "th" | "er" | "re" | "º" | "ª" | "o" | "a" | "e");
+    if let Some(era) = era(word) {
+        draft.era = Some(era);
+        return Some(1);
+    }
+    for len in (1..=3).rev() {
+        let Some(run) = pieces.get(n..n + len) else { continue };
+        let name: Option<Vec<&str>> =
+            run.iter().map(|p| if let Kind::Word(w) = &p.kind { Some(w.as_str()) } else { None }).collect();
+        let Some(name) = name else { continue };
+        let months = lexicon.month(name.join(" ").trim_end_matches(['\'', '’']));
+        if !months.is_empty() && draft.months.is_empty() {
+            draft.months = months.to_vec();
+            draft.end = pieces.get(n + len - 1)?.end;
+            draft.last_is_number = false;
+            return Some(len);
+        }
+    }
+    let empty = draft.numbers.is_empty() && draft.months.is_empty();
+    (glued_ordinal || lexicon.is_filler(word) || (empty && lexicon.is_weekday(word)) || word == "of" || word == "the")
+        .then_some(1)
+}
+
+/// The marker behind a number: 年 月 日 and the Korean ones.
+fn marker(word: &str) -> Option<Role> {
+    Some(match word {
+        "年" | "년" => Role::Year,
+        "月" | "월" => Role::Month,
+        "日" | "일" | "號" | "号" => Role::Day,
+        _ => return None,
+    })
+}
+
+fn role(next: Option<&Piece>) -> Role {
+    match next {
+        Some(Piece { kind: Kind::Word(word), .. }) => marker(word).unwrap_or(Role::Plain),
+        _ => Role::Plain,
+    }
+}
+
+fn era(word: &str) -> Option<Era> {
+    Some(match word {
+        "民國" | "民国" | "中華民國" => Era::Minguo,
+        "令和" => Era::Japan(2018),
+        "平成" => Era::Japan(1988),
+        _ => return None,
+    })
+}
+
+impl Draft {
+    fn complete(&self) -> bool {
+        self.numbers.len() == if self.months.is_empty() { 3 } else { 2 }
+    }
+}
+
+fn finish(lexicon: &Lexicon, text: &str, draft: Draft, pieces: &[Piece], language: Option<&str>) -> Option<Day> {
+    let start = pieces.first()?.start;
+    if !draft.complete() {
+        return None;
+    }
+    let mut readings: Vec<Date> = Vec::new();
+    let mut locales = Vec::new();
+    if draft.months.is_empty() {
+        readings = numeric(&draft, language);
+    } else {
+        let own = |m: &&Month| {
+            language.is_some_and(|l| words::LOCALES.get(m.locale).is_some_and(|x| primary(x) == primary(l)))
+        };
+        let tail = |m: &&Month| lexicon.tail(&[m.locale], text.get(draft.end..).unwrap_or_default()) > 0;
+        let chosen = narrowed(&draft.months, own, tail);
+        for month in chosen {
+            locales.push(month.locale);
+            if let Some(date) = named(&draft, month).filter(|d| !readings.contains(d)) {
+                readings.push(date);
+            }
+        }
+    }
+    if readings.is_empty() {
+        return None;
+    }
+    let mut end = draft.end;
+    if draft.last_is_number || locales.is_empty() {
+        let after = text.get(end..).unwrap_or_default();
+        // numbers alone have no locale: only what is unmistakable may follow them
+        let tail = if locales.is_empty() { 0 } else { lexicon.tail(&locales, after) };
+        let dotted = pieces.iter().any(|p| {
+            p.end < draft.end
+                && matches!(p.kind, Kind::Number { .. })
+                && text.get(p.end..).is_some_and(|t| t.starts_with('.'))
+        });
+        end += if dotted { tail } else { sentence_safe(after, tail, &locales) };
+    }
+    Some(Day { start, end, readings })
+}
+
+/// A bare full stop belongs to the date only where no English reading is left; else it ends the sentence.
+fn sentence_safe(after: &str, tail: usize, locales: &[usize]) -> usize {
+    let plain = after.get(..tail) == Some(".");
+    let english = locales.iter().any(|l| words::LOCALES.get(*l).is_some_and(|l| primary(l) == "en"));
+    if plain && english { 0 } else { tail }
+}
+
+fn primary(tag: &str) -> &str {
+    tag.split(['-', '_']).next().unwrap_or(tag)
+}
+
+/// Of the readings of a month's name: those of the text's language, else those whose locale writes what follows, else all.
+fn narrowed<'m>(months: &'m [Month], own: impl Fn(&&Month) -> bool, tail: impl Fn(&&Month) -> bool) -> Vec<&'m Month> {
+    let distinct = |set: &[&Month]| {
+        set.iter().any(|m| set.first().is_some_and(|f| (f.number, f.calendar) != (m.number, m.calendar)))
+    };
+    let all: Vec<&Month> = months.iter().collect();
+    if !distinct(&all) {
+        return all;
+    }
+    for set in [months.iter().filter(own).collect::<Vec<_>>(), months.iter().filter(tail).collect()] {
+        if !set.is_empty() {
+            return set;
+        }
+    }
+    all
+}
+
+fn named(draft: &Draft, month: &Month) -> Option<Date> {
+    let [(a, a_digits, a_role), (b, b_digits, _)] = draft.numbers.as_slice() else { return None };
+    let (day, year, year_digits) =
+        if *a_digits >= 3 || *a_role == Role::Year || *a > 31 { (*b, *a, *a_digits) } else { (*a, *b, *b_digits) };
+    let year = match (year_digits, draft.era) {
+        (_, Some(era)) => in_era(year, era),
+        (2, None) => 2000 + year,
+        _ => year,
+    };
+    date(year, month.number, day, month.calendar)
+}
+
+fn in_era(year: i32, era: Era) -> i32 {
+    match era {
+        Era::Minguo => year + 1911,
+        Era::Japan(before) => year + before,
+    }
+}
+
+/// Three numbers: by their markers, their sizes, the language, or both ways.
+fn numeric(draft: &Draft, language: Option<&str>) -> Vec<Date> {
+    let [a, b, c] = draft.numbers.as_slice() else { return Vec::new() };
+    let role = |role: Role| draft.numbers.iter().find(|n| n.2 == role).map(|n| n.0);
+    if let Some(month) = role(Role::Month) {
+        let mut others = draft.numbers.iter().filter(|n| n.2 != Role::Month);
+        let (Some(x), Some(y)) = (others.next(), others.next()) else { return Vec::new() };
+        let (year, day) = if x.2 == Role::Year || (x.1 == 4 && y.2 != Role::Year) { (x.0, y.0) } else { (y.0, x.0) };
+        let year = draft.era.map_or(year, |e| in_era(year, e));
+        return u8::try_from(month).ok().and_then(|m| date(year, m, day, Calendar::Gregorian)).into_iter().collect();
+    }
+    let make = |y: i32, m: i32, d: i32| u8::try_from(m).ok().and_then(|m| date(y, m, d, Calendar::Gregorian));
+    if a.1 == 4 {
+        return make(a.0, b.0, c.0).into_iter().collect();
+    }
+    if c.1 != 4 {
+        return Vec::new();
+    }
+    let (day_first, month_first) = (make(c.0, b.0, a.0), make(c.0, a.0, b.0));
+    let dotted = draft.glue == Some('.') || draft.glue == Some(' ');
+    match (day_first, month_first) {
+        (Some(d), Some(m)) if d != m && !dotted => match language {
+            Some("en-US") => vec![m],
+            Some(l) if primary(l) != "en" => vec![d],
+            _ => vec![d, m],
+        },
+        (Some(d), _) => vec![d],
+        (None, Some(m)) if !dotted => vec![m],
+        _ => Vec::new(),
+    }
+}
+
+/// A day in a calendar, as a day of ours; only years in which posts and statements about them can fall.
+fn date(year: i32, month: u8, day: i32, calendar: Calendar) -> Option<Date> {
+    let day = u8::try_from(day).ok()?;
+    let date = match calendar {
+        Calendar::Persian => icu::calendar::Date::try_new_persian(year, month, day).ok()?.to_calendar(Iso),
+        Calendar::Hijri => icu::calendar::Date::try_new_hijri_with_calendar(year, month, day, Hijri::new_umm_al_qura())
+            .ok()?
+            .to_calendar(Iso),
+        Calendar::Gregorian => {
+            // the Buddhist era counts 543 years more
+            let year = if (2400..2700).contains(&year) { year - 543 } else { year };
+            let month = i8::try_from(month).ok()?;
+            return Date::new(i16::try_from(year).ok()?, month, i8::try_from(day).ok()?).ok().filter(plausible);
+        }
+    };
+    let (year, month, day) = (date.year().extended_year(), date.month().ordinal, date.day_of_month().0);
+    Date::new(i16::try_from(year).ok()?, i8::try_from(month).ok()?, i8::try_from(day).ok()?).ok().filter(plausible)
+}
+
+fn plausible(date: &Date) -> bool {
+    (1900..=2100).contains(&date.year())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(text: &str, language: Option<&str>) -> Option<(String, String)> {
+        read(text, 0, language).map(|d| {
+            let days: Vec<String> = d.readings.iter().map(ToString::to_string).collect();
+            (days.join(" or "), text.get(d.start..d.end).unwrap_or_default().to_owned())
+        })
+    }
+
+    #[test]
+    fn every_locale_reads_its_own_forms() {
+        use icu::calendar::{Date as Icu, Gregorian};
+        use icu::datetime::{FixedCalendarDateTimeFormatter, fieldsets::YMD};
+        let mut wrong = Vec::new();
+        for locale in words::LOCALES {
+            let Ok(tag) = locale.parse::<icu::locale::Locale>() else { continue };
+            let Ok(formatter) = FixedCalendarDateTimeFormatter::<Gregorian, _>::try_new((&tag).into(), YMD::long())
+            else {
+                continue;
+            };
+            for (y, m, d) in [(2019, 6, 10), (2018, 12, 1), (2020, 2, 16), (2021, 10, 31)] {
+                let Ok(date) = Icu::try_new_gregorian(y, m, d) else { continue };
+                let text = formatter.format(&date).to_string();
+                let want = format!("{y}-{m:02}-{d:02}");
+                let got = shown(&text, Some(locale));
+                if got.as_ref().is_none_or(|g| g.0 != want || g.1 != text) {
+                    wrong.push(format!("{locale}: {text}: {got:?}"));
+                }
+            }
+        }
+        assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
+    }
+
+    #[test]
+    fn the_same_day_in_many_languages() {
+        for text in [
+            "June 10, 2019",
+            "Jun 10, 2019",
+            "10 June 2019",
+            "10 Jun. 2019",
+            "Monday, June 10, 2019",
+            "10 juin 2019",
+            "10 de junho de 2019",
+            "10. Juni 2019",
+            "10 giugno 2019",
+            "10. června 2019",
+            "2019. június 10.",
+            "10. lipnja 2019.",
+            "10 Haziran 2019",
+            "10 июня 2019 г.",
+            "2019 ж. 10 маусым",
+            "١٠ يونيو ٢٠١٩",
+            "۱۰ ژوئن ۲۰۱۹",
+            "10 जून 2019",
+            "10 tháng 6, 2019",
+            "2019년 6월 10일",
+            "6月 10, 2019",
+            "2019, 6月 10",
+            "2019年6月10日",
+            "10. kesäkuuta 2019",
+            "۲۰ خرداد ۱۳۹۸",
+            "10 มิถุนายน 2562",
+            "10 มิถุนายน ค.ศ. 2019",
+            "10 червня 2019 р.",
+            "2019 m. birželio 10 d.",
+            "2019. gada 10. jūnijs",
+            "10 de juny del 2019",
+            "2019(e)ko ekainaren 10(a)",
+            "2019-06-10",
+            "10.06.2019",
+            "2019. 6. 10.",
+            "民國108年6月10日",
+            "令和1年6月10日",
+            "7 Shawwal 1440",
+        ] {
+            assert_eq!(shown(text, None).map(|s| s.0).as_deref(), Some("2019-06-10"), "{text}");
+        }
+    }
+}
