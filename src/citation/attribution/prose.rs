@@ -162,7 +162,7 @@ pub(super) fn name_before(text: &str, seat: &Seat<'_, '_>) -> Option<String> {
                 | "dos"
                 | "du"
         );
-        if !capital && !(particle && !words.is_empty())
+        if !(capital || particle && !words.is_empty())
             || (word.ends_with(['.', ',', ';', ':', '”', '"', '!', '?']) && !words.is_empty())
         {
             break;

@@ -305,7 +305,7 @@ fn primary(tag: &str) -> &str {
 }
 
 /// Of the readings of a month's name: those of the text's language, else those whose locale writes what follows, else all.
-fn narrowed<'m>(months: &'m [Month], own: impl Fn(&&Month) -> bool, tail: impl Fn(&&Month) -> bool) -> Vec<&'m Month> {
+fn narrowed(months: &[Month], own: impl Fn(&&Month) -> bool, tail: impl Fn(&&Month) -> bool) -> Vec<&Month> {
     let distinct = |set: &[&Month]| {
         set.iter().any(|m| set.first().is_some_and(|f| (f.number, f.calendar) != (m.number, m.calendar)))
     };

@@ -213,6 +213,6 @@ pub(super) fn is_word(c: char) -> bool {
 
 /// What stands behind the last number or month name.
 fn tail_of(date: &str) -> &str {
-    let last_digit = date.char_indices().filter(|(_, c)| number::digit(*c).is_some()).next_back();
+    let last_digit = date.char_indices().rfind(|(_, c)| number::digit(*c).is_some());
     last_digit.and_then(|(i, c)| date.get(i + c.len_utf8()..)).filter(|t| t.chars().count() <= 8).unwrap_or_default()
 }
