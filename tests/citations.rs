@@ -1,5 +1,7 @@
 //! What is cited in a text: scored against annotated forms and statements, kind by kind.
 
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "scores are printed, and what was not tested is said")]
+
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
