@@ -23,3 +23,6 @@ mod warc;
 // what is cited in a text: scored against annotated forms and statements
 #[cfg(test)]
 mod citations;
+// timestamp tokens of `openssl ts`, good and bad
+#[cfg(test)]
+mod timestamps;

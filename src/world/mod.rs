@@ -6,6 +6,7 @@ pub mod guard;
 pub mod input;
 pub mod keys;
 pub mod manners;
+pub mod services;
 pub mod terminal;
 pub mod tiles;
 pub mod vault;
