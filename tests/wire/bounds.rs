@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use onrecord::format::digest::Digest;
-use onrecord::format::http::Truncated;
+use onrecord::format::http::{Request, Truncated};
 use onrecord::resolution::exchange::Failure;
 use onrecord::world::manners;
 use onrecord::world::wire::settings::Settings;
@@ -223,4 +223,21 @@ async fn no_more_exchanges_at_once_than_allowed() {
     assert!(peak <= 3, "{peak} at once in all");
     let (_, peak) = all_at_once(Settings { per_host: 16, concurrency: 16, ..settings() }, 8).await;
     assert!(peak > 3, "{peak} at once where more are allowed");
+}
+
+#[tokio::test]
+async fn idle_connections_are_few_however_many_hosts_there_are() {
+    let none: &[u8] = b"HTTP/1.1 204 N\r\n\r\n";
+    let server = serve(vec![answers(&[none; 3]); 100]);
+    let rule = format!("::127.0.0.1:{}", server.address.port()).parse().unwrap();
+    let wire = wire(Settings { connect_to: vec![rule], concurrency: 1, ..settings() });
+    let get = |n: usize| Request::get(format!("http://h{n}.example/").parse().unwrap());
+    for n in 0..70 {
+        assert_eq!(wire.fetch(&get(n), None).await.status(), Some(204));
+    }
+    while server.open.load(Ordering::SeqCst) > 32 {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert!(!wire.fetch(&get(69), None).await.first_use_of_connection, "the newest are the ones that are kept");
+    assert!(wire.fetch(&get(0), None).await.first_use_of_connection, "the oldest are closed");
 }

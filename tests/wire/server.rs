@@ -38,6 +38,8 @@ pub(super) struct Server {
     pub heard: mpsc::Receiver<Vec<u8>>,
     /// connections it has taken so far
     pub taken: Arc<AtomicUsize>,
+    /// connections open now
+    pub open: Arc<AtomicUsize>,
     /// the most requests that waited for an answer at once
     pub peak: Arc<AtomicUsize>,
 }
@@ -54,22 +56,27 @@ pub(super) fn serve_with(scripts: Vec<Vec<Act>>, tls: Option<Arc<rustls::ServerC
     let (tell, heard) = mpsc::channel();
     let ears = Ears { tell, waiting: Arc::default(), peak: Arc::default() };
     let (taken, peak) = (Arc::<AtomicUsize>::default(), Arc::clone(&ears.peak));
-    let counted = Arc::clone(&taken);
+    let (counted, open) = (Arc::clone(&taken), Arc::<AtomicUsize>::default());
+    let open_here = Arc::clone(&open);
     thread::spawn(move || {
         for script in scripts {
             let Ok((stream, _)) = listener.accept() else { return };
             counted.fetch_add(1, Ordering::SeqCst);
-            let (ears, tls) = (ears.clone(), tls.clone());
-            thread::spawn(move || match tls {
-                None => play(stream, &script, &ears),
-                Some(config) => {
-                    let session = rustls::ServerConnection::new(config).unwrap();
-                    play(rustls::StreamOwned::new(session, stream), &script, &ears);
+            open_here.fetch_add(1, Ordering::SeqCst);
+            let (ears, tls, open) = (ears.clone(), tls.clone(), Arc::clone(&open_here));
+            thread::spawn(move || {
+                match tls {
+                    None => play(stream, &script, &ears),
+                    Some(config) => {
+                        let session = rustls::ServerConnection::new(config).unwrap();
+                        play(rustls::StreamOwned::new(session, stream), &script, &ears);
+                    }
                 }
+                open.fetch_sub(1, Ordering::SeqCst);
             });
         }
     });
-    Server { address, heard, taken, peak }
+    Server { address, heard, taken, open, peak }
 }
 
 /// What a server learns, shared by its connections.

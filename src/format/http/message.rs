@@ -48,6 +48,12 @@ impl<'a> Message<'a> {
         Ok(Self { head, head_len, framing, body, len: head_len + taken, whole, fault })
     }
 
+    /// The message whose head was read before and whose bytes are exactly `wire`.
+    pub fn known(head: Head, head_len: usize, framing: Framing, fault: Option<Fault>, wire: &'a [u8]) -> Self {
+        let body = wire.get(head_len..).unwrap_or_default();
+        Self { head, head_len, framing, body, len: wire.len(), whole: fault.is_none(), fault }
+    }
+
     /// Each piece of the entity (framing undone, content coding kept), in order, without a copy.
     pub fn entity(&self, piece: impl FnMut(&'a [u8])) {
         // A fault was already found when the message was read; the pieces before it are handed on all the same.

@@ -47,6 +47,7 @@ pub(super) struct Live<'a, 'o> {
 /// A final response whose head is known.
 struct Reading {
     head: Head,
+    head_len: usize,
     framing: Framing,
     body: Body,
     hasher: Hasher,
@@ -198,7 +199,7 @@ impl<'a, 'o> Live<'a, 'o> {
         }
         let framing = head.framing(self.method).map_err(|fault| self.faulty(fault))?;
         let body = Body::new(framing, self.settings.max_body);
-        self.body = Some(Reading { head, framing, body, hasher: Hasher::default(), payload_len: 0 });
+        self.body = Some(Reading { head, head_len: end, framing, body, hasher: Hasher::default(), payload_len: 0 });
         self.take(end)?;
         Ok(true)
     }
@@ -328,36 +329,57 @@ impl<'a, 'o> Live<'a, 'o> {
     /// What it comes to.
     pub(super) fn end(mut self, stop: Stop) -> Ended {
         let truncated = self.truncated(&stop);
-        let outcome = self.outcome(&stop, truncated);
         let reusable = matches!(stop, Stop::Whole) && self.reusable();
-        let received = match (&self.spilled, self.wire.is_empty()) {
+        let mut ended = Ended {
+            sent: Vec::new(),
+            interim: std::mem::take(&mut self.interim),
+            received: Received::Nothing,
+            surplus: std::mem::take(&mut self.surplus),
+            odd: Oddities::default(),
+            outcome: Err(self.failure(&stop)),
+            payload: None,
+            payload_len: 0,
+            chunked: false,
+            truncated,
+            overflow_error: self.overflow_error.take(),
+            reusable,
+        };
+        if let Some(reading) = self.body.take() {
+            ended.odd = reading.head.odd;
+            ended.odd.merge(reading.body.odd());
+            ended.chunked = reading.framing == Framing::Chunked;
+            ended.payload_len = reading.payload_len;
+            ended.outcome = Ok(self.answer(reading.head, reading.head_len, reading.framing, truncated));
+            ended.payload = Some(reading.hasher.finish());
+        }
+        ended.received = match (&self.spilled, self.wire.is_empty()) {
             (Some(spilled), _) => Received::Overflowed { len: spilled.len },
             (None, true) => Received::Nothing,
             (None, false) => Received::Memory(self.wire),
         };
         self.request.truncate(self.sent);
-        let mut ended = Ended {
-            sent: self.request,
-            interim: self.interim,
-            received,
-            surplus: self.surplus,
-            odd: Oddities::default(),
-            outcome,
-            payload: None,
-            payload_len: 0,
-            chunked: false,
-            truncated,
-            overflow_error: self.overflow_error,
-            reusable,
-        };
-        if let Some(reading) = self.body {
-            ended.odd = reading.head.odd;
-            ended.odd.merge(reading.body.odd());
-            ended.chunked = reading.framing == Framing::Chunked;
-            ended.payload = Some(reading.hasher.finish());
-            ended.payload_len = reading.payload_len;
-        }
+        ended.sent = self.request;
         ended
+    }
+
+    fn answer(&mut self, head: Head, head_len: usize, framing: Framing, truncated: Option<Truncated>) -> Answer {
+        let coded = ["content-encoding", "transfer-encoding"].iter().any(|name| head.headers.get(name).is_some());
+        if self.spilled.is_some() && !coded {
+            // What is left of a large body is not copied once more.
+            let mut body = std::mem::take(&mut self.wire);
+            body.drain(..head_len.min(body.len()));
+            return Answer {
+                status: head.status,
+                reason: head.reason,
+                headers: head.headers,
+                body,
+                truncated,
+                unread: None,
+            };
+        }
+        let cut = truncated.is_some() || self.spilled.as_ref().is_some_and(|s| s.len > self.wire.len() as u64);
+        let fault = self.fault.clone();
+        Message::known(head, head_len, framing, fault, &self.wire).answer_cut(truncated, cut, &self.settings.reading)
     }
 
     fn truncated(&self, stop: &Stop) -> Option<Truncated> {
@@ -372,19 +394,6 @@ impl<'a, 'o> Live<'a, 'o> {
             Stop::Closed(Some(_)) if begun => Some(Truncated::Disconnect),
             _ => None,
         }
-    }
-
-    fn outcome(&self, stop: &Stop, truncated: Option<Truncated>) -> Result<Answer, Failure> {
-        if self.body.is_none() {
-            return Err(self.failure(stop));
-        }
-        let message = Message::read(&self.wire, self.method).map_err(|fault| Failure::Malformed(fault.to_string()))?;
-        let cut = truncated.is_some() || self.spilled.as_ref().is_some_and(|s| s.len > self.wire.len() as u64);
-        let mut answer = message.answer_cut(truncated, cut, &self.settings.reading);
-        if let Some(fault) = &self.fault {
-            answer.unread = Some(fault.to_string());
-        }
-        Ok(answer)
     }
 
     fn failure(&self, stop: &Stop) -> Failure {

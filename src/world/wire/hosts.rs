@@ -1,7 +1,9 @@
 //! What is remembered of each host: how many exchanges run with it, its idle connections, its pace, and until when it wants to
 //! be left alone.
 
+use std::cmp::Reverse;
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -20,6 +22,8 @@ const REMEMBERED: usize = 512;
 #[derive(Debug)]
 pub(super) struct Hosts {
     map: Mutex<HashMap<Box<str>, Arc<Host>>>,
+    idling: AtomicUsize,
+    most_idle: usize,
     per_host: usize,
     idle: Duration,
 }
@@ -59,9 +63,10 @@ pub(super) struct Line {
 }
 
 impl Hosts {
-    /// Knows nobody yet.
-    pub(super) fn new(per_host: usize, idle: Duration) -> Self {
-        Self { map: Mutex::default(), per_host: per_host.max(1), idle }
+    /// Knows nobody yet. At most `most_idle` connections are kept, so that a run over a thousand hosts does not use up the
+    /// process's file descriptors.
+    pub(super) fn new(per_host: usize, most_idle: usize, idle: Duration) -> Self {
+        Self { map: Mutex::default(), idling: AtomicUsize::new(0), most_idle, per_host: per_host.max(1), idle }
     }
 
     /// The host of this name.
@@ -72,7 +77,13 @@ impl Hosts {
         }
         if map.len() >= REMEMBERED {
             let now = clock.now();
-            map.retain(|_, host| Arc::strong_count(host) > 1 || host.matters(now, self.idle));
+            map.retain(|_, host| {
+                let stays = Arc::strong_count(host) > 1 || host.matters(now, self.idle);
+                if !stays {
+                    self.idling.fetch_sub(lock(&host.state).idle.len(), Ordering::Relaxed);
+                }
+                stays
+            });
         }
         let host = Arc::new(Host { permits: Semaphore::new(self.per_host), state: Mutex::default() });
         map.insert(name.into(), Arc::clone(&host));
@@ -81,11 +92,16 @@ impl Hosts {
 
     /// Keeps a connection for the next exchange with the same host, scheme and port.
     pub(super) fn keep(&self, host: &Host, https: bool, port: u16, line: Line, since: Stopwatch) {
-        let mut state = lock(&host.state);
-        if state.idle.len() >= self.per_host {
-            state.idle.remove(0); // the one unused longest
+        if self.idling.load(Ordering::Relaxed) >= self.most_idle {
+            self.thin_out();
         }
+        let mut state = lock(&host.state);
         state.idle.push(Idle { https, port, since, line });
+        self.idling.fetch_add(1, Ordering::Relaxed);
+        if state.idle.len() > self.per_host {
+            state.idle.remove(0); // the one unused longest
+            self.idling.fetch_sub(1, Ordering::Relaxed);
+        }
     }
 
     /// A connection that may be used again, the one used last.
@@ -96,10 +112,32 @@ impl Hosts {
                 let at = state.idle.iter().rposition(|idle| idle.https == https && idle.port == port)?;
                 state.idle.remove(at)
             };
+            self.idling.fetch_sub(1, Ordering::Relaxed);
             if found.since.elapsed() < self.idle && found.line.stream.is_quiet() {
                 return Some(found.line);
             }
         }
+    }
+
+    /// Closes the connections unused longest until half as many are left as may be, so that it is rarely needed.
+    fn thin_out(&self) {
+        let map = lock(&self.map);
+        let mut ages: Vec<Duration> = Vec::new();
+        for host in map.values() {
+            ages.extend(lock(&host.state).idle.iter().map(|idle| idle.since.elapsed()));
+        }
+        ages.sort_unstable_by_key(|age| Reverse(*age));
+        let surplus = ages.len().saturating_sub(self.most_idle / 2);
+        let mut left = surplus;
+        let Some(oldest) = surplus.checked_sub(1).and_then(|at| ages.get(at)).copied() else { return };
+        for host in map.values() {
+            lock(&host.state).idle.retain(|idle| {
+                let goes = left > 0 && idle.since.elapsed() >= oldest;
+                left -= usize::from(goes);
+                !goes
+            });
+        }
+        self.idling.fetch_sub(surplus - left, Ordering::Relaxed);
     }
 }
 

@@ -38,6 +38,9 @@ use crate::world::wire::names::{Names, SystemNames};
 use crate::world::wire::settings::Settings;
 use crate::world::wire::taken::{Connection, DnsAnswer, Overflow, Received, Taken};
 
+/// Idle connections kept where no more exchanges at once are allowed than this.
+const MOST_IDLE: usize = 32;
+
 /// The capture client. Clones share connections, limits and sessions.
 #[derive(Clone)]
 pub struct Wire(Arc<Inner>);
@@ -75,7 +78,7 @@ impl Wire {
         }
         Ok(Self(Arc::new(Inner {
             guard: Guard::new(settings.allow_net.clone()),
-            hosts: Hosts::new(settings.per_host, settings.idle),
+            hosts: Hosts::new(settings.per_host, settings.concurrency.max(MOST_IDLE), settings.idle),
             permits: Semaphore::new(settings.concurrency.max(1)),
             tls: std::sync::OnceLock::new(),
             connections: AtomicU64::new(0),
@@ -112,20 +115,18 @@ impl Inner {
         let host = self.hosts.get(request.url.host_str().unwrap_or_default(), &self.clock);
         // The host's turn first, so that many requests to one slow host do not hold the places of all others.
         let _host = host.permits.acquire().await;
-        let _all = self.permits.acquire().await;
         let mut turn = Turn::new(self, request, &host);
         let mut live = Live::new(&self.settings, request.method, bytes, overflow);
-        let limit = self.settings.timeout;
-        match turn.prepare().await {
+        let way = match turn.prepare().await {
+            Ok(way) => way,
+            Err(no_line) => return self.failed(request, turn, live, no_line),
+        };
+        let _all = self.permits.acquire().await;
+        turn.begin();
+        let run = tokio::time::timeout(self.settings.timeout, turn.run(way, &mut live)).await;
+        match run.unwrap_or(Ok(Stop::Timeout)) {
+            Ok(stop) => self.finish(request, turn, live.end(stop)),
             Err(no_line) => self.failed(request, turn, live, no_line),
-            Ok(mut way) => {
-                turn.begin();
-                let run = tokio::time::timeout(limit, turn.run(&mut way, &mut live)).await;
-                match run.unwrap_or(Ok(Stop::Timeout)) {
-                    Ok(stop) => self.finish(request, turn, live.end(stop)),
-                    Err(no_line) => self.failed(request, turn, live, no_line),
-                }
-            }
         }
     }
 
@@ -313,9 +314,9 @@ impl<'a> Turn<'a> {
         self.watch = self.wire.clock.start();
     }
 
-    async fn run(&mut self, way: &mut Way, live: &mut Live<'_, '_>) -> Result<Stop, NoLine> {
+    async fn run(&mut self, way: Way, live: &mut Live<'_, '_>) -> Result<Stop, NoLine> {
         if let Way::New(route) = way {
-            self.line = Some(self.wire.connect(self.url, route).await?);
+            self.line = Some(self.wire.connect(self.url, &route).await?);
         }
         let Some(line) = self.line.as_mut() else { return Ok(Stop::Closed(None)) };
         let stop = live.drive(&mut line.stream).await;

@@ -12,7 +12,8 @@ use crate::format::http::head::Oddities;
 use crate::format::http::{Answer, Request, Truncated};
 use crate::resolution::exchange::{Evidence, Exchange, Failure};
 
-/// Takes the response's bytes once there are too many to hold: all of them, the head first, in order.
+/// Takes the response's bytes once there are too many to hold: all of them, the head first, in order. Without one they are read,
+/// hashed and dropped, but for the beginning that is needed for reading.
 pub trait Overflow: Send {
     /// The next bytes of the wire.
     ///
