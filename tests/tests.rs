@@ -26,3 +26,11 @@ mod citations;
 // timestamp tokens of `openssl ts`, good and bad
 #[cfg(test)]
 mod timestamps;
+
+// whole pursuits as plain values: what each citation comes to in a small world of answers
+#[cfg(test)]
+mod resolution;
+
+// every answer of the Wayback Machine that the fixtures hold, told for what it is
+#[cfg(test)]
+mod wayback;

@@ -2,7 +2,10 @@
 
 pub mod bluesky;
 mod errand;
+pub mod page;
 pub mod permalink;
 pub mod post;
 pub mod reader;
 pub mod shortener;
+pub mod wayback;
+pub mod x;

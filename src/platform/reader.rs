@@ -3,6 +3,7 @@
 use crate::format::http::{Answer, Request};
 use crate::platform::bluesky;
 use crate::platform::post::{Author, Platform, Post, PostName};
+use crate::platform::x;
 
 /// What a platform says of a post that it does not show.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -88,9 +89,9 @@ pub trait Reader {
 /// The reader for a post, where its platform can be read without a login.
 pub fn reader(name: &PostName) -> Option<Box<dyn Reader + Send>> {
     match name.platform {
+        Platform::X => Some(Box::new(x::reader::XReader::new(&name.id, true))),
         Platform::Bluesky => boxed(bluesky::reader::PostReader::new(&name.id)),
-        Platform::X
-        | Platform::Mastodon
+        Platform::Mastodon
         | Platform::Telegram
         | Platform::Youtube
         | Platform::Reddit
@@ -115,6 +116,11 @@ pub fn profile(platform: Platform, handle: &str) -> Option<Box<dyn Reader + Send
         | Platform::Threads
         | Platform::Tiktok => None,
     }
+}
+
+/// Whether [`reader`] reads posts of that name.
+pub fn can_read(name: &PostName) -> bool {
+    reader(name).is_some()
 }
 
 fn boxed<R: Reader + Send + 'static>(reader: Option<R>) -> Option<Box<dyn Reader + Send>> {

@@ -4,7 +4,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::format::digest::Digest;
-use crate::platform::post::{Post, PostName};
+use crate::platform::post::{Author, Post, PostName};
+use crate::platform::reader::Attestation;
 use crate::resolution::ending::Ending;
 use crate::resolution::exchange::{Evidence, Exchange};
 
@@ -174,8 +175,12 @@ pub struct Resolution {
     pub why: String,
     /// the last URL
     pub final_url: Option<String>,
+    /// the post that the link names, or that was found for the quoted words, readable or not
+    pub names: Option<PostName>,
     /// the post at the end
     pub post: Option<Post>,
+    /// the account at the end, where a handle was resolved
+    pub account: Option<Author>,
     /// the page at the end, where it is no post
     pub page: Option<Page>,
     /// the archive whose copy it is
@@ -192,6 +197,39 @@ pub struct Resolution {
     pub payload: Option<Digest>,
     /// when asking again makes sense (Retry-After)
     pub retry_at: Option<Timestamp>,
+    /// what the platform's answers prove by signature or arithmetic, and fail to
+    pub attestations: Vec<Attestation>,
     /// what the user should know and no field says
     pub notes: Vec<String>,
+}
+
+impl Resolution {
+    /// A resolution that has only begun.
+    pub fn begun(start: &str) -> Self {
+        Self {
+            start: start.to_owned(),
+            hops: Vec::new(),
+            ending: Ending::Unsupported,
+            why: String::new(),
+            final_url: None,
+            names: None,
+            post: None,
+            account: None,
+            page: None,
+            from_archive: None,
+            candidates: Vec::new(),
+            truncated: None,
+            unread: None,
+            parts: Vec::new(),
+            payload: None,
+            retry_at: None,
+            attestations: Vec::new(),
+            notes: Vec::new(),
+        }
+    }
+
+    /// The hops that crossed the wire, the final one included; what was unwrapped or read through a platform is none.
+    pub fn exchanges(&self) -> usize {
+        self.hops.iter().filter(|hop| hop.at.is_some()).count()
+    }
 }

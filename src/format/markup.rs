@@ -1,0 +1,503 @@
+//! HTML read as a flat run of tags and text (WHATWG HTML §13.2.5): no tree, so hostile nesting costs nothing.
+//!
+//! Contents of `script`, `style`, `textarea`, `title`, `xmp`, `iframe`, `noembed` and `noframes` are text; those of
+//! `noscript` are markup, for we run no script. Time is linear in the input and memory a small multiple of it.
+
+use std::borrow::Cow;
+
+/// A tag or a run of text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Piece<'a> {
+    /// a start tag
+    Open(Tag),
+    /// an end tag's name, lower case
+    Close(String),
+    /// text; entities undone, save inside `script` and `style`, where there are none
+    Text(Cow<'a, str>),
+}
+
+/// A start tag.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tag {
+    /// lower case
+    pub name: String,
+    /// names in lower case, values with entities undone, in order
+    pub attributes: Vec<(String, String)>,
+}
+
+impl Tag {
+    /// The first value of an attribute.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.attributes.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str())
+    }
+
+    /// Whether its `class` holds this word.
+    pub fn has_class(&self, class: &str) -> bool {
+        self.get("class").is_some_and(|all| all.split_ascii_whitespace().any(|one| one == class))
+    }
+}
+
+/// What is read of one document; the rest of a longer one is left.
+pub const BOUND: usize = 8 << 20;
+
+/// The attributes read of one tag; no honest tag has as many.
+const ATTRIBUTES: usize = 256;
+
+/// Every piece of `html`, in order.
+pub fn pieces(html: &str) -> Vec<Piece<'_>> {
+    let mut reader = Reader { html: head(html, BOUND), at: 0, out: Vec::new() };
+    reader.run();
+    reader.out
+}
+
+/// Bytes as text: a byte order mark wins, then the declared charset, then the document's own `meta`, then UTF-8 where it
+/// is UTF-8, then windows-1252.
+pub fn decode<'a>(bytes: &'a [u8], content_type: &str) -> Cow<'a, str> {
+    if let Some((encoding, _)) = encoding_rs::Encoding::for_bom(bytes) {
+        return encoding.decode(bytes).0;
+    }
+    let declared = charset_of(content_type).or_else(|| declared_inside(bytes));
+    match declared.and_then(|label| encoding_rs::Encoding::for_label(label.as_bytes())) {
+        Some(encoding) => encoding.decode_without_bom_handling(bytes).0,
+        None => match std::str::from_utf8(bytes) {
+            Ok(text) => Cow::Borrowed(text),
+            Err(bad) if bad.error_len().is_none() && bad.valid_up_to() >= BOUND => String::from_utf8_lossy(bytes), // cut
+            Err(_) => encoding_rs::WINDOWS_1252.decode_without_bom_handling(bytes).0,
+        },
+    }
+}
+
+/// Text with its character references undone.
+pub fn unescape(text: &str) -> Cow<'_, str> {
+    if !text.contains('&') {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find('&') {
+        let (before, from) = rest.split_at(at);
+        out.push_str(before);
+        let used = reference(from, &mut out);
+        rest = from.get(used..).unwrap_or_default();
+    }
+    out.push_str(rest);
+    Cow::Owned(out)
+}
+
+/// The text a reader sees: no markup, blocks on lines of their own, runs of white space folded.
+pub fn plain(html: &str) -> String {
+    let mut out = Plain::default();
+    for piece in pieces(html) {
+        out.add(&piece);
+    }
+    out.finish()
+}
+
+/// Text gathered piece by piece, as [`plain`] does.
+#[derive(Clone, Debug, Default)]
+pub struct Plain {
+    text: String,
+    hidden: Option<String>,
+    space: bool,
+}
+
+impl Plain {
+    /// Adds a piece.
+    pub fn add(&mut self, piece: &Piece<'_>) {
+        match piece {
+            Piece::Open(tag) => self.open(tag),
+            Piece::Close(name) => self.close(name),
+            Piece::Text(text) if self.hidden.is_none() => self.words(text),
+            Piece::Text(_) => {}
+        }
+    }
+
+    /// The text, trimmed.
+    pub fn finish(self) -> String {
+        self.text.trim().to_owned()
+    }
+
+    /// Characters so far.
+    pub fn is_empty(&self) -> bool {
+        self.text.trim().is_empty()
+    }
+
+    fn open(&mut self, tag: &Tag) {
+        if self.hidden.is_some() {
+            return;
+        }
+        match tag.name.as_str() {
+            "script" | "style" | "template" | "svg" | "noframes" | "iframe" | "title" => {
+                self.hidden = Some(tag.name.clone());
+            }
+            "br" => self.line(),
+            "img" => {
+                if let Some(alt) = tag.get("alt").filter(|_| tag.has_class("Emoji") || tag.has_class("emoji")) {
+                    self.words(alt);
+                }
+            }
+            name if is_block(name) => self.line(),
+            _ => {}
+        }
+    }
+
+    fn close(&mut self, name: &str) {
+        if self.hidden.as_deref() == Some(name) {
+            self.hidden = None;
+        } else if self.hidden.is_none() && is_block(name) {
+            self.line();
+        }
+    }
+
+    fn line(&mut self) {
+        self.space = false;
+        if !self.text.is_empty() && !self.text.ends_with('\n') {
+            self.text.push('\n');
+        }
+    }
+
+    fn words(&mut self, text: &str) {
+        for c in text.chars() {
+            if matches!(c, ' ' | '\t' | '\n' | '\r' | '\u{c}') {
+                self.space = true;
+                continue;
+            }
+            if self.space && !self.text.is_empty() && !self.text.ends_with('\n') {
+                self.text.push(' ');
+            }
+            self.space = false;
+            self.text.push(c);
+        }
+    }
+}
+
+fn is_block(name: &str) -> bool {
+    matches!(
+        name,
+        "p" | "div"
+            | "h1"
+            | "h2"
+            | "h3"
+            | "h4"
+            | "h5"
+            | "h6"
+            | "ul"
+            | "ol"
+            | "li"
+            | "table"
+            | "tr"
+            | "td"
+            | "th"
+            | "section"
+            | "article"
+            | "header"
+            | "footer"
+            | "nav"
+            | "aside"
+            | "main"
+            | "blockquote"
+            | "pre"
+            | "form"
+            | "fieldset"
+            | "figure"
+            | "figcaption"
+            | "dl"
+            | "dt"
+            | "dd"
+            | "address"
+            | "hr"
+            | "body"
+            | "head"
+            | "option"
+    )
+}
+
+fn head(text: &str, bound: usize) -> &str {
+    let mut end = bound.min(text.len());
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    text.get(..end).unwrap_or_default()
+}
+
+fn charset_of(content_type: &str) -> Option<String> {
+    let at = content_type.to_ascii_lowercase().find("charset")?;
+    let value = content_type.get(at + 7..)?.trim_start().strip_prefix('=')?.trim_start();
+    let value = value.trim_start_matches(['"', '\'']);
+    let end = value.find(['"', '\'', ';', ' ', '>', '/']).unwrap_or(value.len());
+    value.get(..end).filter(|label| !label.is_empty()).map(str::to_owned)
+}
+
+/// The first kilobytes are where a document must declare itself (WHATWG HTML §13.2.3.2 says 1,024; many are late).
+fn declared_inside(bytes: &[u8]) -> Option<String> {
+    let start = String::from_utf8_lossy(bytes.get(..4096).unwrap_or(bytes));
+    let meta = start.to_ascii_lowercase().find("<meta")?;
+    charset_of(start.get(meta..)?)
+}
+
+struct Reader<'a> {
+    html: &'a str,
+    at: usize,
+    out: Vec<Piece<'a>>,
+}
+
+impl<'a> Reader<'a> {
+    fn run(&mut self) {
+        while self.at < self.html.len() {
+            let rest = self.rest();
+            let text = memchr::memchr(b'<', rest.as_bytes()).unwrap_or(rest.len());
+            if text > 0 {
+                self.text(text);
+            } else if !self.markup() {
+                self.text(1); // a `<` that opens nothing is text
+            }
+        }
+    }
+
+    fn rest(&self) -> &'a str {
+        self.html.get(self.at..).unwrap_or_default()
+    }
+
+    fn text(&mut self, length: usize) {
+        if let Some(text) = self.rest().get(..length) {
+            self.out.push(Piece::Text(unescape(text)));
+        }
+        self.at += length;
+    }
+
+    fn markup(&mut self) -> bool {
+        let rest = self.rest();
+        match rest.as_bytes().get(1) {
+            Some(b'!' | b'?') => self.skip_comment(rest),
+            Some(b'/') => self.end_tag(rest),
+            Some(c) if c.is_ascii_alphabetic() => self.start_tag(rest),
+            _ => return false,
+        }
+        true
+    }
+
+    fn skip_comment(&mut self, rest: &str) {
+        let length = if let Some(body) = rest.strip_prefix("<!--") {
+            match body {
+                b if b.starts_with('>') => 5,
+                b if b.starts_with("->") => 6,
+                b => b.find("-->").map_or(rest.len(), |end| end + 7),
+            }
+        } else {
+            rest.find('>').map_or(rest.len(), |end| end + 1)
+        };
+        self.at += length;
+    }
+
+    fn end_tag(&mut self, rest: &str) {
+        let end = rest.find('>').unwrap_or(rest.len());
+        let inside = rest.get(2..end).unwrap_or_default();
+        let name = inside.split(|c: char| c.is_ascii_whitespace() || c == '/').next().unwrap_or_default();
+        if name.starts_with(|c: char| c.is_ascii_alphabetic()) {
+            self.out.push(Piece::Close(name.to_ascii_lowercase()));
+        }
+        self.at += (end + 1).min(rest.len());
+    }
+
+    fn start_tag(&mut self, rest: &str) {
+        let (tag, length) = read_tag(rest);
+        self.at += length;
+        let name = tag.name.clone();
+        self.out.push(Piece::Open(tag));
+        if matches!(
+            name.as_str(),
+            "script" | "style" | "textarea" | "title" | "xmp" | "iframe" | "noembed" | "noframes"
+        ) {
+            self.raw(&name);
+        }
+    }
+
+    fn raw(&mut self, name: &str) {
+        let rest = self.rest();
+        let length = end_of_raw(rest, name);
+        if let Some(text) = rest.get(..length).filter(|t| !t.is_empty()) {
+            let escapable = matches!(name, "textarea" | "title");
+            self.out.push(Piece::Text(if escapable { unescape(text) } else { Cow::Borrowed(text) }));
+        }
+        self.at += length;
+    }
+}
+
+/// Where the end tag of a raw element begins.
+fn end_of_raw(rest: &str, name: &str) -> usize {
+    let bytes = rest.as_bytes();
+    for at in memchr::memmem::find_iter(bytes, b"</") {
+        let after = bytes.get(at + 2..).unwrap_or_default();
+        let found = after.get(..name.len()).is_some_and(|n| n.eq_ignore_ascii_case(name.as_bytes()));
+        if found && after.get(name.len()).is_none_or(|c| c.is_ascii_whitespace() || matches!(c, b'>' | b'/')) {
+            return at;
+        }
+    }
+    rest.len()
+}
+
+/// Reads `<name attributes>` at the start of `rest`; the length read includes the `>`.
+fn read_tag(rest: &str) -> (Tag, usize) {
+    let bytes = rest.as_bytes();
+    let mut at = 1;
+    let name = take(rest, &mut at, |c| !c.is_ascii_whitespace() && !matches!(c, b'/' | b'>'));
+    let mut tag = Tag { name: name.to_ascii_lowercase(), attributes: Vec::new() };
+    loop {
+        take(rest, &mut at, |c| c.is_ascii_whitespace() || c == b'/');
+        match bytes.get(at) {
+            None => return (tag, rest.len()),
+            Some(b'>') => return (tag, at + 1),
+            Some(_) => {}
+        }
+        let (name, value) = read_attribute(rest, &mut at);
+        if tag.attributes.len() < ATTRIBUTES {
+            tag.attributes.push((name.to_ascii_lowercase(), unescape(value).into_owned()));
+        }
+    }
+}
+
+fn read_attribute<'a>(rest: &'a str, at: &mut usize) -> (&'a str, &'a str) {
+    let start = *at;
+    *at += 1; // a `=` may begin a name, and something must be read
+    take(rest, at, |c| !c.is_ascii_whitespace() && !matches!(c, b'/' | b'>' | b'='));
+    while !rest.is_char_boundary(*at) {
+        *at += 1;
+    }
+    let name = rest.get(start..*at).unwrap_or_default();
+    let mut ahead = *at;
+    take(rest, &mut ahead, |c| c.is_ascii_whitespace());
+    if rest.as_bytes().get(ahead) != Some(&b'=') {
+        return (name, "");
+    }
+    *at = ahead + 1;
+    take(rest, at, |c| c.is_ascii_whitespace());
+    let value = match rest.as_bytes().get(*at) {
+        Some(&quote @ (b'"' | b'\'')) => {
+            *at += 1;
+            let value = take(rest, at, |c| c != quote);
+            *at += 1;
+            value
+        }
+        _ => take(rest, at, |c| !c.is_ascii_whitespace() && c != b'>'),
+    };
+    (name, value)
+}
+
+fn take<'a>(rest: &'a str, at: &mut usize, while_: impl Fn(u8) -> bool) -> &'a str {
+    let start = (*at).min(rest.len());
+    let tail = rest.as_bytes().get(start..).unwrap_or_default();
+    let length = tail.iter().position(|&c| !while_(c)).unwrap_or(tail.len());
+    *at = start + length;
+    rest.get(start..*at).unwrap_or_default()
+}
+
+/// One character reference at the start of `from` (which begins with `&`): what it means goes to `out`; how long it was.
+fn reference(from: &str, out: &mut String) -> usize {
+    let numeric = from.strip_prefix("&#").and_then(numeric);
+    if let Some((c, used)) = numeric {
+        out.push(c);
+        return used + 2;
+    }
+    let name = from.get(1..).unwrap_or_default();
+    // the longest name there is has 31 letters
+    let end = name.bytes().take(32).position(|c| !c.is_ascii_alphanumeric()).unwrap_or(name.len().min(32));
+    let with_semicolon = usize::from(name.as_bytes().get(end) == Some(&b';'));
+    for length in (1..=end + with_semicolon).rev() {
+        let found = name.get(..length).and_then(|n| html5ever::data::NAMED_ENTITIES.get(n));
+        if let Some(&(first, second)) = found.filter(|(first, _)| *first != 0) {
+            out.extend(char::from_u32(first));
+            out.extend(char::from_u32(second).filter(|_| second != 0));
+            return length + 1;
+        }
+    }
+    out.push('&');
+    1
+}
+
+fn numeric(digits: &str) -> Option<(char, usize)> {
+    let (body, radix, skipped) = match digits.strip_prefix(['x', 'X']) {
+        Some(hex) => (hex, 16, 1),
+        None => (digits, 10, 0),
+    };
+    let length = body.bytes().position(|c| !char::from(c).is_digit(radix)).unwrap_or(body.len());
+    let number = u32::from_str_radix(body.get(..length)?, radix);
+    if length == 0 {
+        return None;
+    }
+    let semicolon = usize::from(body.as_bytes().get(length) == Some(&b';'));
+    let code = number.unwrap_or(0);
+    let c = windows_1252(code).or_else(|| char::from_u32(code)).filter(|&c| c != '\0').unwrap_or('\u{fffd}');
+    Some((c, skipped + length + semicolon))
+}
+
+/// Numbers that name C1 controls mean windows-1252's characters (WHATWG HTML §13.2.5.80).
+fn windows_1252(code: u32) -> Option<char> {
+    let byte = u8::try_from(code).ok().filter(|b| (0x80..=0x9f).contains(b))?;
+    encoding_rs::WINDOWS_1252.decode_without_bom_handling(&[byte]).0.chars().next()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn open(name: &str, attributes: &[(&str, &str)]) -> Piece<'static> {
+        let attributes = attributes.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect();
+        Piece::Open(Tag { name: name.into(), attributes })
+    }
+
+    #[test]
+    fn tags_as_they_are_written_badly() {
+        assert_eq!(
+            pieces("<META HTTP-EQUIV=Refresh CONTENT=\"0; url='x'\"><a b c='1&amp;2' / d=e>t</A >"),
+            [
+                open("meta", &[("http-equiv", "Refresh"), ("content", "0; url='x'")]),
+                open("a", &[("b", ""), ("c", "1&2"), ("d", "e")]),
+                Piece::Text("t".into()),
+                Piece::Close("a".into()),
+            ]
+        );
+    }
+
+    #[test]
+    fn comments_and_raw_text_hide_tags() {
+        let html = "<!-- <meta a> --><script>'</scr'+\"<b>\"</script><title>a &lt; b</title><!doctype x><noscript><i>";
+        let names: Vec<_> =
+            pieces(html).into_iter().filter_map(|p| if let Piece::Open(t) = p { Some(t.name) } else { None }).collect();
+        assert_eq!(names, ["script", "title", "noscript", "i"]);
+        assert!(pieces(html).contains(&Piece::Text("a < b".into())));
+    }
+
+    #[test]
+    fn references() {
+        assert_eq!(
+            unescape("a &amp;&#x41;&#66;&mdash; &copy2 &nosuch; &#128; & &#0;"),
+            "a &AB— ©2 &nosuch; € & \u{fffd}"
+        );
+    }
+
+    #[test]
+    fn text_of_blocks() {
+        assert_eq!(plain("<title>t</title><p>a  <b>b</b>\n c</p><p>d<br>e<script>x</script>"), "a b c\nd\ne");
+    }
+
+    #[test]
+    fn charsets() {
+        assert_eq!(decode("жук".as_bytes(), ""), "жук");
+        assert_eq!(decode(&[0xe6, 0xf3, 0xea], "text/html; charset=windows-1251"), "жук");
+        assert_eq!(decode(b"<meta charset=\"koi8-r\">\xd6", ""), "<meta charset=\"koi8-r\">ж");
+        assert_eq!(decode(b"caf\xe9", ""), "café");
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn anything_ends(html in ".{0,400}") {
+            let _ = pieces(&html);
+            let _ = plain(&html);
+        }
+
+        #[test]
+        fn tag_soup_ends(html in "[<>/!a-c =\"'&#;é-]{0,200}") {
+            let _ = plain(&html);
+        }
+    }
+}

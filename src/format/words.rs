@@ -1,0 +1,172 @@
+//! Words compared as a reader compares them (UAX #15 compatibility forms, UAX #29 word boundaries): case, quotes, dashes,
+//! white space and invisible characters do not count; every other character does.
+
+use similar::{Algorithm, DiffTag, capture_diff_slices};
+use unicode_normalization::UnicodeNormalization as _;
+use unicode_segmentation::UnicodeSegmentation as _;
+
+/// Words compared at most: the longest posts have some thousands.
+const MOST: usize = 6000;
+
+/// How alike two texts are.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Likeness {
+    /// 0 to 1: twice the words in common over all words
+    pub score: f64,
+    /// words of the first that the second lacks, with what stands in their place
+    pub differences: Vec<Difference>,
+    /// the first stands whole inside the second
+    pub inside: bool,
+}
+
+/// One place where two texts differ; either side may be empty.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Difference {
+    /// the first text's words
+    pub cited: String,
+    /// the second's
+    pub found: String,
+}
+
+impl std::fmt::Display for Difference {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match (self.cited.as_str(), self.found.as_str()) {
+            ("", found) => write!(f, "left out: {found:?}"),
+            (cited, "") => write!(f, "added: {cited:?}"),
+            (cited, found) => write!(f, "{cited:?} for {found:?}"),
+        }
+    }
+}
+
+/// Text without what readers do not see or do not tell apart.
+pub fn fold(text: &str) -> String {
+    let folded: String = text.nfkc().filter_map(fold_char).collect();
+    // case folding proper differs from lower case in letters that no comparison here turns on
+    folded.to_lowercase().nfkc().collect::<String>().split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+fn fold_char(c: char) -> Option<char> {
+    Some(match c {
+        '\u{2018}' | '\u{2019}' | '\u{201a}' | '\u{201b}' | '\u{2032}' | '\u{2035}' | '`' | '\u{b4}' | '\u{2bc}' => {
+            '\''
+        }
+        '\u{201c}' | '\u{201d}' | '\u{201e}' | '\u{201f}' | '\u{2033}' | '\u{ab}' | '\u{bb}' | '\u{2039}'
+        | '\u{203a}' => '"',
+        '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{fe58}' | '\u{fe63}' => '-',
+        // soft hyphen, joiners, direction marks, variation selectors, byte order mark
+        '\u{ad}'
+        | '\u{200b}'..='\u{200f}'
+        | '\u{202a}'..='\u{202e}'
+        | '\u{2060}'..='\u{2069}'
+        | '\u{fe00}'..='\u{fe0f}'
+        | '\u{feff}' => return None,
+        c if c.is_control() && !c.is_whitespace() => return None,
+        c => c,
+    })
+}
+
+/// The words of a text, folded. Punctuation around and dashes between words are left out; what stands inside a number or an
+/// address (`11:30`, `-3.5`) is part of it. Scripts without spaces are cut by UAX #29.
+pub fn words(text: &str) -> Vec<String> {
+    let folded = fold(text);
+    let tokens = folded.split_whitespace().flat_map(|token| {
+        let joined = token.contains("://") || token.chars().any(|c| c.is_ascii_digit());
+        token.split(move |c| c == '-' && !joined)
+    });
+    let bare = tokens.map(trim).filter(|token| !token.is_empty());
+    let mut out = Vec::new();
+    for token in bare {
+        if out.len() >= MOST {
+            break;
+        }
+        if token.chars().any(has_no_spaces) {
+            out.extend(token.split_word_bounds().map(trim).filter(|w| !w.is_empty()).map(str::to_owned));
+        } else {
+            out.push(token.to_owned());
+        }
+    }
+    out
+}
+
+fn trim(token: &str) -> &str {
+    let end = token.trim_end_matches(|c| is_punctuation(c) && c != '%');
+    let start = end.trim_start_matches(|c| is_punctuation(c) && !matches!(c, '#' | '@' | '$' | '+' | '-'));
+    let unsigned = start.trim_start_matches(['+', '-']);
+    // a sign is one only before a number
+    if unsigned.starts_with(|c: char| c.is_numeric() || matches!(c, '.' | '$')) { start } else { unsigned }
+}
+
+/// Han, kana, Hangul is spaced, Thai, Lao, Khmer, Myanmar.
+fn has_no_spaces(c: char) -> bool {
+    matches!(c, '\u{e00}'..='\u{eff}' | '\u{1000}'..='\u{109f}' | '\u{1780}'..='\u{17ff}' | '\u{3040}'..='\u{30ff}'
+        | '\u{3400}'..='\u{9fff}' | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{3ffff}')
+}
+
+fn is_punctuation(c: char) -> bool {
+    (c.is_ascii_punctuation() && !matches!(c, '$' | '+' | '=' | '<' | '>'))
+        || matches!(c, '\u{a1}' | '\u{a7}' | '\u{b6}' | '\u{b7}' | '\u{bf}' | '\u{2010}'..='\u{205e}' | '\u{3001}'..='\u{3003}' | '\u{3008}'..='\u{3011}'
+        | '\u{3014}'..='\u{301f}' | '\u{60c}' | '\u{61b}' | '\u{61f}' | '\u{66a}'..='\u{66d}' | '\u{6d4}' | '\u{964}' | '\u{965}' | '\u{fe30}'..='\u{fe4f}')
+}
+
+/// Compares a cited text with the one found.
+pub fn compare(cited: &str, found: &str) -> Likeness {
+    let (a, b) = (words(cited), words(found));
+    if a.is_empty() && b.is_empty() {
+        return Likeness { score: 1.0, differences: Vec::new(), inside: true };
+    }
+    let inside = is_inside(&a, &b);
+    let ops = capture_diff_slices(Algorithm::Myers, &a, &b);
+    let mut common = 0_usize;
+    let mut differences = Vec::new();
+    for op in ops {
+        let part = |words: &[String], range: std::ops::Range<usize>| words.get(range).unwrap_or_default().join(" ");
+        if op.tag() == DiffTag::Equal {
+            common += op.old_range().len();
+        } else {
+            differences.push(Difference { cited: part(&a, op.old_range()), found: part(&b, op.new_range()) });
+        }
+    }
+    let score = 2.0 * common as f64 / (a.len() + b.len()) as f64;
+    Likeness { score, differences, inside }
+}
+
+fn is_inside(part: &[String], whole: &[String]) -> bool {
+    part.len() <= whole.len() && (part.is_empty() || whole.windows(part.len()).any(|window| window == part))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_does_not_count() {
+        for (a, b) in [
+            ("“It’s”  done—now", "\"It's\" done-now"),
+            ("Caf\u{e9} ﬁne", "cafe\u{301} FINE"),
+            ("a\u{200d}b\u{ad}c", "abc"),
+            ("one,\ntwo", "one, two"),
+            ("⚓\u{fe0f} here", "⚓ here"),
+        ] {
+            assert_eq!(compare(a, b).score, 1.0, "{a} | {b}");
+            assert!(compare(a, b).differences.is_empty());
+        }
+    }
+
+    #[test]
+    fn what_does() {
+        let one = compare("the drill starts at 11:00", "the drill starts at 11:30");
+        assert_eq!(one.differences, [Difference { cited: "11:00".into(), found: "11:30".into() }]);
+        assert!(one.score > 0.7 && one.score < 1.0 && !one.inside);
+        assert!(compare("not guilty", "guilty").score < 1.0);
+        assert_eq!(compare("+3 m", "-3 m").differences.len(), 1);
+        assert_eq!(compare("3 m", "-3 m").differences.len(), 1);
+        assert_eq!(compare("5 %", "5%").differences.len(), 1);
+        assert_eq!(compare("#Tag", "Tag").differences.len(), 1);
+        assert_eq!(words("港は今日閉鎖です。"), words("港は、今日 閉鎖です"));
+        assert!(compare("a b", "x a b y").inside);
+        assert!(!compare("b a", "a b").inside);
+        assert!(compare("الميناء مغلق", "الميناء مفتوح").score < 1.0);
+        assert_eq!(compare("", "").score, 1.0);
+        assert_eq!(compare("x", "").score, 0.0);
+    }
+}

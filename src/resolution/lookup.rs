@@ -1,0 +1,304 @@
+//! A look into web archives for what is gone: the index, then the mementos nearest the cited date, told from the archive's
+//! own pages; what is found names whose copy it is and of when.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use jiff::Timestamp;
+use url::Url;
+
+use crate::format::http::{Answer, Request};
+use crate::platform::page;
+use crate::platform::permalink;
+use crate::platform::post::Platform;
+use crate::platform::post::{Post, PostName};
+use crate::platform::wayback::{self, Index, Memento, Row};
+use crate::platform::x;
+use crate::resolution::hop::FromArchive;
+
+/// What is looked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Wanted {
+    /// a page
+    Page(Url),
+    /// a post; the handle, where it is known, is part of old URLs
+    Post(PostName, Option<String>),
+}
+
+/// What was found.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Found {
+    /// the post
+    Post(Box<Post>, FromArchive),
+    /// the page
+    Page(Box<page::Said>, FromArchive),
+    /// a kept answer that is no text
+    Bytes(FromArchive),
+    /// a redirect of then: where it led
+    Leads(Url, FromArchive),
+    /// nothing, and why
+    Nothing(String),
+}
+
+/// Rows asked of the index at once.
+const ROWS: usize = 200;
+/// Mementos tried of one lookup.
+const TRIES: usize = 4;
+/// Redirects of the archive between its own captures.
+const ARCHIVE_HOPS: usize = 3;
+
+/// The lookup, sans-I/O.
+#[derive(Debug)]
+pub struct Lookup {
+    wanted: Wanted,
+    near: Option<Timestamp>,
+    indexes: VecDeque<String>,
+    rows: VecDeque<Row>,
+    queue: Vec<(u32, Request)>,
+    pending: BTreeMap<u32, Pending>,
+    next: u32,
+    tries: usize,
+    hops: usize,
+    found: Option<Found>,
+    notes: Vec<String>,
+    answer: Option<Answer>,
+}
+
+#[derive(Debug)]
+enum Pending {
+    Index,
+    Memento(Box<Row>, Url),
+}
+
+impl Lookup {
+    /// Looks for `wanted`, nearest to `near` where the statement gives a date.
+    pub fn new(wanted: Wanted, near: Option<Timestamp>) -> Self {
+        let indexes = spellings(&wanted);
+        let mut lookup = Self {
+            wanted,
+            near,
+            indexes,
+            rows: VecDeque::new(),
+            queue: Vec::new(),
+            pending: BTreeMap::new(),
+            next: 0,
+            tries: 0,
+            hops: 0,
+            found: None,
+            notes: Vec::new(),
+            answer: None,
+        };
+        lookup.go_on();
+        lookup
+    }
+
+    /// The same, where the index was already asked for these rows.
+    pub fn with_rows(wanted: Wanted, near: Option<Timestamp>, rows: &[Row]) -> Self {
+        let mut lookup = Self::new(wanted, near);
+        lookup.indexes.clear();
+        lookup.queue.clear();
+        lookup.pending.clear();
+        lookup.take(rows.to_vec());
+        lookup.go_on();
+        lookup
+    }
+
+    /// New requests.
+    pub fn asks(&mut self) -> Vec<(u32, Request)> {
+        std::mem::take(&mut self.queue)
+    }
+
+    /// The answer to a request, or why there is none.
+    pub fn learn(&mut self, id: u32, answer: Result<&Answer, &str>) {
+        let Some(pending) = self.pending.remove(&id) else { return };
+        match (pending, answer) {
+            (_, Err(why)) => self.notes.push(format!("the archive gave no answer: {why}")),
+            (Pending::Index, Ok(answer)) => self.index(answer),
+            (Pending::Memento(row, url), Ok(answer)) => self.memento(*row, &url, answer),
+        }
+        if self.found.is_none() && self.pending.is_empty() && self.queue.is_empty() {
+            self.go_on();
+        }
+    }
+
+    /// Whether nothing is asked or awaited.
+    pub fn done(&self) -> bool {
+        self.pending.is_empty() && self.queue.is_empty()
+    }
+
+    /// What it came to, and the kept answer it rests on.
+    pub fn finish(self) -> (Found, Option<Answer>) {
+        let nothing = || match self.notes.as_slice() {
+            [] => format!("{} keeps no copy that can be read", wayback::HOST),
+            notes => notes.join("; "),
+        };
+        (self.found.unwrap_or_else(|| Found::Nothing(nothing())), self.answer)
+    }
+
+    fn ask(&mut self, request: Request, pending: Pending) {
+        self.queue.push((self.next, request));
+        self.pending.insert(self.next, pending);
+        self.next += 1;
+    }
+
+    fn go_on(&mut self) {
+        if self.tries < TRIES
+            && let Some(row) = self.rows.pop_front()
+        {
+            self.tries += 1;
+            self.hops = 0;
+            if let Some(url) = row.memento() {
+                self.ask(Request::get(url.clone()), Pending::Memento(Box::new(row), url));
+            }
+        } else if let Some(url) = self.indexes.pop_front()
+            && let Some(request) = wayback::cdx(&url, ROWS)
+        {
+            self.ask(request, Pending::Index);
+        }
+    }
+
+    fn index(&mut self, answer: &Answer) {
+        match wayback::index(answer) {
+            Index::Rows(rows) => self.take(rows),
+            Index::Excluded => self.notes.push("the archive keeps this site out of sight".to_owned()),
+            Index::Unreadable(why) => self.notes.push(why),
+            Index::RateLimited => {
+                // to go on would get the address locked out for an hour
+                self.notes.push("the archive's index was asked too often".to_owned());
+                self.indexes.clear();
+            }
+        }
+    }
+
+    /// Keeps the rows that are of the wanted page, the most telling first, each payload once.
+    fn take(&mut self, rows: Vec<Row>) {
+        let mut rows: Vec<Row> = rows.into_iter().filter(|row| self.is_wanted(row)).collect();
+        rows.sort_by_key(|row| (self.rank(row), self.distance(row)));
+        let mut digests: Vec<String> = Vec::new();
+        for row in rows {
+            if !digests.contains(&row.digest) {
+                digests.push(row.digest.clone());
+                self.rows.push_back(row);
+            }
+        }
+    }
+
+    fn is_wanted(&self, row: &Row) -> bool {
+        match &self.wanted {
+            Wanted::Page(url) => {
+                wayback::same(&row.original, url.as_str()) && row.status.is_none_or(|s| (200..400).contains(&s))
+            }
+            Wanted::Post(name, _) => {
+                let named = permalink::read(&row.original);
+                let same = named.is_some_and(|n| n.platform == name.platform && n.post.as_ref() == Some(&name.id));
+                let junk = row.original.contains('"') || row.original.contains("%22");
+                same && !junk && row.status.is_none_or(|s| s == 200)
+            }
+        }
+    }
+
+    /// For posts JSON comes first, then the pages of until 2020, then those of 2022; what came since is mostly shells.
+    fn rank(&self, row: &Row) -> u8 {
+        match &self.wanted {
+            Wanted::Page(_) => u8::from(row.status.is_some_and(|s| s != 200)),
+            Wanted::Post(name, _) if name.platform == Platform::X => match row.timestamp.get(..6).unwrap_or_default() {
+                _ if row.mimetype == "application/json" => 0,
+                month if month < "202007" => 1,
+                month if ("202201".."202307").contains(&month) => 2,
+                _ => 3,
+            },
+            Wanted::Post(..) => 0,
+        }
+    }
+
+    fn distance(&self, row: &Row) -> i64 {
+        let at = row.at().map_or(i64::MAX, Timestamp::as_second);
+        self.near.map_or(at, |near| at.saturating_sub(near.as_second()).saturating_abs())
+    }
+
+    fn memento(&mut self, row: Row, url: &Url, answer: &Answer) {
+        match wayback::memento(url, answer) {
+            Memento::Kept { at } => self.kept(&row, url, at, answer),
+            Memento::Redirect { at, to } => {
+                let from = from_archive(url, at, None);
+                if !wayback::same(to.as_str(), &row.original) {
+                    self.found = Some(Found::Leads(to, from));
+                }
+            }
+            Memento::Hop(to) if self.hops < ARCHIVE_HOPS => {
+                self.hops += 1;
+                self.ask(Request::get(to.clone()), Pending::Memento(Box::new(row), to));
+            }
+            Memento::RateLimited => {
+                self.notes.push("the archive was asked too often".to_owned());
+                self.rows.clear();
+                self.indexes.clear();
+            }
+            Memento::Excluded => self.notes.push("the archive keeps this page out of sight".to_owned()),
+            Memento::KeptError { .. } | Memento::Hop(_) | Memento::None | Memento::Own => {
+                self.notes.push(format!("{url} is no copy of it"));
+            }
+        }
+    }
+
+    fn kept(&mut self, row: &Row, url: &Url, at: Timestamp, answer: &Answer) {
+        let from = from_archive(url, at, Some((row, answer)));
+        let found = match &self.wanted {
+            Wanted::Post(name, _) => post(name, answer).map(|post| Found::Post(Box::new(post), from)),
+            Wanted::Page(page_url) => page_of(page_url, answer, from),
+        };
+        match found {
+            Some(found) => {
+                self.answer = Some(answer.clone());
+                self.found = Some(found);
+            }
+            None => self.notes.push(format!("{url} keeps an empty shell, or another page")),
+        }
+    }
+}
+
+fn page_of(wanted: &Url, answer: &Answer, from: FromArchive) -> Option<Found> {
+    let said = page::read(answer);
+    let (stands, _) = page::stands(wanted, None, answer, said.as_ref());
+    if stands != page::Stands::Page {
+        return None;
+    }
+    Some(said.map_or(Found::Bytes(from.clone()), |said| Found::Page(Box::new(said), from)))
+}
+
+fn post(name: &PostName, answer: &Answer) -> Option<Post> {
+    let content_type = answer.headers.get("content-type").unwrap_or_default();
+    match name.platform {
+        Platform::X => x::reader::archived(&answer.body, &content_type, &name.id),
+        _ => None,
+    }
+}
+
+fn from_archive(url: &Url, at: Timestamp, row: Option<(&Row, &Answer)>) -> FromArchive {
+    let whole = row.filter(|(_, answer)| answer.truncated.is_none() && answer.unread.is_none());
+    FromArchive {
+        archive: url.host_str().unwrap_or_default().to_owned(),
+        url: url.to_string(),
+        at,
+        digest: row.filter(|(row, _)| !row.digest.is_empty()).map(|(row, _)| format!("sha1:{}", row.digest)),
+        digest_matches: whole.and_then(|(row, answer)| wayback::digest_matches(row, &answer.body)),
+    }
+}
+
+/// The URLs to ask the index for, most likely first.
+fn spellings(wanted: &Wanted) -> VecDeque<String> {
+    match wanted {
+        Wanted::Page(url) => {
+            let mut bare = url.clone();
+            bare.set_fragment(None);
+            VecDeque::from([bare.to_string()])
+        }
+        Wanted::Post(name, handle) if name.platform == Platform::X => {
+            let id = &name.id;
+            match handle.as_deref().filter(|h| x::is_handle(h)) {
+                Some(h) => VecDeque::from([format!("twitter.com/{h}/status/{id}*"), format!("x.com/{h}/status/{id}*")]),
+                None => VecDeque::from([format!("twitter.com/i/web/status/{id}"), format!("x.com/i/status/{id}")]),
+            }
+        }
+        Wanted::Post(..) => VecDeque::new(),
+    }
+}
