@@ -14,8 +14,9 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use crate::format::digest::{Digest, Hasher};
+use crate::format::digest::Digest;
 use crate::format::gzip::Packer;
+use crate::format::sha2x::Lane;
 use crate::format::warc::record::Record;
 use crate::resolution::exchange::RecordName;
 use crate::world::durable::{self, Disk};
@@ -242,7 +243,7 @@ impl Vault {
         let Some(main) = &mut self.main else { return Err(Error::InDoubt) };
         let block_len = record.block.len() as u64;
         let head = record.head(Digest::of(&record.block), block_len);
-        let mut whole = Hasher::default();
+        let mut whole = Lane::default();
         whole.update(&head);
         whole.update(&record.block);
         self.member.clear();

@@ -12,9 +12,9 @@ use std::fs::File;
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 
-use crate::format::digest::{Digest, Hasher};
+use crate::format::digest::Digest;
 use crate::format::gzip::{self, PADDING_MIN, STORED_HEAD, STORED_MAX, Unpacker};
-use crate::format::sha2x::Twin;
+use crate::format::sha2x::{self, Lane};
 use crate::format::warc::RecordType;
 use crate::format::warc::record::{Record, is_transfer_coded};
 use crate::resolution::exchange::RecordName;
@@ -49,7 +49,8 @@ pub struct Stream {
     lead: usize,
     /// a payload digest is written
     payload: bool,
-    digests: Twin,
+    block_digest: Lane,
+    payload_digest: Lane,
     crc: crc32fast::Hasher,
     packing: Packing,
     out: Vec<u8>,
@@ -92,7 +93,8 @@ impl Stream {
             block_len: 0,
             lead,
             payload,
-            digests: Twin::default(),
+            block_digest: Lane::default(),
+            payload_digest: Lane::default(),
             crc: crc32fast::Hasher::new(),
             packing: match deflate {
                 true => Packing::Deflated(Box::new(flate2::Compress::new(flate2::Compression::new(LEVEL), false))),
@@ -114,7 +116,11 @@ impl Stream {
     pub fn write(&mut self, bytes: &[u8]) -> Result<(), Error> {
         let lead = usize::try_from(self.block_len).map_or(0, |done| self.lead.saturating_sub(done));
         let body = bytes.get(lead.min(bytes.len())..).unwrap_or_default();
-        self.digests.update(bytes, if self.payload { body } else { &[] });
+        if self.payload {
+            sha2x::update_both(&mut self.block_digest, bytes, &mut self.payload_digest, body);
+        } else {
+            self.block_digest.update(bytes);
+        }
         self.crc.update(bytes);
         self.block_len += bytes.len() as u64;
         match self.packing {
@@ -134,8 +140,9 @@ impl Stream {
     /// # Errors
     /// The disk's; fields that do not fit into the room left for them (512 bytes with digest and length).
     pub fn finish(mut self, fields: &[(&str, &str)]) -> Result<Kept, Error> {
-        let (block, payload) = std::mem::take(&mut self.digests).finish();
+        let block = std::mem::take(&mut self.block_digest).finish();
         if self.payload {
+            let payload = std::mem::take(&mut self.payload_digest).finish();
             self.record = self.record.with("WARC-Payload-Digest", &payload.to_string());
         }
         for (name, value) in fields {
@@ -260,7 +267,7 @@ impl Stream {
     }
 
     fn digest_of_whole(&mut self, head: &[u8], end: u64) -> Result<Digest, Error> {
-        let mut whole = Hasher::default();
+        let mut whole = Lane::default();
         whole.update(head);
         let from = self.start + (gzip::HEAD.len() + self.room) as u64;
         match self.packing {
@@ -271,7 +278,7 @@ impl Stream {
     }
 
     /// The block again, out of the stored blocks just written.
-    fn read_stored(&mut self, from: u64, end: u64, whole: &mut Hasher) -> Result<(), Error> {
+    fn read_stored(&mut self, from: u64, end: u64, whole: &mut Lane) -> Result<(), Error> {
         let mut at = from;
         let mut piece = std::mem::take(&mut self.out);
         while at < end {
@@ -287,7 +294,7 @@ impl Stream {
     }
 
     /// The block again, inflated.
-    fn read_deflated(&mut self, whole: &mut Hasher, head_len: u64) -> Result<(), Error> {
+    fn read_deflated(&mut self, whole: &mut Lane, head_len: u64) -> Result<(), Error> {
         let mut unpacker = Unpacker::default();
         let mut packed = std::mem::take(&mut self.out);
         let mut plain = vec![0; 64 * 1024];

@@ -5,10 +5,11 @@ use std::collections::HashSet;
 use sha2::Digest as _;
 
 use super::{Item, Rules, Want};
-use crate::format::digest::{Digest, Hasher};
+use crate::format::digest::Digest;
 use crate::format::gzip::Damage;
 use crate::format::http::body::Body;
 use crate::format::http::head::Framing;
+use crate::format::sha2x::{self, Lane};
 use crate::format::warc::RecordType;
 use crate::format::warc::problem::{Kind, Problem};
 
@@ -50,7 +51,7 @@ pub(super) struct Parse {
     left: u64,
     closed: usize,
     split: Split,
-    whole: Option<Hasher>,
+    whole: Option<Lane>,
     block: Check,
     payload: Check,
     /// the payload with its chunks put together, where it came in chunks
@@ -153,9 +154,9 @@ impl Parse {
         self.state = if length == 0 { State::Closing } else { State::Block };
         self.split = if self.item.head.holds_http() { Split::Head(0) } else { Split::Whole };
         if self.want.whole {
-            let mut hasher = Hasher::default();
-            hasher.update(&self.raw);
-            self.whole = Some(hasher);
+            let mut whole = Lane::default();
+            whole.update(&self.raw);
+            self.whole = Some(whole);
         }
         if self.want.check {
             self.block = self.declared("WARC-Block-Digest");
@@ -240,12 +241,8 @@ impl Parse {
         self.item.block_len += take as u64;
         let keep = self.want.keep.saturating_sub(self.item.prefix.len()).min(take);
         self.item.prefix.extend_from_slice(bytes.get(..keep).unwrap_or_default());
-        if let Some(whole) = &mut self.whole {
-            whole.update(bytes);
-        }
-        self.block.update(bytes);
         let body = self.body_of(bytes);
-        self.payload.update(body);
+        self.digest(bytes, body);
         self.update_entity(body);
         if self.left == 0 {
             self.state = State::Closing;
@@ -269,6 +266,34 @@ impl Parse {
             self.entity = Some((Body::new(Framing::Chunked, u64::MAX), self.payload.clone()));
         }
         bytes.get(end..).unwrap_or_default()
+    }
+
+    /// Two SHA-256 together cost little more than one, so they go in pairs.
+    fn digest(&mut self, block: &[u8], body: &[u8]) {
+        match (&mut self.block.hash, &mut self.payload.hash) {
+            (Hash::Sha256(a), Hash::Sha256(b)) => {
+                sha2x::update_both(a, block, b, body);
+                self.block.len += block.len() as u64;
+                self.payload.len += body.len() as u64;
+                if let Some(whole) = &mut self.whole {
+                    whole.update(block);
+                }
+            }
+            (Hash::Sha256(a), _) if self.whole.is_some() => {
+                if let Some(whole) = &mut self.whole {
+                    sha2x::update_both(a, block, whole, block);
+                }
+                self.block.len += block.len() as u64;
+                self.payload.update(body);
+            }
+            _ => {
+                self.block.update(block);
+                self.payload.update(body);
+                if let Some(whole) = &mut self.whole {
+                    whole.update(block);
+                }
+            }
+        }
     }
 
     fn update_entity(&mut self, body: &[u8]) {
@@ -335,7 +360,7 @@ impl Parse {
     }
 
     fn compare(&mut self) {
-        self.item.digests.whole = self.whole.take().map(Hasher::finish);
+        self.item.digests.whole = self.whole.take().map(Lane::finish);
         let block = std::mem::take(&mut self.block).finish();
         let payload = std::mem::take(&mut self.payload).finish();
         let entity = self.entity.take().filter(|(framing, _)| framing.is_done()).map(|(_, check)| check.finish());
@@ -430,7 +455,7 @@ enum Hash {
     #[default]
     None,
     Sha1(sha1::Sha1),
-    Sha256(sha2::Sha256),
+    Sha256(Lane),
     Sha512(sha2::Sha512),
 }
 
@@ -447,7 +472,7 @@ impl Check {
         let (label, value) = text.split_once(':')?;
         let (hash, len) = match label.to_ascii_lowercase().as_str() {
             "sha1" | "sha-1" => (Hash::Sha1(sha1::Sha1::new()), 20),
-            "sha256" | "sha-256" => (Hash::Sha256(sha2::Sha256::new()), 32),
+            "sha256" | "sha-256" => (Hash::Sha256(Lane::default()), 32),
             "sha512" | "sha-512" => (Hash::Sha512(sha2::Sha512::new()), 64),
             _ => return None,
         };
@@ -463,7 +488,7 @@ impl Check {
 
     /// One that nothing is declared of.
     fn sha256() -> Self {
-        Self { declared: None, hash: Hash::Sha256(sha2::Sha256::new()), len: 0 }
+        Self { declared: None, hash: Hash::Sha256(Lane::default()), len: 0 }
     }
 
     fn is_running(&self) -> bool {
@@ -485,8 +510,8 @@ impl Check {
             Hash::None => return Checked { len: self.len, ..Checked::default() },
             Hash::Sha1(h) => (h.finalize().to_vec(), None),
             Hash::Sha256(h) => {
-                let value: [u8; 32] = h.finalize().into();
-                (value.to_vec(), Some(Digest(value)))
+                let digest = h.finish();
+                (digest.0.to_vec(), Some(digest))
             }
             Hash::Sha512(h) => (h.finalize().to_vec(), None),
         };
