@@ -12,7 +12,7 @@ use crate::format::checkpoint::{Checkpoint, Signed};
 use crate::format::digest::Digest;
 use crate::format::json;
 use crate::format::merkle::verify_consistency;
-use crate::format::note::{BadSignature, NotSigned, Note, Signature, Signer, VerifierKey, signature, signature_lines};
+use crate::format::note::{NotSigned, Note, Signature, Signer, VerifierKey, signature_lines};
 use crate::format::tlog_proof::{NotAProof, TlogProof, Unproven};
 
 const FORMAT: &str = "onrecord-proof/1";
@@ -228,7 +228,7 @@ fn cosigned(body: &[u8], text: &str, witness: &VerifierKey) -> Result<Vec<Signat
     }
 }
 
-/// A change of the log's key: what the record `key.rotated` holds. Signed by both, so that neither the holder of the old
+/// A change of the log's key, as the record `key.rotated` holds it. Signed by both, so that neither the holder of the old
 /// key alone can name a successor, nor the new one claim the log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rotation {
@@ -236,24 +236,24 @@ pub struct Rotation {
     pub old: String,
     /// the key from now on, a vkey line
     pub new: String,
-    /// the log's size when it changed
-    pub size: u64,
-    /// two signature lines, over [`Rotation::text`]
-    pub signatures: Vec<String>,
+    /// the old key's signature over [`Rotation::text`], base64
+    pub by_old: String,
+    /// the new key's over the same
+    pub by_new: String,
 }
 
 /// Why a rotation does not count.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum NotRotated {
-    /// a key or a signature line that is none
-    #[error("the rotation is malformed")]
-    Malformed,
-    /// one of the two did not sign
+    /// a key that is none, or one by another name
+    #[error("the rotation's new key is none of this log")]
+    NewKey,
+    /// it starts from another key
+    #[error("the rotation does not start from the trusted key")]
+    OtherOld,
+    /// a signature is missing or does not verify
     #[error("the rotation is not signed by both keys")]
     NotBoth,
-    /// a signature does not verify
-    #[error("the rotation has a bad signature")]
-    BadSignature(#[from] BadSignature),
 }
 
 impl Rotation {
@@ -261,17 +261,17 @@ impl Rotation {
     ///
     /// # Errors
     /// A key is out of reach.
-    pub fn signed(old: &dyn Signer, new: &dyn Signer, size: u64) -> Result<Self, NotSigned> {
+    pub fn signed(old: &dyn Signer, new: &dyn Signer) -> Result<Self, NotSigned> {
         let (before, after) = (old.key().to_string(), new.key().to_string());
-        let mut rotation = Self { old: before, new: after, size, signatures: Vec::new() };
-        let text = rotation.text();
-        rotation.signatures = vec![signature(&text, old)?.to_string(), signature(&text, new)?.to_string()];
-        Ok(rotation)
+        let text = rotation_text(&before, &after);
+        let by_old = BASE64.encode(&old.sign(text.as_bytes())?);
+        let by_new = BASE64.encode(&new.sign(text.as_bytes())?);
+        Ok(Self { old: before, new: after, by_old, by_new })
     }
 
-    /// What both sign.
+    /// What both sign: a line that says what it is, the old vkey, the new one.
     pub fn text(&self) -> String {
-        format!("onrecord key rotation\n{}\n{}\n{}\n", self.old, self.new, self.size)
+        rotation_text(&self.old, &self.new)
     }
 
     /// The key that follows `trusted`, if both signed that it does.
@@ -279,15 +279,22 @@ impl Rotation {
     /// # Errors
     /// Whatever keeps it from counting.
     pub fn successor_of(&self, trusted: &VerifierKey) -> Result<VerifierKey, NotRotated> {
-        let new: VerifierKey = self.new.parse().map_err(|_| NotRotated::Malformed)?;
-        if self.old != trusted.to_string() || new.name != trusted.name {
-            return Err(NotRotated::NotBoth);
+        if self.old != trusted.to_string() {
+            return Err(NotRotated::OtherOld);
         }
-        let signatures: Result<Vec<Signature>, _> = self.signatures.iter().map(|line| line.parse()).collect();
-        let note = Note { text: self.text(), signatures: signatures.map_err(|_| NotRotated::Malformed)? };
-        let both = [trusted.clone(), new.clone()];
-        if note.verify(&both)?.len() == 2 { Ok(new) } else { Err(NotRotated::NotBoth) }
+        let new: VerifierKey = self.new.parse().map_err(|_| NotRotated::NewKey)?;
+        if new.name != trusted.name {
+            return Err(NotRotated::NewKey);
+        }
+        let signed = |key: &VerifierKey, by: &str| {
+            BASE64.decode(by.as_bytes()).is_ok_and(|signature| key.check(self.text().as_bytes(), &signature))
+        };
+        if signed(trusted, &self.by_old) && signed(&new, &self.by_new) { Ok(new) } else { Err(NotRotated::NotBoth) }
     }
+}
+
+fn rotation_text(old: &str, new: &str) -> String {
+    format!("onrecord key rotation\n{old}\n{new}\n")
 }
 
 #[cfg(test)]
@@ -386,12 +393,15 @@ mod tests {
     #[test]
     fn a_key_changes_only_when_both_say_so() {
         let (old, new) = (signer(KeyKind::Ed25519, 1), signer(KeyKind::Ed25519, 2));
-        let rotation = Rotation::signed(&old, &new, 9).unwrap();
+        let rotation = Rotation::signed(&old, &new).unwrap();
         assert_eq!(rotation.successor_of(old.key()).as_ref(), Ok(new.key()));
-        assert_eq!(rotation.successor_of(new.key()), Err(NotRotated::NotBoth));
-        let alone = Rotation { signatures: rotation.signatures[..1].to_vec(), ..rotation.clone() };
+        assert_eq!(rotation.successor_of(new.key()), Err(NotRotated::OtherOld));
+        let alone = Rotation { by_new: rotation.by_old.clone(), ..rotation.clone() };
         assert_eq!(alone.successor_of(old.key()), Err(NotRotated::NotBoth));
-        let moved = Rotation { size: 10, ..rotation };
-        assert!(matches!(moved.successor_of(old.key()), Err(NotRotated::BadSignature(_))));
+        let unsigned = Rotation { by_old: String::new(), ..rotation.clone() };
+        assert_eq!(unsigned.successor_of(old.key()), Err(NotRotated::NotBoth));
+        let third = signer(KeyKind::Ed25519, 3).key().to_string();
+        let other = Rotation { new: third, ..rotation };
+        assert_eq!(other.successor_of(old.key()), Err(NotRotated::NotBoth));
     }
 }

@@ -34,3 +34,6 @@ mod resolution;
 // every answer of the Wayback Machine that the fixtures hold, told for what it is
 #[cfg(test)]
 mod wayback;
+// anchoring against authorities and calendars on loopback
+#[cfg(test)]
+mod anchors;

@@ -1,4 +1,5 @@
 //! Deeds: chain the stages, order the effects.
 
+pub mod anchor;
 pub mod news;
 pub mod outcome;

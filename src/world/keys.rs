@@ -52,9 +52,7 @@ impl SecretKey {
     /// # Errors
     /// The system gave no randomness.
     pub fn generate() -> Result<Self, Error> {
-        let mut seed = [0; 32];
-        getrandom::fill(&mut seed).map_err(Error::Randomness)?;
-        Ok(Self(ed25519_dalek::SigningKey::from_bytes(&seed)))
+        Ok(Self(ed25519_dalek::SigningKey::from_bytes(&random()?)))
     }
 
     /// A new key in a new file of mode 0600; durable on return.
@@ -107,6 +105,16 @@ impl SecretKey {
     pub fn signer(&self, name: KeyName, kind: KeyKind) -> Result<Ed25519Signer, NotAKey> {
         Ed25519Signer::new(name, kind, self.0.clone())
     }
+}
+
+/// Random bytes from the operating system, for nonces.
+///
+/// # Errors
+/// It gave none.
+pub fn random<const N: usize>() -> Result<[u8; N], Error> {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).map_err(Error::Randomness)?;
+    Ok(bytes)
 }
 
 /// Says nothing of the key.

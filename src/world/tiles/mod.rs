@@ -9,13 +9,14 @@
 //! taken away. A crash between any two leaves tiles that no checkpoint names; the same leaves, appended again, are
 //! compared with them and find them there. Others are refused: those tiles may have been signed once.
 
-mod reader;
+pub mod anchors;
+pub mod reader;
 
 use std::collections::HashSet;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
-pub use reader::Tiles;
+use reader::Tiles;
 use rustix::fs::FlockOperation;
 
 use crate::format::checkpoint::{Checkpoint, Refused, Signed};
