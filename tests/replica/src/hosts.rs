@@ -53,6 +53,7 @@ pub(crate) fn answer(world: &World, request: &Request) -> Option<Answer> {
         "load.example" => load::answer(request),
         "api.x.com" | "api.twitter.com" => Some(api::answer(world, request).into()),
         hostile::HOST => hostile::answer(world, request),
+        host if bluesky::is_handle(world, host) => bluesky::answer(world, request).map(Answer::from),
         _ => None,
     }
 }

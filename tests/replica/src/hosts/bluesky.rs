@@ -1,18 +1,22 @@
 //! Bluesky: the app view, one account's own server, its DID and its key history (PLATFORMS 4).
 //!
-//! The signed account is `observer.replica.example`, byte for byte from the fixtures; composed posts have no signatures.
+//! `observer.replica.example` is byte for byte from the fixtures; composed accounts have keys and repositories of their
+//! own, so that a post deleted in the world is proved absent.
+
+use std::collections::BTreeMap;
 
 use crate::fixtures;
-use crate::pixels;
 use crate::post::{escape, quote};
 use crate::reply::Reply;
 use crate::request::Request;
 use crate::world::{Proof, World};
 
+mod repo;
+
 const DID: &str = "did:plc:iehgelpsa6hrxqbomgxsvwfi";
 const HANDLE: &str = "observer.replica.example";
 
-/// A post that the app view shows and nobody signed.
+/// A composed post.
 #[derive(Debug, Clone)]
 pub struct Composed {
     /// The author's handle.
@@ -30,17 +34,44 @@ pub struct Composed {
 }
 
 impl World {
-    /// Adds a post to the app view; its at-URI comes back.
+    /// Adds a post to an account's repository and the app view; its at-URI comes back.
     pub fn add_bluesky(&mut self, handle: &str, name: &str, text: &str, created_at: &str) -> String {
-        let seed = pixels::noise(handle, 15);
-        let did = format!("did:plc:{}", data_encoding::BASE32_NOPAD.encode(&seed).to_lowercase());
+        // A handle whose name makes no valid key is as likely as a collision of SHA-256.
+        let did = repo::Account::of(handle).map_or_else(String::new, |account| account.did);
         let rkey = tid(created_at);
-        let uri = format!("at://{did}/app.bsky.feed.post/{rkey}");
+        let uri = format!("at://{did}/{COLLECTION}/{rkey}");
         let (handle, name, text) = (handle.to_owned(), name.to_owned(), text.to_owned());
         let created_at = created_at.to_owned();
         self.bluesky.insert(uri.clone(), Composed { handle, did, name, rkey, text, created_at });
         uri
     }
+}
+
+const COLLECTION: &str = "app.bsky.feed.post";
+
+/// The composed account of a DID.
+fn account(world: &World, did: &str) -> Option<repo::Account> {
+    let post = world.bluesky.values().find(|post| post.did == did)?;
+    repo::Account::of(&post.handle)
+}
+
+/// Whether a host is a composed account's handle.
+pub(crate) fn is_handle(world: &World, host: &str) -> bool {
+    world.bluesky.values().any(|post| post.handle == host)
+}
+
+/// What stands in a composed account's repository now, and its revision.
+fn records(world: &World, did: &str) -> (BTreeMap<String, Vec<u8>>, String) {
+    let mut removed = 0;
+    let mut kept = BTreeMap::new();
+    for (uri, post) in world.bluesky.iter().filter(|(_, post)| post.did == did) {
+        if deleted(world, uri) {
+            removed += 1;
+        } else {
+            kept.insert(format!("{COLLECTION}/{}", post.rkey), repo::record(&post.text, &post.created_at));
+        }
+    }
+    (kept, tid(&format!("2026-01-01T00:00:0{}Z", removed % 10)))
 }
 
 /// A timestamp identifier: 53 bits of microseconds, 10 of a clock, base32-sortable.
@@ -55,11 +86,15 @@ fn tid(at: &str) -> String {
 pub(crate) fn answer(world: &World, request: &Request) -> Option<Reply> {
     let path = request.path();
     match request.host.as_str() {
-        "plc.directory" => Some(plc(path)),
+        "plc.directory" => Some(plc(world, path)),
         "bsky.app" => Some(page(world, path)),
         "cdn.bsky.app" => Some(Reply::body(200, "image/png", fixtures::bytes("bluesky/blob.png"))),
         HANDLE => (path == "/.well-known/atproto-did")
             .then(|| Reply::body(200, "text/plain", fixtures::bytes("bluesky/well-known-atproto-did.txt"))),
+        host if is_handle(world, host) => {
+            let post = world.bluesky.values().find(|post| post.handle == host)?;
+            (path == "/.well-known/atproto-did").then(|| Reply::body(200, "text/plain", post.did.clone()))
+        }
         _ => Some(xrpc(world, request, path.trim_start_matches("/xrpc/"))),
     }
 }
@@ -72,7 +107,14 @@ fn error(status: u16, name: &str, message: &str) -> Reply {
     Reply::json(status, format!("{{\"error\":\"{name}\",\"message\":{}}}", quote(message)))
 }
 
-fn plc(path: &str) -> Reply {
+fn plc(world: &World, path: &str) -> Reply {
+    let (did, rest) = path.get(1..).and_then(|path| path.split_once('/')).unwrap_or((path.get(1..).unwrap_or(""), ""));
+    if let Some(account) = account(world, did) {
+        return match rest {
+            "" => Reply::body(200, "application/did+ld+json; charset=utf-8", account.document()),
+            _ => Reply::json(200, account.audit_log()),
+        };
+    }
     match path.strip_prefix(&format!("/{DID}")) {
         Some("") => Reply::body(200, "application/did+ld+json; charset=utf-8", fixtures::bytes("bluesky/did.json")),
         Some("/log/audit") => file(200, "plc-log-audit.json"),
@@ -94,6 +136,7 @@ fn xrpc(world: &World, request: &Request, method: &str) -> Reply {
         "com.atproto.sync.getBlob" if one("did") == DID => {
             Reply::body(200, "image/png", fixtures::bytes("bluesky/blob.png"))
         }
+        "com.atproto.sync.getRepo" if account(world, &one("did")).is_some() => proof_of(world, &one("did"), None),
         "com.atproto.sync.getRepo" | "com.atproto.sync.getBlob" => {
             error(400, "RepoNotFound", &format!("Could not find repo for DID: {}", one("did")))
         }
@@ -148,10 +191,11 @@ fn deleted(world: &World, uri: &str) -> bool {
 
 fn view(uri: &str, post: &Composed) -> String {
     format!(
-        "{{\"uri\":{},\"cid\":\"bafyreigm73b5vnodecky5k5jut2n7x6qcucwl4ho5ewl2drnxn6im4n5sq\",\"author\":{{\
+        "{{\"uri\":{},\"cid\":\"{}\",\"author\":{{\
          \"did\":\"{}\",\"handle\":{},\"displayName\":{},\"labels\":[]}},\"record\":{},\"replyCount\":0,\
          \"repostCount\":0,\"likeCount\":0,\"quoteCount\":0,\"indexedAt\":\"{}\",\"labels\":[]}}",
         quote(uri),
+        repo::cid_of(&repo::record(&post.text, &post.created_at)),
         post.did,
         quote(&post.handle),
         quote(&post.name),
@@ -161,11 +205,7 @@ fn view(uri: &str, post: &Composed) -> String {
 }
 
 fn value(post: &Composed) -> String {
-    format!(
-        "{{\"$type\":\"app.bsky.feed.post\",\"text\":{},\"langs\":[\"en\"],\"createdAt\":\"{}\"}}",
-        quote(&post.text),
-        post.created_at
-    )
+    repo::record_json(&post.text, &post.created_at)
 }
 
 fn thread(world: &World, uri: &str) -> Reply {
@@ -204,13 +244,19 @@ fn record(world: &World, repo: &str, rkey: &str) -> Reply {
         return file(400, "repo.getRecord.notfound.400.json");
     }
     match world.bluesky.get(&uri) {
-        Some(post) => Reply::json(200, format!("{{\"uri\":{},\"value\":{}}}", quote(&uri), value(post))),
+        Some(post) => {
+            let cid = repo::cid_of(&repo::record(&post.text, &post.created_at));
+            Reply::json(200, format!("{{\"uri\":{},\"cid\":\"{cid}\",\"value\":{}}}", quote(&uri), value(post)))
+        }
         None => missing(),
     }
 }
 
 /// The signed proof of a record, or of its absence.
 fn proof(world: &World, did: &str, rkey: &str) -> Reply {
+    if account(world, did).is_some() {
+        return proof_of(world, did, Some(rkey));
+    }
     if did != DID {
         return error(400, "RepoNotFound", &format!("Could not find repo for DID: {did}"));
     }
@@ -225,6 +271,14 @@ fn proof(world: &World, did: &str, rkey: &str) -> Reply {
         _ if gone => error(400, "RecordNotFound", "Could not locate record"),
         _ => car(fixtures::bytes("bluesky/getRepo.car")),
     }
+}
+
+/// A composed account's proof of a record or of its absence; without a key the whole repository.
+fn proof_of(world: &World, did: &str, rkey: Option<&str>) -> Reply {
+    let Some(account) = account(world, did) else { return error(400, "RepoNotFound", "Could not find repo") };
+    let (records, revision) = records(world, did);
+    let wanted = rkey.map(|rkey| format!("{COLLECTION}/{rkey}"));
+    Reply::body(200, "application/vnd.ipld.car", account.car(&records, &revision, wanted.as_deref()))
 }
 
 fn car(bytes: &'static [u8]) -> Reply {
