@@ -37,3 +37,7 @@ mod wayback;
 // anchoring against authorities and calendars on loopback
 #[cfg(test)]
 mod anchors;
+
+// composed Bluesky accounts of the loopback platforms, before our own verifier
+#[cfg(test)]
+mod composed;
