@@ -68,12 +68,13 @@ impl<K: Clone> Errands<K> {
     }
 }
 
-/// Where an endpoint's redirect leads; an answer over TLS is not exchanged for one without.
+/// Where an endpoint's redirect leads. An answer over TLS is not exchanged for one without, and a login page answers nothing.
 fn onward(request: &Request, answer: &Answer) -> Option<Url> {
     let redirect = matches!(answer.status, 301 | 302 | 303 | 307 | 308) && request.method == Method::Get;
     let url = request.url.join(answer.headers.get("location")?.trim()).ok()?;
     let kept = url.scheme() == request.url.scheme() || url.scheme() == "https";
-    (redirect && kept && matches!(url.scheme(), "http" | "https") && url != request.url).then_some(url)
+    let login = url.path().split('/').any(|segment| matches!(segment, "login" | "signin"));
+    (redirect && kept && !login && matches!(url.scheme(), "http" | "https") && url != request.url).then_some(url)
 }
 
 /// What a status alone says of a post that is not shown.
@@ -126,7 +127,7 @@ mod tests {
         assert_eq!((end.0, end.1.as_str()), ('a', "https://a.example/3"));
         assert!(errands.idle());
 
-        for to in ["http://a.example/x", "ftp://a.example/", "https://a.example/x", "http://["] {
+        for to in ["http://a.example/x", "/login/?reason=x", "ftp://a.example/", "https://a.example/x", "http://["] {
             errands.ask('b', Request::get("https://a.example/x".parse().unwrap()));
             let (id, _) = errands.take().remove(0);
             assert!(errands.settle(id, Ok(&redirect(to))).is_some(), "{to}");

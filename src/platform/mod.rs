@@ -2,10 +2,15 @@
 
 pub mod bluesky;
 mod errand;
+pub mod mastodon;
 pub mod page;
 pub mod permalink;
 pub mod post;
+mod prose;
 pub mod reader;
+pub mod reddit;
 pub mod shortener;
+pub mod telegram;
 pub mod wayback;
 pub mod x;
+pub mod youtube;

@@ -1,9 +1,8 @@
 //! The reader of a post: what to ask its platform, and what the answers amount to. Sans-I/O, one implementation a platform.
 
 use crate::format::http::{Answer, Request};
-use crate::platform::bluesky;
 use crate::platform::post::{Author, Platform, Post, PostName};
-use crate::platform::x;
+use crate::platform::{bluesky, mastodon, reddit, telegram, x, youtube};
 
 /// What a platform says of a post that it does not show.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -91,14 +90,11 @@ pub fn reader(name: &PostName) -> Option<Box<dyn Reader + Send>> {
     match name.platform {
         Platform::X => Some(Box::new(x::reader::XReader::new(&name.id, true))),
         Platform::Bluesky => boxed(bluesky::reader::PostReader::new(&name.id)),
-        Platform::Mastodon
-        | Platform::Telegram
-        | Platform::Youtube
-        | Platform::Reddit
-        | Platform::Instagram
-        | Platform::Facebook
-        | Platform::Threads
-        | Platform::Tiktok => None,
+        Platform::Mastodon => boxed(mastodon::reader::PostReader::new(&name.id)),
+        Platform::Telegram => boxed(telegram::PostReader::new(&name.id)),
+        Platform::Youtube => boxed(youtube::PostReader::new(&name.id)),
+        Platform::Reddit => boxed(reddit::PostReader::new(&name.id)),
+        Platform::Instagram | Platform::Facebook | Platform::Threads | Platform::Tiktok => None,
     }
 }
 
@@ -106,10 +102,10 @@ pub fn reader(name: &PostName) -> Option<Box<dyn Reader + Send>> {
 pub fn profile(platform: Platform, handle: &str) -> Option<Box<dyn Reader + Send>> {
     match platform {
         Platform::Bluesky => boxed(bluesky::reader::ProfileReader::new(handle)),
+        Platform::Mastodon => boxed(mastodon::reader::ProfileReader::new(handle)),
+        Platform::Telegram => boxed(telegram::ProfileReader::new(handle)),
+        Platform::Youtube => boxed(youtube::ProfileReader::new(handle)),
         Platform::X
-        | Platform::Mastodon
-        | Platform::Telegram
-        | Platform::Youtube
         | Platform::Reddit
         | Platform::Instagram
         | Platform::Facebook

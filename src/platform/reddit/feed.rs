@@ -1,0 +1,125 @@
+//! A post's feed (Atom, RFC 4287, as www.reddit.com wrote it in 2026): its first entry is the post, the others are comments.
+
+use crate::format::markup::{Piece, pieces};
+use crate::platform::post::{Author, Media, Post, PostName};
+use crate::platform::prose::Writer;
+
+/// The post that the feed begins with, and notes; none where its first entry is another thing.
+pub fn read(xml: &str, name: &PostName) -> Option<(Post, Vec<String>)> {
+    let entry = Entry::first(xml)?;
+    if entry.id.trim() != format!("t3_{}", name.id) {
+        return None;
+    }
+    let body = Body::read(&entry.content);
+    let text =
+        [entry.title.trim(), &body.text].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("\n\n");
+    let author = entry.author.trim();
+    let handle = author.strip_prefix("/u/").unwrap_or(author);
+    let mut notes = Vec::new();
+    if matches!(body.text.as_str(), "[removed]" | "[deleted]") || handle == "[deleted]" {
+        notes.push("the site shows the post without its words or without its author: removed or deleted".to_owned());
+    }
+    let own = |url: &String| url.contains(&format!("/comments/{}", name.id));
+    let card = body.link.filter(|url| !own(url)).map(media);
+    let post = Post {
+        name: name.clone(),
+        permalink: entry.link,
+        author: Author { handle: handle.to_owned(), name: None, id: None },
+        posted: entry.published.trim().parse().ok(),
+        id_time: None,
+        text,
+        language: None,
+        cut: false,
+        links: body.links,
+        media: card.into_iter().collect(),
+        versions: Vec::new(),
+        edited: false,
+        reply_to: None,
+        quotes: None,
+    };
+    Some((post, notes))
+}
+
+/// What a link post links to: a picture, or a page.
+pub(super) fn media(url: String) -> Media {
+    let path = url.split(['?', '#']).next().unwrap_or_default().to_ascii_lowercase();
+    let picture = [".jpg", ".jpeg", ".png", ".webp", ".gif"].iter().any(|end| path.ends_with(end));
+    let kind = if picture { "photo" } else { "card" };
+    Media { kind: kind.to_owned(), url, poster: None, alt: None, uploaded: None }
+}
+
+#[derive(Default)]
+struct Entry {
+    id: String,
+    title: String,
+    author: String,
+    published: String,
+    link: String,
+    content: String,
+}
+
+impl Entry {
+    fn first(xml: &str) -> Option<Self> {
+        let mut entry: Option<Self> = None;
+        let mut open = String::new();
+        for piece in pieces(xml) {
+            match piece {
+                Piece::Open(tag) if tag.name == "entry" => entry = Some(Self::default()),
+                Piece::Close(name) if name == "entry" => return entry,
+                Piece::Open(tag) => {
+                    if let Some(entry) = entry.as_mut().filter(|_| tag.name == "link") {
+                        tag.get("href").unwrap_or_default().clone_into(&mut entry.link);
+                    }
+                    open = tag.name;
+                }
+                Piece::Close(_) => open.clear(),
+                Piece::Text(text) => {
+                    if let Some(field) = entry.as_mut().and_then(|entry| entry.field(&open)) {
+                        field.push_str(&text);
+                    }
+                }
+            }
+        }
+        None
+    }
+
+    fn field(&mut self, name: &str) -> Option<&mut String> {
+        match name {
+            "id" => Some(&mut self.id),
+            "title" => Some(&mut self.title),
+            "name" => Some(&mut self.author),
+            "published" => Some(&mut self.published),
+            "content" => Some(&mut self.content),
+            _ => None,
+        }
+    }
+}
+
+/// The entry's content: the post's own words in `div.md`, then a line of links about it.
+#[derive(Default)]
+struct Body {
+    text: String,
+    links: Vec<crate::platform::post::PostLink>,
+    link: Option<String>,
+}
+
+impl Body {
+    fn read(html: &str) -> Self {
+        let mut body = Self::default();
+        let mut writer = Writer::default();
+        let (mut depth, mut href) = (0usize, None);
+        for piece in pieces(html) {
+            match &piece {
+                Piece::Open(tag) if tag.name == "div" && (depth > 0 || tag.has_class("md")) => depth += 1,
+                Piece::Close(name) if name == "div" => depth = depth.saturating_sub(1),
+                Piece::Open(tag) if depth == 0 && tag.name == "a" => href = tag.get("href").map(str::to_owned),
+                Piece::Text(text) if depth == 0 && text.trim() == "[link]" => body.link = href.take(),
+                _ if depth > 0 => writer.add(&piece),
+                _ => {}
+            }
+        }
+        let prose = writer.finish();
+        (body.text, body.links) = (prose.text, prose.links);
+        body
+    }
+}
