@@ -146,7 +146,7 @@ impl<'a, 'o> Live<'a, 'o> {
     /// Keeps some more of what cannot be read: where it ends is not known, but what it says may tell what went wrong.
     async fn linger(&mut self, stream: &mut Stream) {
         while self.spilled.is_none() && self.wire.len() < LINGER_BYTES {
-            self.wire.reserve(FIRST_READ);
+            self.room(FIRST_READ);
             if !matches!(stream.read_buf(&mut self.wire).await, Ok(n) if n > 0) {
                 break;
             }
@@ -182,8 +182,7 @@ impl<'a, 'o> Live<'a, 'o> {
             }
             looked = self.wire.len();
             self.check_head_so_far()?;
-            let room = if looked == 0 { FIRST_READ } else { looked.min(READ) };
-            self.wire.reserve(room);
+            self.room(looked.clamp(FIRST_READ, READ));
             match stream.read_buf(&mut self.wire).await {
                 Ok(0) => return Err(Stop::Closed(None)),
                 Ok(_) => (),
@@ -202,6 +201,14 @@ impl<'a, 'o> Live<'a, 'o> {
         self.body = Some(Reading { head, head_len: end, framing, body, hasher: Hasher::default(), payload_len: 0 });
         self.take(end)?;
         Ok(true)
+    }
+
+    /// Room for so much where there is little left, and no more: a head that is refused for its length was not first read far
+    /// beyond it, and one that drips in is not moved with every byte.
+    fn room(&mut self, bytes: usize) {
+        if self.wire.capacity() - self.wire.len() < FIRST_READ / 4 {
+            self.wire.reserve_exact(bytes);
+        }
     }
 
     /// Bytes that begin no status line are refused at once, not after a quarter of a megabyte.
