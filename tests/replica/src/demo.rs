@@ -130,3 +130,36 @@ fn correspondent(world: &mut World) {
         ..NewPost::default()
     });
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Options;
+    use crate::calendar::long;
+
+    #[test]
+    fn the_three_posts_read_as_statements_quote_them() {
+        let world = World::new(&Options::default());
+        let remnants: Vec<String> = world.posts.values().map(crate::post::Post::remnant).collect();
+        let ends = [
+            "🇰🇿 https://t.co/AEoFZOhI3p — Maja Kocijančič (@MajaEUspox) June 10, 2019",
+            "#KazakhElection https://t.co/Mph7cr3obq — Asia Times (@asiatimesonline) June 9, 2019",
+            "#KazakhElection pic.twitter.com/AZJTrKcoce — rayhan demytrie (@rayhandemytrie) June 10, 2019",
+        ];
+        for end in ends {
+            assert_eq!(remnants.iter().filter(|remnant| remnant.ends_with(end)).count(), 1, "{end}");
+        }
+    }
+
+    #[test]
+    fn ids_fall_on_the_cited_days() {
+        let world = World::new(&Options::default());
+        for (code, day) in
+            [("AEoFZOhI3p", "June 10, 2019"), ("Mph7cr3obq", "June 9, 2019"), ("AZJTrKcoce", "June 10, 2019")]
+        {
+            let of = |post: &&crate::post::Post| post.made.text.contains(code);
+            let id = world.posts.values().find(of).map_or(0, |post| post.id);
+            assert_eq!(long(crate::calendar::snowflake_time(id)), day, "{code}");
+        }
+    }
+}
