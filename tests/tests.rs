@@ -41,3 +41,6 @@ mod anchors;
 // composed Bluesky accounts of the loopback platforms, before our own verifier
 #[cfg(test)]
 mod composed;
+// the verifier in Python, which shares no code with ours
+#[cfg(test)]
+mod second_verifier;
