@@ -4,6 +4,8 @@
 //! each, little-endian), then LEN bytes as they are. What does not compress is kept in such blocks: it costs 5 bytes in
 //! 65,535, and reading it back costs a checksum and no inflating.
 
+pub mod member;
+
 /// The longest run of bytes one stored block holds.
 pub const STORED_MAX: usize = 65_535;
 /// Bytes before a stored block's data.

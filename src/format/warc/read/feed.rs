@@ -3,12 +3,18 @@
 use std::io::{self, Read, Seek, SeekFrom};
 use std::ops::Range;
 
+use crate::format::gzip::member::{Inflater, Whole};
 use crate::format::gzip::{self, Damage, Unpacker};
 
 /// Compressed bytes held at once.
-const WINDOW: usize = 256 * 1024;
-/// Plain bytes made at once.
+const WINDOW: usize = 1024 * 1024;
+/// Of them, so many should be there before a member is tried at once.
+const AHEAD: usize = WINDOW / 4;
+/// Plain bytes made at once: at first, and at most. A member that makes more is read as a stream.
 const PLAIN: usize = 256 * 1024;
+const PLAIN_MAX: usize = 4 * 1024 * 1024;
+/// Bytes of damaged members that are read anew without asking how many there are.
+const AGAIN_MAX: u64 = 256 * 1024 * 1024;
 /// How far a member found by its first bytes is inflated to see whether a record begins in it.
 const GLIMPSE: usize = 16;
 /// What every gzip member begins with.
@@ -51,8 +57,14 @@ pub(super) struct Feed<R> {
     eof: bool,
     shape: Shape,
     unpacker: Unpacker,
+    /// for members that the window holds whole
+    inflater: Option<Inflater>,
+    /// nothing of the member was read yet
+    fresh: bool,
     out: Vec<u8>,
     made: Range<usize>,
+    /// bytes read of members that then were damaged
+    again: u64,
     /// where the member (or uncompressed record) began
     at: u64,
     in_member: bool,
@@ -73,8 +85,11 @@ impl<R: Read + Seek> Feed<R> {
             eof: false,
             shape: Shape::Unknown,
             unpacker: Unpacker::default(),
+            inflater: Inflater::new(),
+            fresh: false,
             out: vec![0; PLAIN],
             made: 0..0,
+            again: 0,
             at: from,
             in_member: false,
             ended: false,
@@ -105,7 +120,7 @@ impl<R: Read + Seek> Feed<R> {
         self.at = self.base + self.held.start as u64;
         (self.ended, self.wrong) = (false, None);
         self.made = 0..0;
-        self.unpacker.reset();
+        self.fresh = true;
         self.in_member = self.shape == Shape::Gzip && !self.held.is_empty();
         Ok(!self.held.is_empty())
     }
@@ -143,6 +158,12 @@ impl<R: Read + Seek> Feed<R> {
             self.fill()?;
             return Ok(if self.held.is_empty() { Pull::Damaged(Damage::Truncated) } else { Pull::Bytes });
         }
+        if std::mem::take(&mut self.fresh) {
+            if self.at_once()? {
+                return Ok(if self.made.is_empty() { Pull::End } else { Pull::Bytes });
+            }
+            self.unpacker.reset();
+        }
         while !self.ended {
             let input = self.window.get(self.held.clone()).unwrap_or_default();
             let step = match self.unpacker.step(input, &mut self.out) {
@@ -167,6 +188,29 @@ impl<R: Read + Seek> Feed<R> {
             Some(damage) => Pull::Damaged(damage),
             None => Pull::End,
         })
+    }
+
+    /// Inflates the member at once, where the window holds all of it and it is sound.
+    fn at_once(&mut self) -> io::Result<bool> {
+        if self.held.len() < AHEAD && !self.eof {
+            self.fill()?;
+        }
+        loop {
+            let Some(inflater) = &mut self.inflater else { return Ok(false) };
+            let input = self.window.get(self.held.clone()).unwrap_or_default();
+            match inflater.inflate(input, &mut self.out) {
+                Whole::Member { used, made } => {
+                    self.held.start += used;
+                    self.made = 0..made;
+                    self.ended = true;
+                    return Ok(true);
+                }
+                Whole::Short if self.out.len() < PLAIN_MAX => self.out.resize(PLAIN_MAX, 0),
+                // The rest of it may not have been read yet.
+                Whole::Unsure if !self.eof && self.held.len() < WINDOW => self.fill()?,
+                Whole::Short | Whole::Unsure => return Ok(false),
+            }
+        }
     }
 
     /// The record has ended: has its member?
@@ -253,7 +297,16 @@ impl<R: Read + Seek> Feed<R> {
             (self.held, self.eof) = (0..0, true);
             return Ok(());
         }
-        self.base = self.source.seek(SeekFrom::Start(self.at + 1))?;
+        let reached = self.base + self.held.start as u64;
+        self.again += (reached - self.at).max(WINDOW as u64);
+        let from = if self.again > AGAIN_MAX + 8 * reached {
+            // Bytes made to be read again and again: from here on only forward, and no tries on top.
+            self.inflater = None;
+            reached.max(self.at + 1)
+        } else {
+            self.at + 1
+        };
+        self.base = self.source.seek(SeekFrom::Start(from))?;
         (self.held, self.eof) = (0..0, false);
         let mark: &[u8] = if self.shape == Shape::Plain { b"\nWARC/1." } else { MAGIC };
         loop {
