@@ -366,3 +366,214 @@ fn following_only() {
     assert_eq!(end.exchanges(), 2);
     assert_eq!(world.asked.len(), 2);
 }
+
+/// Every transaction of the fixtures by its URL; what has two answers by User-Agent gives the plain client's.
+fn transactions() -> Result<World, serde_json::Error> {
+    let all: Vec<serde_json::Value> = serde_json::from_slice(&fixture("http-transactions.json"))?;
+    let mut world = World::default();
+    for one in all.iter().rev() {
+        let request = &one["request"];
+        if request["method"] == "HEAD" || (request["ua"] == "browser" && one["id"] == "tco-browser") {
+            continue;
+        }
+        let headers: Vec<(String, Vec<u8>)> = one["response"]["headers"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(|h| Some((h[0].as_str()?.to_owned(), h[1].as_str()?.as_bytes().to_vec())))
+            .collect();
+        let body = one["response"]["body"].as_str().unwrap_or_default();
+        let body = body.strip_prefix("@../").map_or_else(|| body.as_bytes().to_vec(), fixture);
+        let status = one["response"]["status"].as_u64().and_then(|s| u16::try_from(s).ok()).unwrap_or(0);
+        let given = Answer { status, headers: Headers(headers), body, ..Answer::default() };
+        world.answers.insert(request["url"].as_str().unwrap_or_default().to_owned(), Ok(given));
+    }
+    let page = |path: &str| (format!("https://harbour.example{path}"), "<title>Quay 4</title><p>Closed until Friday.");
+    for path in [
+        "/notices/2026/quay-4?ref=post&lang=en",
+        "/a",
+        "/b",
+        "/q4",
+        "/plain",
+        "/%D0%B2%D1%8B%D0%B1%D0%BE%D1%80%D1%8B-2019",
+    ] {
+        let (url, html) = page(path);
+        world = world.page(&url, html);
+    }
+    let (_, html) = page("");
+    Ok(world
+        .page("http://harbour.example/plain", html)
+        .page("http://harbour.example/a", html)
+        .page("https://a.example/", html)
+        .page("https://short.replica.test/final?x=1", html)
+        .page("https://hootsuite.com/error/lost-owly", html)
+        .page("https://www.amazon.com/", html)
+        .page("https://twitter.com/harbour_staff", "<title>X</title>")
+        .page("http://phish.example/login?a=1", html)
+        .fails("http://169.254.169.254/latest/meta-data/", Failure::Refused("169.254.169.254 is link-local".into()))
+        .post(ID, "x/tweet-result/photo-2019.json"))
+}
+
+#[test]
+fn every_transaction_ends_as_it_should() -> Result<(), serde_json::Error> {
+    use Ending::{Captured, Gone, Loop, Malformed, Refused, Soft404, Unsupported};
+    let notice = "https://harbour.example/notices/2026/quay-4?ref=post&lang=en";
+    let post = format!("https://twitter.com/odelie_m/status/{ID}");
+    let q4 = "https://harbour.example/q4";
+    // URL, ending, final URL, how its last hop was reached
+    let rows: Vec<(&str, Ending, String, &str)> = vec![
+        ("https://t.co/UQRJgN8qRs", Captured, notice.into(), "http-301"),
+        ("http://t.co/d", Captured, "https://twitter.com/harbour_staff".into(), "http-301"),
+        ("https://t.co/oldShape1", Captured, "http://harbour.example/a".into(), "meta-refresh"),
+        ("http://t.co/oldShape2", Captured, "https://harbour.example/b".into(), "meta-refresh"),
+        ("https://t.co/UQRJgN8qRs?amp=1", Captured, notice.into(), "http-301"),
+        ("https://t.co/uNsAfE0123", Captured, "http://phish.example/login?a=1".into(), "interstitial"),
+        ("https://t.co/bad", Gone, "https://t.co/bad".into(), "start"),
+        ("https://pic.twitter.com/CdsTMkBRtm", Captured, format!("{post}/photo/1"), "http-301"),
+        (&post, Captured, post.clone(), "start"),
+        ("https://x.com/nobody_here/status/1", Gone, "https://x.com/nobody_here/status/1".into(), "start"),
+        (
+            "https://twitter.com/some_old_handle/status/1137945522884755456",
+            Captured,
+            "https://twitter.com/some_old_handle/status/1137945522884755456".into(),
+            "start",
+        ),
+        (
+            "https://twitter.com/statuses/1137945522884755456",
+            Captured,
+            "https://twitter.com/statuses/1137945522884755456".into(),
+            "start",
+        ),
+        (
+            "https://mobile.twitter.com/odelie_m/status/1137945522884755456?s=20",
+            Captured,
+            "https://mobile.twitter.com/odelie_m/status/1137945522884755456?s=20".into(),
+            "start",
+        ),
+        (
+            "https://fxtwitter.com/odelie_m/status/1137945522884755456",
+            Captured,
+            "https://fxtwitter.com/odelie_m/status/1137945522884755456".into(),
+            "start",
+        ),
+        ("http://ow.ly/zzzz9", Soft404, "https://hootsuite.com/error/lost-owly".into(), "http-301"),
+        ("https://amzn.to/zzzz9", Soft404, "https://www.amazon.com/".into(), "http-302"),
+        ("https://lnkd.in/eAbCdEfG", Captured, q4.into(), "interstitial"),
+        (
+            "https://href.li/?https://x.com/odelie_m/status/1137945522884755456",
+            Captured,
+            format!("https://x.com/odelie_m/status/{ID}"),
+            "unwrapped",
+        ),
+        ("http://t.cn/A6AbCdEf", Captured, q4.into(), "unwrapped"),
+        ("https://reurl.cc/E2zlnA", Captured, q4.into(), "interstitial"),
+        ("https://short.replica.test/rel", Captured, "https://short.replica.test/final?x=1#frag".into(), "http-302"),
+        ("https://short.replica.test/sl", Captured, q4.into(), "http-302"),
+        (
+            "https://short.replica.test/utf8",
+            Captured,
+            "https://harbour.example/%D0%B2%D1%8B%D0%B1%D0%BE%D1%80%D1%8B-2019".into(),
+            "http-301",
+        ),
+        ("https://short.replica.test/noloc", Malformed, "https://short.replica.test/noloc".into(), "start"),
+        ("https://short.replica.test/two", Captured, "https://a.example/".into(), "http-301"),
+        ("https://short.replica.test/loop", Loop, "https://short.replica.test/loop".into(), "start"),
+        ("https://short.replica.test/down", Captured, "http://harbour.example/plain".into(), "http-302"),
+        ("https://short.replica.test/app", Unsupported, "fb://profile/1".into(), "start"),
+        ("https://short.replica.test/ssrf", Refused, "http://169.254.169.254/latest/meta-data/".into(), "http-302"),
+        ("https://short.replica.test/delay", Captured, "https://short.replica.test/delay".into(), "start"),
+        ("https://short.replica.test/comment", Captured, "https://short.replica.test/comment".into(), "start"),
+        ("https://short.replica.test/q", Captured, q4.into(), "meta-refresh"),
+        ("https://amp.replica.test/q4", Captured, "https://amp.replica.test/q4".into(), "start"),
+    ];
+    let mut wrong = Vec::new();
+    for (url, ending, last, via) in &rows {
+        let end = transactions()?.link(url);
+        let reached = end.hops.last().map(|hop| hop.via.clone()).unwrap_or_default();
+        if (end.ending, end.final_url.as_deref(), reached.as_str()) != (*ending, Some(last.as_str()), *via) {
+            wrong.push(format!(
+                "{url}: {:?} at {:?} by {reached}, not {ending:?} at {last} by {via}; {}",
+                end.ending, end.final_url, end.why
+            ));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    Ok(())
+}
+
+#[test]
+fn a_browser_view_of_tco_is_compared() -> Result<(), serde_json::Error> {
+    let limits = Limits { both_views: true, ..Limits::default() };
+    let end = transactions()?.drive(Pursuit::link("https://t.co/UQRJgN8qRs", limits));
+    assert!(end.notes.iter().any(|note| note.contains("leads a browser to the same place")), "{:?}", end.notes);
+    Ok(())
+}
+
+/// Answers that lead on and on, in every way an answer can.
+fn any_answer() -> impl proptest::strategy::Strategy<Value = Result<Answer, Failure>> {
+    use proptest::prelude::*;
+    let url = prop_oneof![
+        Just("https://t.co/abcdefghij".to_owned()),
+        Just(format!("https://x.com/odelie_m/status/{ID}")),
+        Just("https://web.archive.org/web/2019id_/https://a.example/".to_owned()),
+        Just("fb://x".to_owned()),
+        Just("http://[".to_owned()),
+        "[a-z]{1,3}".prop_map(|path| format!("https://a.example/{path}")),
+    ];
+    let header = prop_oneof![
+        url.clone().prop_map(|to| ("location".to_owned(), to)),
+        url.clone().prop_map(|to| ("refresh".to_owned(), format!("0;url={to}"))),
+        Just(("memento-datetime".to_owned(), "Mon, 10 Jun 2019 05:20:00 GMT".to_owned())),
+        "[a-z]=[0-9]".prop_map(|cookie| ("set-cookie".to_owned(), cookie)),
+        Just(("content-type".to_owned(), "text/html".to_owned())),
+    ];
+    let body = prop_oneof![
+        url.prop_map(|to| format!("<meta http-equiv=refresh content='0;url={to}'>").into_bytes()),
+        Just(fixture("wayback/cdx.prefix.json")),
+        Just(fixture("x/tweet-result/photos.json")),
+        Just(fixture("x/tweet-result/tombstone.deleted.json")),
+        Just(fixture("wayback/payloads/D2S3HPZ5PCBSDP42AT5VB7E65ZQ3SSIS")),
+        Just(b"{\"errors\":[{}]}".to_vec()),
+        proptest::collection::vec(any::<u8>(), 0..60),
+    ];
+    let status =
+        prop_oneof![Just(200_u16), Just(301), Just(302), Just(404), Just(403), Just(429), Just(503), 100_u16..600];
+    let given = (status, proptest::collection::vec(header, 0..3), body).prop_map(|(status, headers, body)| {
+        let headers = headers.into_iter().map(|(n, v)| (n, v.into_bytes())).collect();
+        Ok(Answer { status, headers: Headers(headers), body, ..Answer::default() })
+    });
+    prop_oneof![9 => given, 1 => Just(Err(Failure::Timeout("30 s".into())))]
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(400))]
+
+    /// Whatever is answered, a pursuit ends, within its requests: only the chain itself may go beyond them.
+    #[test]
+    fn every_pursuit_ends(answers in proptest::collection::vec(any_answer(), 1..40), which in 0..4_u8, requests in 1..14_usize) {
+        let limits = Limits { requests, both_views: which == 3, ..Limits::default() };
+        let mut pursuit = match which {
+            0 => Pursuit::link("https://t.co/abcdefghij", limits),
+            1 => Pursuit::post(&quote(&["https://t.co/abcdefghij", "https://pic.twitter.com/CdsTMkBRtm"], WORDS, "2019-06-10"), limits),
+            2 => Pursuit::handle(Platform::X, "odelie_m", limits),
+            _ => Pursuit::post(&quote(&[], WORDS, "2023-07-10"), limits),
+        };
+        let (mut hops, mut others, mut turn) = (0, 0, 0);
+        while !pursuit.done() {
+            let asks = pursuit.asks();
+            proptest::prop_assert!(!asks.is_empty() || pursuit.done(), "it waits for nothing");
+            for ask in asks {
+                if ask.role == Role::Hop { hops += 1 } else { others += 1 }
+                let outcome = answers.get(turn % answers.len()).cloned().unwrap_or(Err(Failure::Offline));
+                turn += 1;
+                pursuit.learn(ask.id, Exchange { request: ask.request, at: jiff::Timestamp::UNIX_EPOCH, ms: 0, remote: None, outcome, evidence: None });
+            }
+            proptest::prop_assert!(turn < 500, "it goes on and on");
+        }
+        let chains = 3; // a quest follows each link of the quote
+        proptest::prop_assert!(hops <= 20 * chains + 1 && others <= requests, "{hops} hops and {others} others for {requests}");
+        let end = pursuit.finish();
+        proptest::prop_assert!(!end.why.is_empty());
+        proptest::prop_assert_eq!(end.parts.len(), turn);
+    }
+}

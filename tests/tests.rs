@@ -44,3 +44,8 @@ mod composed;
 // the verifier in Python, which shares no code with ours
 #[cfg(test)]
 mod second_verifier;
+
+
+// quoted posts against captured ones: annotated statements and their findings
+#[cfg(test)]
+mod findings;

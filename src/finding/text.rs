@@ -1,0 +1,142 @@
+//! The words: folded as a reader reads them, links apart, an excerpt judged as an excerpt.
+
+use crate::finding::{Agreement, Check, Claim, Judged, made};
+use crate::format::words::{self, Likeness};
+use crate::platform::post::Post;
+
+/// An excerpt shorter than this may stand anywhere.
+const EXCERPT: usize = 4;
+/// Differences told one by one.
+const TOLD: usize = 12;
+
+/// The cited words against the post's.
+pub(super) fn check(claim: &Claim<'_>, post: &Post) -> Judged {
+    let cited = plain(claim.quoted);
+    let found = plain(&post.text);
+    let of = |result, likeness: &Likeness| Check {
+        score: Some((likeness.score * 1000.0).round() / 1000.0),
+        ..made("text", result, Some(claim.quoted.to_owned()), Some(post.text.clone()))
+    };
+    let likeness = words::compare(&cited, &found);
+    if words::words(&cited).is_empty() {
+        let only_links = !claim.links.is_empty() && words::words(&found).is_empty();
+        let result = if only_links { Agreement::Agrees } else { Agreement::Unknown };
+        return Judged::plain(of(result, &likeness).because("the statement quotes no words"));
+    }
+    if likeness.differences.is_empty() {
+        return Judged::plain(of(Agreement::Agrees, &likeness));
+    }
+    if let Some((result, why)) = excerpt(claim, &cited, &found).or_else(|| around(&cited, &found)) {
+        return Judged::plain(of(result, &likeness).because(why));
+    }
+    if post.cut && words::words(&cited).starts_with(&words::words(found.trim_end_matches('…'))) {
+        return Judged::plain(
+            of(Agreement::Unknown, &likeness).because("the captured text is cut: it agrees as far as it goes"),
+        );
+    }
+    differs(claim, post, &cited, likeness, of)
+}
+
+fn differs(
+    claim: &Claim<'_>,
+    post: &Post,
+    cited: &str,
+    likeness: Likeness,
+    of: impl Fn(Agreement, &Likeness) -> Check,
+) -> Judged {
+    let _ = claim;
+    let mut why = told(&likeness);
+    if let Some(quoted) = &post.quotes
+        && words::compare(cited, &plain(&quoted.text)).differences.is_empty()
+    {
+        why = format!("these are the words of {}, the post it quotes", quoted.name);
+    }
+    let check = of(Agreement::Disagrees, &likeness);
+    if post.edited || post.versions.len() > 1 {
+        let why = format!("{why}; the post was edited, so they may be an earlier version's words");
+        return Judged::explained(check.because(why));
+    }
+    Judged::plain(check.because(why))
+}
+
+fn told(likeness: &Likeness) -> String {
+    let mut all: Vec<String> = likeness.differences.iter().take(TOLD).map(ToString::to_string).collect();
+    if likeness.differences.len() > TOLD {
+        all.push(format!("and {} more", likeness.differences.len() - TOLD));
+    }
+    all.join("; ")
+}
+
+/// A text without its links: they are checked apart, code for code.
+fn plain(text: &str) -> String {
+    let is_link = |word: &str| {
+        let word = word.trim_start_matches(['(', '[', '"', '“', '«']);
+        word.contains("://") || ["t.co/", "pic.twitter.com/", "pic.x.com/"].iter().any(|host| word.starts_with(host))
+    };
+    text.split_whitespace().filter(|word| !is_link(word)).collect::<Vec<_>>().join(" ")
+}
+
+/// Parts between marks of omission, each of which must stand in the post, in order.
+fn excerpt(claim: &Claim<'_>, cited: &str, found: &str) -> Option<(Agreement, String)> {
+    let marked = claim.truncated || cited.contains('…') || cited.contains("...");
+    if !marked {
+        return None;
+    }
+    let cited =
+        cited.replace("[…]", "…").replace("(…)", "…").replace("[...]", "…").replace("(...)", "…").replace("...", "…");
+    let parts: Vec<Vec<String>> = cited.split('…').map(words::words).filter(|part| !part.is_empty()).collect();
+    let found = words::words(found);
+    let total: usize = parts.iter().map(Vec::len).sum();
+    let mut at = 0;
+    let last = parts.len().checked_sub(1)?;
+    for (n, part) in parts.iter().enumerate() {
+        // the statement may have cut inside the last word
+        at = position(&found, part, at, claim.truncated && n == last)? + part.len();
+    }
+    let share = 100 * total / found.len().max(1);
+    Some((Agreement::Agrees, format!("an excerpt, marked as one: {share} % of the words")))
+}
+
+fn position(whole: &[String], part: &[String], from: usize, open: bool) -> Option<usize> {
+    let tail = whole.get(from..)?;
+    let same = |window: &[String]| {
+        window == part
+            || (open
+                && window
+                    .split_last()
+                    .zip(part.split_last())
+                    .is_some_and(|((w, ws), (p, ps))| ws == ps && w.starts_with(p.as_str())))
+    };
+    tail.windows(part.len()).position(same).map(|at| from + at)
+}
+
+/// Words left out at either end without a mark: those of a reply's addressees and closing hashtags are no part of what was
+/// said; others are, and it is told.
+fn around(cited: &str, found: &str) -> Option<(Agreement, String)> {
+    let (part, whole) = (words::words(cited), words::words(found));
+    let at = position(&whole, &part, 0, false)?;
+    let before = whole.get(..at)?;
+    let after = whole.get(at + part.len()..)?;
+    let is_tag = |word: &String| word.starts_with('#') || word.starts_with('@');
+    if before.iter().chain(after).all(is_tag) {
+        return Some((
+            Agreement::Agrees,
+            format!("left out: {}", before.iter().chain(after).cloned().collect::<Vec<_>>().join(" ")),
+        ));
+    }
+    let result = if part.len() >= EXCERPT { Agreement::Agrees } else { Agreement::Unknown };
+    Some((result, format!("an excerpt that is not marked as one: {} of {} words", part.len(), whole.len())))
+}
+
+/// Which version was captured, where there are several.
+pub(super) fn edits(post: &Post) -> Option<Check> {
+    if post.versions.len() < 2 && !post.edited {
+        return None;
+    }
+    let at = post.versions.iter().position(|id| *id == post.name.id);
+    let found = at.map(|at| format!("version {} of {}", at + 1, post.versions.len()));
+    Some(
+        made("edits", Agreement::Unknown, None, found)
+            .because("the post was edited; the other versions may have other words"),
+    )
+}

@@ -1,0 +1,223 @@
+//! The snapshot: what stood at the end. All exchanges of one capture, the post read from them, one manifest, one digest.
+
+pub mod css;
+pub mod gather;
+pub mod need;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::format::digest::Digest;
+use crate::format::json;
+use crate::format::words;
+use crate::platform::post::Post;
+use crate::resolution::ending::Ending;
+use crate::resolution::hop::{FromArchive, Hop, Page, Part, Resolution, Role};
+use crate::snapshot::gather::{Gathered, LeftOut};
+
+/// The title of a page and the digest of the text a reader reads.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PageSummary {
+    /// title
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub title: Option<String>,
+    /// author, as the page says
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub author: Option<String>,
+    /// when, as the page says
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub published: Option<String>,
+    /// language tag
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub language: Option<String>,
+    /// canonical URL it claims
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub canonical: Option<String>,
+    /// the **text** digest: SHA-256 of what a reader reads, white space folded
+    pub text_digest: Digest,
+}
+
+/// What a snapshot is made of. Its canonical JSON is kept as one record, and the digest of that names the snapshot.
+///
+/// Four kinds of digest stand in it, and one is never compared with another: `wire` (a whole WARC record, in `evidence`),
+/// `payload` (an entity as transferred, in `evidence`), `text` (what a reader reads) and `post` (the canonical post).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// what was cited
+    pub target: String,
+    /// the last URL
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub final_url: Option<String>,
+    /// how the resolution ended
+    pub ending: Ending,
+    /// on what evidence
+    pub why: String,
+    /// when it was taken
+    pub at: Timestamp,
+    /// the hops
+    pub hops: Vec<Hop>,
+    /// the post
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub post: Option<Post>,
+    /// the **post** digest: of the post's canonical JSON
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub post_digest: Option<Digest>,
+    /// the page, where it is no post
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub page: Option<PageSummary>,
+    /// whose copy it is, where it is an archive's
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub from_archive: Option<FromArchive>,
+    /// every exchange with its role and its evidence by name
+    pub parts: Vec<Part>,
+    /// what was not fetched, and why
+    pub left_out: Vec<LeftOut>,
+    /// what the user should know and no field says
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub notes: Vec<String>,
+    /// the same for two snapshots of the same content: see [`Manifest::content`]
+    pub content_digest: Digest,
+}
+
+/// What makes two snapshots the same: no clock, no cookie, no header.
+#[derive(Serialize)]
+struct Content<'a> {
+    final_url: Option<&'a str>,
+    post: Option<Digest>,
+    text: Option<Digest>,
+    payload: Option<Digest>,
+    media: Vec<(&'a str, Digest)>,
+}
+
+/// A value that JSON cannot hold; none of ours is one.
+#[derive(Debug, thiserror::Error)]
+#[error("write the manifest as canonical JSON")]
+pub struct NotJson(#[from] serde_json::Error);
+
+impl Manifest {
+    /// The manifest of a capture.
+    ///
+    /// # Errors
+    /// Where a value cannot be written as JSON.
+    pub fn of(resolution: &Resolution, gathered: Gathered, at: Timestamp) -> Result<Self, NotJson> {
+        let post_digest = resolution.post.as_ref().map(json::digest).transpose()?;
+        let page = resolution.page.as_ref().map(summary);
+        let mut parts = resolution.parts.clone();
+        parts.extend(gathered.parts);
+        let content_digest = Self::content(resolution, post_digest, page.as_ref())?;
+        Ok(Self {
+            target: resolution.start.clone(),
+            final_url: resolution.final_url.clone(),
+            ending: resolution.ending,
+            why: resolution.why.clone(),
+            at,
+            hops: resolution.hops.clone(),
+            post: resolution.post.clone(),
+            post_digest,
+            page,
+            from_archive: resolution.from_archive.clone(),
+            parts,
+            left_out: gathered.left_out,
+            notes: resolution.notes.clone(),
+            content_digest,
+        })
+    }
+
+    /// The digest over the final URL, the post or else the final entity, and the entities of the post's media. A post's
+    /// answers carry counters that change by the minute, so of them only the post counts.
+    fn content(resolution: &Resolution, post: Option<Digest>, page: Option<&PageSummary>) -> Result<Digest, NotJson> {
+        let media = resolution.parts.iter().filter(|part| part.role == Role::Media && part.status == Some(200));
+        let mut media: Vec<(&str, Digest)> =
+            media.filter_map(|part| Some((part.url.as_str(), part.evidence.as_ref()?.payload?))).collect();
+        media.sort_unstable();
+        let no_post = post.is_none();
+        let content = Content {
+            final_url: resolution.final_url.as_deref(),
+            post,
+            payload: resolution.payload.filter(|_| no_post),
+            text: page.map(|p| p.text_digest).filter(|_| no_post && resolution.payload.is_none()),
+            media,
+        };
+        Ok(json::digest(&content)?)
+    }
+
+    /// The canonical JSON that is kept.
+    ///
+    /// # Errors
+    /// Where a value cannot be written as JSON.
+    pub fn canonical(&self) -> Result<Vec<u8>, NotJson> {
+        Ok(json::canonical(self)?)
+    }
+
+    /// The digest that names the snapshot.
+    ///
+    /// # Errors
+    /// As [`Manifest::canonical`].
+    pub fn digest(&self) -> Result<Digest, NotJson> {
+        Ok(Digest::of(&self.canonical()?))
+    }
+}
+
+fn summary(page: &Page) -> PageSummary {
+    PageSummary {
+        title: page.title.clone(),
+        author: page.author.clone(),
+        published: page.published.clone(),
+        language: page.language.clone(),
+        canonical: page.canonical.clone(),
+        text_digest: text_digest(&page.text),
+    }
+}
+
+/// The text digest: of the words in reading order, white space folded to single spaces.
+pub fn text_digest(text: &str) -> Digest {
+    Digest::of(text.split_whitespace().collect::<Vec<_>>().join(" ").as_bytes())
+}
+
+/// How alike the texts of two snapshots are, for people who compare them.
+pub fn likeness(one: &str, other: &str) -> words::Likeness {
+    words::compare(one, other)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ended(text: &str) -> Resolution {
+        let mut resolution = Resolution::begun("https://t.co/abcdefghij");
+        resolution.ending = Ending::Captured;
+        resolution.final_url = Some("https://h.example/".to_owned());
+        resolution.page = Some(Page { text: text.to_owned(), ..Page::default() });
+        resolution
+    }
+
+    #[test]
+    fn the_content_digest_knows_no_clock() -> Result<(), NotJson> {
+        let one = Manifest::of(&ended("a b"), Gathered::default(), Timestamp::UNIX_EPOCH)?;
+        let mut later = ended("a  b");
+        later.notes.push("seen later".to_owned());
+        let other = Manifest::of(&later, Gathered::default(), Timestamp::MAX)?;
+        assert_eq!(one.content_digest, other.content_digest);
+        assert_ne!(one.digest()?, other.digest()?);
+        let changed = Manifest::of(&ended("a c"), Gathered::default(), Timestamp::UNIX_EPOCH)?;
+        assert_ne!(one.content_digest, changed.content_digest);
+        let mut moved = ended("a b");
+        moved.final_url = Some("https://h.example/2".to_owned());
+        assert_ne!(
+            one.content_digest,
+            Manifest::of(&moved, Gathered::default(), Timestamp::UNIX_EPOCH)?.content_digest
+        );
+        Ok(())
+    }
+
+    #[test]
+    fn a_manifest_is_canonical_and_reads_back() -> Result<(), Box<dyn std::error::Error>> {
+        let manifest = Manifest::of(&ended("a b"), Gathered::default(), Timestamp::UNIX_EPOCH)?;
+        let bytes = manifest.canonical()?;
+        assert!(json::is_canonical(&bytes));
+        let back: Manifest = serde_json::from_slice(&bytes)?;
+        assert_eq!(back, manifest);
+        assert_eq!(back.digest()?, manifest.digest()?);
+        Ok(())
+    }
+}
