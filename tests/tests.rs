@@ -45,7 +45,6 @@ mod composed;
 #[cfg(test)]
 mod second_verifier;
 
-
 // quoted posts against captured ones: annotated statements and their findings
 #[cfg(test)]
 mod findings;
