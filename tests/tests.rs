@@ -4,6 +4,10 @@
 #[cfg(test)]
 mod atproto;
 
+// posts composed for each platform, read as a run reads them
+#[cfg(test)]
+mod platforms;
+
 // the house's rules: who imports whom, who may touch the outside
 #[cfg(test)]
 mod layers;
