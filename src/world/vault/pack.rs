@@ -30,7 +30,7 @@ pub(super) fn deflates(packer: &mut Packer, record: &Record, scratch: &mut Vec<u
 
 /// Whether an HTTP answer says of itself that its body is compressed: by its coding, or by a type that always is.
 fn is_compressed(record: &Record) -> bool {
-    if record.kind != RecordType::Response || record.block.len() < 1024 {
+    if record.kind != RecordType::Response {
         return false;
     }
     let Some(end) = memchr::memmem::find(&record.block, b"\r\n\r\n") else { return false };
