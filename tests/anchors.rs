@@ -123,6 +123,36 @@ async fn a_checkpoint_is_stamped_promised_and_at_last_confirmed() {
     let [confirmed] = &outcome.added[..] else { panic!("{outcome:?}") };
     assert_eq!((confirmed.state, &confirmed.authority), (State::Confirmed, &name(&calendar.url)));
     assert!(confirmed.at.is_some());
+    judged_by_references(&scripts, folder.path(), &authority, &calendar);
+}
+
+/// The reference client of OpenTimestamps and a second reader of tokens, through the scripts that drive them.
+fn judged_by_references(scripts: &Path, folder: &Path, authority: &Served, calendar: &Served) {
+    let home = std::env::var_os("HOME").map(PathBuf::from).unwrap_or_default();
+    let installed = std::env::var_os("VAL_VENV").map_or(home.join(".cache/onrecord-val"), PathBuf::from);
+    if !installed.join("bin/ots").exists() {
+        #[expect(clippy::print_stdout, reason = "a test that checks nothing must say so")]
+        {
+            println!("not run: the reference client of OpenTimestamps is not installed");
+        }
+        return;
+    }
+    let judge = |script: &str, arguments: &[&str]| {
+        let mut run = Command::new("bash");
+        run.arg(scripts.join(script)).args(arguments).current_dir(folder.join("anchors"));
+        let run = run.output().unwrap();
+        let said = String::from_utf8_lossy(&run.stdout).into_owned();
+        assert!(run.status.success(), "{script}: {said}{}", String::from_utf8_lossy(&run.stderr));
+        said
+    };
+    let node = calendar.url.as_str().trim_end_matches('/').replace("http://", "http://u:p@");
+    let proof = format!("2.{}.ots", name(&calendar.url));
+    let said = judge("check-ots.sh", &["--data", "2.checkpoint", "--node", &node, &proof]);
+    assert!(said.contains("bitcoin=1"), "{said}");
+    let ca = format!("{}/ca.pem", authority.ready.split(' ').nth(2).unwrap());
+    let stem = format!("2.{}", name(&authority.url));
+    let (query, token) = (format!("{stem}.tsq"), format!("{stem}.tsr"));
+    judge("check-tsr.sh", &["--ca", &ca, "--data", "2.checkpoint", "--query", &query, &token]);
 }
 
 /// The command that stands in the archive's README.
