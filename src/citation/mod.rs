@@ -7,6 +7,8 @@ mod hashtag;
 mod letters;
 mod link;
 mod mark;
+mod page;
+mod post;
 mod scan;
 mod shortcode;
 
@@ -15,11 +17,10 @@ use std::ops::Range;
 use serde::{Deserialize, Serialize};
 
 use crate::format::digest::{Digest, Hasher};
-use crate::platform::permalink;
 use crate::platform::post::Platform;
 use crate::statement::{Statement, StatementId};
-use attribution::{Ground, Told};
-use mark::{Mark, What};
+use attribution::Ground;
+use mark::What;
 
 /// A citation's id: stable for the same statement bytes, place and kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -139,27 +140,35 @@ pub struct Citation {
 
 /// Every citation of a statement, in order of place.
 pub fn find(statement: &Statement) -> Vec<Citation> {
-    let text = statement.text.as_str();
-    let marks = scan::scan(text, &[]);
-    let ground = Ground {
-        text,
-        marks: &marks,
-        language: statement.about.language.as_deref(),
-        embeds: &[],
-        anchors: &[],
-        spaced: text.contains("\n\n") || text.contains("\n\r\n"),
+    let mut citations = match &statement.reading {
+        Some(reading) => page::find(statement, reading),
+        None => plain(statement),
     };
-    let told = attribution::find(&ground);
-    let posts: Vec<Citation> = told.into_iter().map(|t| post(statement, &marks, t)).collect();
-    let mut citations: Vec<Citation> = marks.into_iter().map(|mark| citation(statement, mark)).collect();
-    citations.extend(posts);
-    // stable: a post comes before what it quotes only where it begins before it
+    // a post comes before what it quotes only where it begins before it
     citations.sort_by_key(|c| (c.span.0, std::cmp::Reverse(c.span.1)));
     citations
 }
 
-fn citation(statement: &Statement, mark: Mark<'_>) -> Citation {
-    let kind = match mark.what {
+/// In a text that is its own words.
+fn plain(statement: &Statement) -> Vec<Citation> {
+    let text = statement.text.as_str();
+    let marks = scan::scan(text, &[]);
+    let ground = Ground { language: statement.about.language.as_deref(), ..Ground::of(text, &marks) };
+    let told = attribution::find(&ground);
+    let posts: Vec<Citation> = told
+        .into_iter()
+        .map(|t| placed(statement, post::kind(text, &marks, &[], &t), t.span.clone(), t.candidate))
+        .collect();
+    let mut citations: Vec<Citation> = marks
+        .into_iter()
+        .map(|mark| placed(statement, kind(mark.what), mark.start..mark.end, mark.candidate))
+        .collect();
+    citations.extend(posts);
+    citations
+}
+
+fn kind(what: What<'_>) -> Kind {
+    match what {
         What::Link(link) => Kind::Link {
             form: link.form,
             url: link.url.into_owned(),
@@ -170,56 +179,15 @@ fn citation(statement: &Statement, mark: Mark<'_>) -> Citation {
         },
         What::Handle(platform, handle) => Kind::Handle { platform, handle: handle.into_owned() },
         What::Hashtag(tag) => Kind::Hashtag { tag: tag.into_owned() },
-    };
-    placed(statement, kind, mark.start..mark.end, mark.candidate)
+    }
 }
 
-fn post(statement: &Statement, marks: &[Mark<'_>], told: Told) -> Citation {
-    let text = statement.text.as_str();
-    let words = text.get(told.quoted.clone()).unwrap_or_default();
-    let inside = marks.partition_point(|m| m.start < told.quoted.start);
-    let within = marks.iter().skip(inside).take_while(|m| m.end <= told.quoted.end);
-    let links: Vec<(usize, String)> = within
-        .filter_map(|m| match &m.what {
-            What::Link(link) if !m.candidate => Some((m.start, link.url.clone().into_owned())),
-            _ => None,
-        })
-        .collect();
-    let named = told.permalink.as_deref().and_then(permalink::read);
-    let ending = links.iter().rev().take_while({
-        let mut end = told.quoted.end;
-        move |(start, _)| {
-            let between = text.get(*start..end).unwrap_or_default();
-            let last = !between.trim_end().contains(char::is_whitespace);
-            end = *start;
-            last
-        }
-    });
-    let links_from = ending.last().map_or(words.len(), |(start, _)| start - told.quoted.start);
-    let sure = match told.readings.as_slice() {
-        [one] => Some(one.to_string()),
-        _ => None,
-    };
-    let kind = Kind::Post {
-        platform: named.as_ref().map_or(told.platform, |n| n.platform),
-        author: told.author,
-        handle: told.handle,
-        dates: if sure.is_none() { told.readings.iter().map(ToString::to_string).collect() } else { Vec::new() },
-        date: sure,
-        date_raw: told.date.and_then(|d| text.get(d)).map(str::to_owned),
-        quoted: words.to_owned(),
-        truncated: attribution::quoted::is_truncated(words, links_from),
-        links: links.into_iter().map(|(_, url)| url).collect(),
-        permalink: told.permalink,
-        post_id: named.and_then(|n| n.post),
-    };
-    placed(statement, kind, told.span, told.candidate)
-}
-
+/// A citation at its place in the statement's text.
 fn placed(statement: &Statement, kind: Kind, span: Range<usize>, candidate: bool) -> Citation {
     let raw = statement.text.get(span.clone()).unwrap_or_default().to_owned();
     let span = (span.start, span.end);
-    Citation { id: id_of(statement.id, &kind, span), kind, raw, span, span_of: None, candidate }
+    let span_of = statement.transformed.then(|| "text".to_owned());
+    Citation { id: id_of(statement.id, &kind, span), kind, raw, span, span_of, candidate }
 }
 
 /// SHA-256 over the statement's id, one letter for the kind, and the span as two 64-bit big-endian numbers.

@@ -75,6 +75,14 @@ pub(super) struct Seat<'a, 't> {
     pub(super) floor: usize,
 }
 
+impl<'t, 'm> Ground<'t, 'm> {
+    /// A text and its marks, with nothing else known.
+    pub(super) fn of(text: &'t str, marks: &'m [Mark<'t>]) -> Self {
+        let spaced = text.contains("\n\n") || text.contains("\n\r\n");
+        Self { text, marks, language: None, embeds: &[], anchors: &[], spaced }
+    }
+}
+
 impl Ground<'_, '_> {
     /// The permalink that belongs to a post: behind its date's anchor, or right behind the date.
     fn permalink(&self, seat: &Seat<'_, '_>, date: &Range<usize>, reach: usize) -> Option<String> {
@@ -105,7 +113,8 @@ impl Ground<'_, '_> {
 
     /// The stretch of the embed that holds `at`.
     fn embed(&self, at: usize) -> Option<&Range<usize>> {
-        let n = self.embeds.partition_point(|r| r.end <= at);
-        self.embeds.get(n).filter(|r| r.start <= at)
+        // the innermost of those that hold it; deeper nests than this hold no posts
+        let n = self.embeds.partition_point(|r| r.start <= at);
+        self.embeds.iter().take(n).rev().take(16).find(|r| r.end > at)
     }
 }

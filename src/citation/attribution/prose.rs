@@ -1,7 +1,8 @@
 //! Prose that quotes a post: a handle, a verb, a day and words in quotation marks near each other. Always a candidate.
 
-use super::{Ground, Seat, Told, place, quoted, reference};
+use super::{Ground, Seat, Told, place, quoted};
 use crate::citation::letters::char_before;
+use crate::format::day;
 
 /// What says that something was posted, in the languages statements are mostly written in; matched as beginnings of words.
 const STEMS: &[&str] = &[
@@ -89,7 +90,7 @@ pub(super) fn read(ground: &Ground<'_, '_>, seat: &Seat<'_, '_>) -> Option<Told>
     let day = [(start, frame.start), (frame.end, end)]
         .into_iter()
         .filter(|(a, b)| a < b)
-        .find_map(|(a, b)| reference::within(text, a..b, ground.language))?;
+        .find_map(|(a, b)| day::first(text, a..b, ground.language))?;
     let words = quoted::trimmed(text, words);
     let date = day.start..day.end;
     let span = words.start.min(date.start).min(seat.mark.start)..words.end.max(date.end).max(seat.mark.end);

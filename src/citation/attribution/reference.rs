@@ -103,34 +103,6 @@ fn quoted_first(ground: &Ground<'_, '_>, at: usize) -> Option<(Range<usize>, Day
     let from = at + frame.end;
     let tail = place::behind(text, from);
     let line = tail.split('\n').next().unwrap_or_default();
-    let day = within(text, from..from + place::floor(line, 96), ground.language)?;
+    let day = day::first(text, from..from + place::floor(line, 96), ground.language)?;
     Some((quoted::trimmed(text, at + inside.start..at + inside.end), day))
-}
-
-/// The first day that stands in a stretch; looked for only where numbers are.
-pub(super) fn within(text: &str, range: Range<usize>, language: Option<&str>) -> Option<Day> {
-    let slice = text.get(range.clone())?;
-    let mut tries = 0;
-    let starts: Vec<usize> = slice
-        .char_indices()
-        .scan(' ', |last, (i, c)| {
-            let begins = c.is_alphanumeric() && !last.is_alphanumeric();
-            *last = c;
-            Some((i, begins))
-        })
-        .filter_map(|(i, begins)| begins.then_some(i))
-        .collect();
-    for (n, start) in starts.iter().enumerate() {
-        let here = slice.get(*start..starts.get(n + 1).copied().unwrap_or(slice.len()))?;
-        let next = starts.get(n + 1).and_then(|s| slice.get(*s..)).and_then(|t| t.chars().next());
-        let promising = here.chars().any(|c| c.is_numeric()) || next.is_some_and(char::is_numeric);
-        if !promising || tries > 24 {
-            continue;
-        }
-        tries += 1;
-        if let Some(day) = day::read(text, range.start + start, language).filter(|d| d.end <= range.end + 8) {
-            return Some(day);
-        }
-    }
-    None
 }

@@ -47,6 +47,27 @@ pub fn read(text: &str, at: usize, language: Option<&str>) -> Option<Day> {
     resolve(&words::ALL, text, &pieces, language)
 }
 
+/// The first day that stands in a stretch; looked for only where numbers are.
+pub fn first(text: &str, range: std::ops::Range<usize>, language: Option<&str>) -> Option<Day> {
+    let slice = text.get(range.clone())?;
+    let mut last = ' ';
+    let starts: Vec<usize> = slice
+        .char_indices()
+        .filter_map(|(i, c)| {
+            let begins = c.is_alphanumeric() && !last.is_alphanumeric();
+            last = c;
+            begins.then_some(i)
+        })
+        .collect();
+    let promising = |n: usize| {
+        let here = starts.get(n).and_then(|s| slice.get(*s..starts.get(n + 1).copied().unwrap_or(slice.len())));
+        let next = starts.get(n + 1).and_then(|s| slice.get(*s..)).and_then(|t| t.chars().next());
+        here.is_some_and(|h| h.chars().any(char::is_numeric)) || next.is_some_and(char::is_numeric)
+    };
+    let tries = (0..starts.len()).filter(|n| promising(*n)).take(24).filter_map(|n| starts.get(n));
+    tries.filter_map(|start| read(text, range.start + start, language)).find(|d| d.end <= range.end + 8)
+}
+
 /// One piece of a date as it stands.
 #[derive(Clone, Debug)]
 struct Piece {

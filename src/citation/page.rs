@@ -1,0 +1,160 @@
+//! Citations in marked-up text: its words are scanned, its anchors and embeds are read, places are those of the source.
+
+use std::borrow::Cow;
+use std::collections::HashSet;
+use std::ops::Range;
+
+use super::attribution::{self, Ground};
+use super::mark::{Link, Mark, What};
+use super::{Citation, Form, Kind, kind, link, placed, post, scan};
+use crate::format::reading::{Anchor, Reading};
+use crate::platform::permalink;
+use crate::statement::Statement;
+
+/// Every citation, in no order.
+pub(super) fn find(statement: &Statement, reading: &Reading) -> Vec<Citation> {
+    let text = reading.text.as_str();
+    let mut marks = scan::scan(text, &reading.quiet);
+    marks.retain(|m| !is_label(m, &reading.anchors));
+    let anchors: Vec<(Range<usize>, String)> =
+        reading.anchors.iter().map(|a| (a.words.clone(), a.url.clone())).collect();
+    let outward: Vec<(Range<usize>, String)> =
+        reading.anchors.iter().filter_map(|a| anchored(a).map(|l| (a.words.clone(), l.url.into_owned()))).collect();
+    let ground = Ground {
+        language: statement.about.language.as_deref(),
+        embeds: &reading.embeds,
+        anchors: &anchors,
+        ..Ground::of(text, &marks)
+    };
+    let told = attribution::find(&ground);
+    let mut citations: Vec<Citation> = told
+        .iter()
+        .map(|t| placed(statement, post::kind(text, &marks, &outward, t), reading.source(t.span.clone()), t.candidate))
+        .collect();
+    citations.extend(
+        reading
+            .anchors
+            .iter()
+            .filter_map(|a| Some(placed(statement, kind(What::Link(anchored(a)?)), a.source.clone(), false))),
+    );
+    citations.extend(
+        marks.into_iter().map(|m| placed(statement, kind(m.what), reading.source(m.start..m.end), m.candidate)),
+    );
+    let named: HashSet<String> = citations.iter().filter_map(named).collect();
+    citations.extend(pointers(statement, reading, &named));
+    citations
+}
+
+fn named(citation: &Citation) -> Option<String> {
+    match &citation.kind {
+        Kind::Link { platform: Some(p), post_id: Some(id), .. } => Some(format!("{}:{id}", p.as_str())),
+        _ => None,
+    }
+}
+
+/// Embeds that name a post in an attribute, unless a link already names it.
+fn pointers(statement: &Statement, reading: &Reading, named: &HashSet<String>) -> Vec<Citation> {
+    let mut seen = named.clone();
+    let mut out = Vec::new();
+    for pointer in &reading.pointers {
+        let Some(post) = permalink::read(&pointer.url).filter(|n| n.post.is_some()) else { continue };
+        if !seen.insert(format!("{}:{}", post.platform.as_str(), post.post.as_deref().unwrap_or_default())) {
+            continue;
+        }
+        let link = Link {
+            form: Form::Permalink,
+            url: Cow::Owned(post.canonical),
+            platform: Some(post.platform),
+            post_id: post.post,
+            handle: post.handle,
+            defanged: false,
+        };
+        out.push(placed(statement, kind(What::Link(link)), pointer.source.clone(), false));
+    }
+    out
+}
+
+/// Whether a link in the words only labels the anchor it stands in: the same URL, or a domain shown for it.
+fn is_label(mark: &Mark<'_>, anchors: &[Anchor]) -> bool {
+    let What::Link(link) = &mark.what else { return false };
+    let n = anchors.partition_point(|a| a.words.end <= mark.start);
+    let Some(anchor) = anchors.get(n).filter(|a| a.words.start <= mark.start && mark.end <= a.words.end) else {
+        return false;
+    };
+    mark.candidate || anchored(anchor).is_some_and(|a| a.url == link.url || bare(&a.url) == bare(&link.url))
+}
+
+/// A URL without what its display leaves out.
+fn bare(url: &str) -> &str {
+    let url = url.split_once("://").map_or(url, |(_, rest)| rest);
+    url.strip_prefix("www.").unwrap_or(url).trim_end_matches('/')
+}
+
+/// An anchor's link, where it leads out of the page and to something said.
+fn anchored(anchor: &Anchor) -> Option<Link<'_>> {
+    let url = anchor.url.as_str();
+    let (url, scheme) = if url.starts_with("//") {
+        (Cow::Owned(format!("https:{url}")), link::Scheme::Https)
+    } else {
+        (Cow::Borrowed(url), scheme_of(url)?)
+    };
+    if matches!(scheme, link::Scheme::At | link::Scheme::Tg) {
+        return link::other_scheme(&anchor.url, 0, scheme, 5)
+            .and_then(|m| if let What::Link(l) = m.what { Some(l) } else { None });
+    }
+    let host_at = link::behind_user(&url, url.find("://")? + 3);
+    let host = link::host(&url, host_at)?;
+    let coded = matches!(host.name.as_str(), "t.co" | "pic.twitter.com" | "pic.x.com");
+    let tail = url.get(host.end..)?;
+    let scheme = if coded || scheme == link::Scheme::Https { "https://" } else { "http://" };
+    let read =
+        link::classified(Cow::Owned(format!("{scheme}{}{tail}", host.name)), &host.name, coded && tail.len() > 1);
+    (!is_furniture(&read, &host.name, tail)).then_some(read)
+}
+
+fn scheme_of(url: &str) -> Option<link::Scheme> {
+    let (scheme, _) = url.split_once("://")?;
+    Some(match scheme.to_ascii_lowercase().as_str() {
+        "https" => link::Scheme::Https,
+        "http" => link::Scheme::Http,
+        "at" => link::Scheme::At,
+        "tg" => link::Scheme::Tg,
+        _ => return None,
+    })
+}
+
+/// Where a platform's own machinery leads: tags, searches, buttons that share the page.
+fn is_furniture(link: &Link<'_>, host: &str, tail: &str) -> bool {
+    if link.post_id.is_some() {
+        return false;
+    }
+    let host = host
+        .strip_prefix("www.")
+        .or_else(|| host.strip_prefix("mobile."))
+        .or_else(|| host.strip_prefix("m."))
+        .unwrap_or(host);
+    const MACHINERY: &[(&str, &[&str])] = &[
+        ("twitter.com", &["/hashtag/", "/search", "/intent/", "/share", "/home"]),
+        ("x.com", &["/hashtag/", "/search", "/intent/", "/share", "/home"]),
+        ("facebook.com", &["/sharer", "/share.php", "/dialog/", "/hashtag/"]),
+        ("linkedin.com", &["/shareArticle", "/sharing/", "/cws/share"]),
+        ("instagram.com", &["/explore/"]),
+        ("bsky.app", &["/hashtag/", "/search", "/intent/"]),
+        ("reddit.com", &["/submit"]),
+        ("pinterest.com", &["/pin/create/"]),
+        ("t.me", &["/share/"]),
+        ("telegram.me", &["/share/"]),
+        ("wa.me", &["/"]),
+        ("api.whatsapp.com", &["/send"]),
+        ("tumblr.com", &["/share"]),
+        ("vk.com", &["/share.php"]),
+        ("threads.net", &["/intent/"]),
+        ("threads.com", &["/intent/"]),
+        ("news.ycombinator.com", &["/submitlink"]),
+        ("getpocket.com", &["/save", "/edit"]),
+        ("flipboard.com", &["/bookmarklet"]),
+        ("platform.twitter.com", &["/widgets"]),
+    ];
+    let tagged = tail.starts_with("/tags/") && !tail.get(6..).unwrap_or_default().contains('/');
+    tagged || MACHINERY.iter().any(|(h, paths)| host == *h && paths.iter().any(|p| tail.starts_with(p)))
+}

@@ -1,0 +1,152 @@
+//! Bytes to text (WHATWG Encoding): by byte-order mark, by declaration, by being UTF-8, by detection, in this order.
+
+use std::ops::Range;
+
+use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
+
+/// Text, and how it was had.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Decoded {
+    /// the text; a byte-order mark stays in it where the bytes are UTF-8
+    pub text: String,
+    /// the encoding's WHATWG name, lower case
+    pub charset: String,
+    /// the text is the bytes themselves
+    pub exact: bool,
+    /// stretches of bytes that the encoding does not know, at most [`NAMED`]
+    pub damaged: Vec<Range<usize>>,
+    /// how many such stretches there are
+    pub damages: usize,
+}
+
+/// How many damaged stretches are named.
+pub const NAMED: usize = 16;
+
+/// Reads `bytes`; `declared` is a charset that something says they are in.
+pub fn decode(bytes: &[u8], declared: Option<&str>) -> Decoded {
+    if let Some(text) = utf32(bytes) {
+        return Decoded { text, charset: "utf-32".into(), exact: false, damaged: Vec::new(), damages: 0 };
+    }
+    if let Some((encoding, _)) = Encoding::for_bom(bytes) {
+        return with(bytes, encoding);
+    }
+    // what is valid UTF-8 beyond ASCII is UTF-8, whatever was declared: nothing else looks like it by chance
+    if std::str::from_utf8(bytes).is_ok()
+        && (!bytes.is_ascii() || !declared.is_some_and(|d| d.to_ascii_lowercase().starts_with("utf-16")))
+    {
+        if let Some(encoding) = wide(bytes) {
+            return with(bytes, encoding);
+        }
+        if !bytes.contains(&0x1b) || declared.is_none() {
+            return with(bytes, UTF_8);
+        }
+    }
+    let named = declared.and_then(|d| Encoding::for_label(d.trim().as_bytes()));
+    with(bytes, named.filter(|e| *e != UTF_8).or_else(|| wide(bytes)).unwrap_or_else(|| detected(bytes)))
+}
+
+fn with(bytes: &[u8], encoding: &'static Encoding) -> Decoded {
+    let charset = encoding.name().to_ascii_lowercase();
+    if encoding == UTF_8 {
+        return utf8(bytes, charset);
+    }
+    let (text, _, lossy) = encoding.decode(bytes);
+    let damages = if lossy { text.matches('\u{fffd}').count().max(1) } else { 0 };
+    Decoded { text: text.into_owned(), charset, exact: false, damaged: Vec::new(), damages }
+}
+
+fn utf8(bytes: &[u8], charset: String) -> Decoded {
+    let mut text = String::with_capacity(bytes.len());
+    let (mut damaged, mut damages, mut at) = (Vec::new(), 0, 0);
+    for chunk in bytes.utf8_chunks() {
+        text.push_str(chunk.valid());
+        at += chunk.valid().len();
+        if chunk.invalid().is_empty() {
+            continue;
+        }
+        text.push('\u{fffd}');
+        let range = at..at + chunk.invalid().len();
+        at = range.end;
+        damages += 1;
+        if let Some(last) = damaged.last_mut().filter(|last: &&mut Range<usize>| last.end == range.start) {
+            last.end = range.end;
+        } else if damaged.len() < NAMED {
+            damaged.push(range);
+        }
+    }
+    Decoded { text, charset, exact: damages == 0, damaged, damages }
+}
+
+/// UTF-32 with its byte-order mark; no web page is, but files of statistics packages are.
+fn utf32(bytes: &[u8]) -> Option<String> {
+    let little = bytes.starts_with(&[0xff, 0xfe, 0, 0]);
+    if !little && !bytes.starts_with(&[0, 0, 0xfe, 0xff]) {
+        return None;
+    }
+    let units = bytes.get(4..)?.chunks(4).map(|c| {
+        let unit = <[u8; 4]>::try_from(c).map(|c| if little { u32::from_le_bytes(c) } else { u32::from_be_bytes(c) });
+        unit.ok().and_then(char::from_u32).unwrap_or('\u{fffd}')
+    });
+    Some(units.collect())
+}
+
+/// UTF-16 without a mark: every other byte of Latin text is zero.
+fn wide(bytes: &[u8]) -> Option<&'static Encoding> {
+    let head = bytes.get(..bytes.len().min(2048) & !1)?;
+    if head.len() < 8 {
+        return None;
+    }
+    let zeros = |odd: usize| head.iter().skip(odd).step_by(2).filter(|b| **b == 0).count();
+    let (even, odd, half) = (zeros(0), zeros(1), head.len() / 2);
+    if odd * 10 > half * 4 && even * 20 < half {
+        Some(UTF_16LE)
+    } else if even * 10 > half * 4 && odd * 20 < half {
+        Some(UTF_16BE)
+    } else {
+        None
+    }
+}
+
+/// No UTF-8: UTF-8 with damage where most of it is, else what the letters' frequencies say.
+fn detected(bytes: &[u8]) -> &'static Encoding {
+    let (mut good, mut bad) = (0usize, 0usize);
+    for chunk in bytes.utf8_chunks() {
+        good += chunk.valid().bytes().filter(|b| *b >= 0xc0).count();
+        bad += usize::from(!chunk.invalid().is_empty());
+    }
+    if good > bad {
+        return UTF_8;
+    }
+    let mut detector = chardetng::EncodingDetector::new(chardetng::Iso2022JpDetection::Allow);
+    detector.feed(bytes.get(..bytes.len().min(1 << 20)).unwrap_or(bytes), true);
+    let guess = detector.guess(None, chardetng::Utf8Detection::Allow);
+    if guess == UTF_8 { encoding_rs::WINDOWS_1252 } else { guess }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn marks_declarations_and_detection() {
+        let text = "Заявление о выборах: https://t.co/AEoFZOhI3p — наблюдатели зафиксировали нарушения на участках.";
+        let (windows, _, _) = encoding_rs::WINDOWS_1251.encode(text);
+        assert_eq!(decode(&windows, Some("windows-1251")).text, text);
+        assert_eq!(decode(&windows, None).text, text, "detected");
+        let wide: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let marked: Vec<u8> = [0xff, 0xfe].into_iter().chain(wide).collect();
+        assert_eq!(decode(&marked, None).text, text);
+        assert!(decode(text.as_bytes(), Some("iso-8859-1")).exact, "valid UTF-8 is UTF-8");
+        let plain: Vec<u8> = "See https://t.co/AEoFZOhI3p".encode_utf16().flat_map(u16::to_be_bytes).collect();
+        assert_eq!(decode(&plain, None).text, "See https://t.co/AEoFZOhI3p");
+    }
+
+    #[test]
+    fn damage_is_named() {
+        let d = decode("ä ö ü ß \u{fffd}".replace('\u{fffd}', "").as_bytes(), None);
+        assert!(d.exact);
+        let bytes = [b"caf\xc3\xa9 \xc3\xbc \xff\xfe x ".as_slice(), "é".as_bytes()].concat();
+        let d = decode(&bytes, None);
+        assert_eq!((d.exact, d.damaged.as_slice(), d.charset.as_str()), (false, [9..11].as_slice(), "utf-8"));
+    }
+}

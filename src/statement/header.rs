@@ -1,0 +1,265 @@
+//! What a statement says of itself: page metadata, front matter, header lines, a dateline; its language where it does not say.
+
+use super::About;
+use crate::format::day;
+use crate::format::html::page::Page;
+
+/// Header lines are looked for in this many lines and bytes.
+const LINES: usize = 24;
+const REACH: usize = 3000;
+
+/// A page's metadata.
+pub(super) fn of_page(page: Page) -> About {
+    About {
+        date: page.published.as_deref().and_then(day),
+        title: page.title,
+        language: page.language.map(|l| l.trim().to_owned()),
+        publisher: page.publisher,
+        author: page.author,
+        canonical: page.canonical.filter(|u| u.starts_with("http")),
+    }
+}
+
+/// Front matter; `heading` is the title where it names none.
+pub(super) fn of_front(front: &[(String, String)], heading: Option<String>) -> About {
+    let mut about = About::default();
+    for (key, value) in front {
+        put(&mut about, key, value);
+    }
+    about.title = about.title.or(heading);
+    about
+}
+
+/// The day in a timestamp or a written date, as `YYYY-MM-DD`; none where it has two readings.
+pub(super) fn day(text: &str) -> Option<String> {
+    match day::first(text, 0..text.len().min(120), None)?.readings.as_slice() {
+        [one] => Some(one.to_string()),
+        _ => None,
+    }
+}
+
+/// Adds what the words themselves say and what is still missing: header lines, then a dateline, then the language.
+pub(super) fn complete(about: &mut About, words: &str) {
+    let mut reach = words.len().min(REACH);
+    while !words.is_char_boundary(reach) {
+        reach -= 1;
+    }
+    let head = words.get(..reach).unwrap_or(words).trim_start_matches('\u{feff}');
+    for line in head.lines().take(LINES) {
+        if let Some((key, value)) = field(line) {
+            put(about, &key, value);
+        }
+    }
+    if about.date.is_none() {
+        about.date = dateline(head);
+    }
+    if about.language.is_none() {
+        about.language = language(head);
+    }
+}
+
+/// `date 2019-06-10 …`, `Published: …`: a header line's key and value.
+fn field(line: &str) -> Option<(String, &str)> {
+    let line = line.trim().trim_start_matches(['*', '_', '#', '|']).trim_start();
+    let (key, value) = match line.split_once([':', '：']) {
+        Some((key, value)) if key.chars().count() <= 24 && !value.starts_with("//") => (key, value),
+        // without a colon only a date is unmistakable
+        _ => line.split_once(char::is_whitespace).filter(|(k, v)| {
+            k.eq_ignore_ascii_case("date") && v.trim_start().starts_with(|c: char| c.is_ascii_digit())
+        })?,
+    };
+    let value = value.trim().trim_matches(['*', '_', '|']).trim();
+    (!value.is_empty()).then(|| (key.trim().trim_matches(['*', '_']).to_lowercase(), value))
+}
+
+fn put(about: &mut About, key: &str, value: &str) {
+    let text = || Some(value.trim_matches(['"', '“', '”']).to_owned());
+    match key {
+        "date"
+        | "published"
+        | "publication date"
+        | "pubdate"
+        | "date published"
+        | "release date"
+        | "issued"
+        | "datum"
+        | "fecha"
+        | "data"
+        | "дата"
+        | "日付"
+        | "日期"
+        | "발표일"
+        | "تاريخ"
+        | "التاريخ"
+        | "تاریخ"
+        | "tarih"
+        | "päiväys"
+        | "veröffentlicht"
+        | "publié le"
+        | "publicado"
+        | "published on"
+        | "date de publication" => {
+            if about.date.is_none() {
+                about.date = day(value);
+            }
+        }
+        "title" | "headline" | "subject" | "titel" | "titre" | "título" | "titolo" | "заголовок" | "标题" | "件名"
+        | "제목" | "العنوان" => about.title = about.title.take().or_else(text),
+        "author" | "by" | "byline" | "autor" | "auteur" | "autore" | "автор" | "作者" | "著者" | "기자" | "الكاتب" => {
+            about.author = about.author.take().or_else(text)
+        }
+        "publisher" | "source" | "organisation" | "organization" | "outlet" | "quelle" | "éditeur" | "издание"
+        | "来源" | "المصدر" => about.publisher = about.publisher.take().or_else(text),
+        "language" | "lang" | "sprache" | "langue" if value.len() <= 16 => {
+            about.language = about.language.take().or_else(text)
+        }
+        "url" | "canonical" | "link" | "permalink" if value.starts_with("http") => {
+            about.canonical = about.canonical.take().or_else(text)
+        }
+        _ => {}
+    }
+}
+
+/// `BRUSSELS, 10 June 2019 –`: a line among the first that is a date, or begins with a place and one.
+fn dateline(head: &str) -> Option<String> {
+    let mut offset = 0;
+    for line in head.split_inclusive('\n').take(8) {
+        let start = offset;
+        offset += line.len();
+        let trimmed = line.trim();
+        if trimmed.is_empty() {
+            continue;
+        }
+        let near: usize = line.char_indices().nth(48).map_or(line.len(), |(i, _)| i);
+        let Some(found) = day::first(head, start..start + near, None) else { continue };
+        let before = head.get(start..found.start).unwrap_or_default().trim();
+        let after = head.get(found.end..offset).unwrap_or_default().trim_start_matches([')', ',', '.', ' ']);
+        let alone = after.trim().is_empty() && before.chars().count() <= 24;
+        let place =
+            after.starts_with(['—', '–', '-', '|', ':']) && before.chars().count() <= 30 && !before.contains('@');
+        if (alone && !before.contains('@') && !before.contains('—')) || place {
+            return match found.readings.as_slice() {
+                [one] => Some(one.to_string()),
+                _ => None,
+            };
+        }
+    }
+    None
+}
+
+/// The language of the words, where it is certain.
+fn language(head: &str) -> Option<String> {
+    let words: String =
+        head.split_whitespace().filter(|w| !w.contains(['/', '@', '#'])).flat_map(|w| [w, " "]).collect();
+    let info = whatlang::detect(&words).filter(whatlang::Info::is_reliable)?;
+    Some(two_letters(info.lang()).to_owned())
+}
+
+/// ISO 639-3 to the shortest tag BCP 47 knows.
+fn two_letters(lang: whatlang::Lang) -> &'static str {
+    match lang.code() {
+        "eng" => "en",
+        "rus" => "ru",
+        "cmn" => "zh",
+        "spa" => "es",
+        "por" => "pt",
+        "ita" => "it",
+        "ben" => "bn",
+        "fra" => "fr",
+        "deu" => "de",
+        "ukr" => "uk",
+        "kat" => "ka",
+        "ara" => "ar",
+        "hin" => "hi",
+        "jpn" => "ja",
+        "heb" => "he",
+        "yid" => "yi",
+        "pol" => "pl",
+        "amh" => "am",
+        "jav" => "jv",
+        "kor" => "ko",
+        "nob" => "nb",
+        "dan" => "da",
+        "swe" => "sv",
+        "fin" => "fi",
+        "tur" => "tr",
+        "nld" => "nl",
+        "hun" => "hu",
+        "ces" => "cs",
+        "ell" => "el",
+        "bul" => "bg",
+        "bel" => "be",
+        "mar" => "mr",
+        "kan" => "kn",
+        "ron" => "ro",
+        "slv" => "sl",
+        "hrv" => "hr",
+        "srp" => "sr",
+        "mkd" => "mk",
+        "lit" => "lt",
+        "lav" => "lv",
+        "est" => "et",
+        "tam" => "ta",
+        "vie" => "vi",
+        "urd" => "ur",
+        "tha" => "th",
+        "guj" => "gu",
+        "uzb" => "uz",
+        "pan" => "pa",
+        "aze" => "az",
+        "ind" => "id",
+        "tel" => "te",
+        "pes" => "fa",
+        "mal" => "ml",
+        "ori" => "or",
+        "mya" => "my",
+        "nep" => "ne",
+        "sin" => "si",
+        "khm" => "km",
+        "tuk" => "tk",
+        "aka" => "ak",
+        "zul" => "zu",
+        "sna" => "sn",
+        "afr" => "af",
+        "lat" => "la",
+        "slk" => "sk",
+        "cat" => "ca",
+        "tgl" => "tl",
+        "hye" => "hy",
+        "epo" => "eo",
+        "cym" => "cy",
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn about(words: &str) -> About {
+        let mut about = About::default();
+        complete(&mut about, words);
+        about
+    }
+
+    #[test]
+    fn header_lines_with_and_without_colons() {
+        let a = about(
+            " date 2019-06-10 “Presidential elections took place in the Republic of Kazakhstan on 9 June 2019 with Kassym-Jomart Tokayev voted into his first term as President.”",
+        );
+        assert_eq!((a.date.as_deref(), a.language.as_deref()), (Some("2019-06-10"), Some("en")));
+        let a = about("Title: Quay 4 closed\nBy: Ana Ruiz\nPublished: 6 March 2026\n\nWords.");
+        assert_eq!(
+            (a.title.as_deref(), a.author.as_deref(), a.date.as_deref()),
+            (Some("Quay 4 closed"), Some("Ana Ruiz"), Some("2026-03-06"))
+        );
+    }
+
+    #[test]
+    fn datelines_but_no_dates_of_attributions() {
+        assert_eq!(about("BRUSSELS, 10 June 2019 – The Union said").date.as_deref(), Some("2019-06-10"));
+        assert_eq!(about("Press release\n10 juin 2019\n\nWords").date.as_deref(), Some("2019-06-10"));
+        assert_eq!(about("Pier open — Ana (@ana_ruiz9) March 6, 2026").date, None);
+        assert_eq!(about("03/04/2020\nWords").date, None, "two readings");
+    }
+}

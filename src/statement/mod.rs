@@ -1,0 +1,374 @@
+//! The statement: the document handed in. Its exact bytes, what they are, and the text read from them.
+
+mod header;
+
+use serde::{Deserialize, Serialize};
+
+use crate::format::charset::{self, Decoded};
+use crate::format::digest::Digest;
+use crate::format::reading::Reading;
+use crate::format::{html, mail, markdown, pdf, table};
+
+/// A statement's id: the SHA-256 of its bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct StatementId(pub Digest);
+
+impl std::fmt::Display for StatementId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// What is known of a document before it is read.
+#[derive(Clone, Debug, Default)]
+pub struct Hint {
+    /// where it came from: a path, a URL, `-`
+    pub source: String,
+    /// media type with parameters, where something declares one (an HTTP answer does)
+    pub content_type: Option<String>,
+}
+
+/// A part that could not be read, named so that nothing is skipped in silence.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unread {
+    /// which part: `page 3`, `part 2 (image/png)`, `bytes 120..123`
+    pub part: String,
+    /// why
+    pub why: String,
+}
+
+/// A document's own words about itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct About {
+    /// its date, `YYYY-MM-DD`
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub date: Option<String>,
+    /// title
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub title: Option<String>,
+    /// BCP 47 tag
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub language: Option<String>,
+    /// publisher
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub publisher: Option<String>,
+    /// author
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub author: Option<String>,
+    /// canonical URL
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub canonical: Option<String>,
+}
+
+/// A statement and the text read from it.
+#[derive(Clone, Debug)]
+pub struct Statement {
+    /// SHA-256 of `bytes`
+    pub id: StatementId,
+    /// exactly as handed in
+    pub bytes: Vec<u8>,
+    /// where it came from
+    pub source: String,
+    /// media type: `text/plain`, `text/html`, `message/rfc822`, …
+    pub media_type: String,
+    /// what it says of itself
+    pub about: About,
+    /// what of it could not be read
+    pub unread: Vec<Unread>,
+    /// the text that spans count in (the bytes themselves where they are UTF-8 text)
+    pub text: String,
+    /// `text` is not the bytes: spans are of the text read
+    pub transformed: bool,
+    /// the words of marked-up text, with their places in `text`; none where `text` is its own words
+    pub reading: Option<Reading>,
+}
+
+/// Why a document cannot be a statement.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum Error {
+    /// no bytes, or nothing but spaces
+    #[error("the statement is empty: expected text, HTML, Markdown, an e-mail, a PDF, JSON or CSV")]
+    Empty,
+    /// bytes, but no words
+    #[error("the statement is unreadable ({0}): expected text, HTML, Markdown, an e-mail, a PDF, JSON or CSV")]
+    Unreadable(String),
+}
+
+/// Reads a document: its text, what it says of itself, and what of it could not be read.
+///
+/// # Errors
+/// Nothing in it can be read. Its bytes can be kept all the same; the caller has them.
+pub fn read(bytes: Vec<u8>, hint: &Hint) -> Result<Statement, Error> {
+    let id = StatementId(Digest::of(&bytes));
+    if bytes.iter().all(u8::is_ascii_whitespace) {
+        return Err(Error::Empty);
+    }
+    let mut draft = match media_of(&bytes, hint) {
+        Media::Pdf => of_pdf(&bytes)?,
+        Media::Mail => of_mail(&bytes)?,
+        Media::Text(kind) => of_text(&bytes, kind, hint)?,
+    };
+    let words = draft.reading.as_ref().map_or(draft.text.as_str(), |r| r.text.as_str());
+    if words.trim_matches(|c: char| c.is_whitespace() || c == '\u{feff}').is_empty()
+        && draft.reading.as_ref().is_none_or(|r| r.pointers.is_empty() && r.anchors.is_empty())
+    {
+        return Err(Error::Empty);
+    }
+    header::complete(&mut draft.about, words);
+    let Draft { media_type, about, unread, text, transformed, reading } = draft;
+    Ok(Statement {
+        id,
+        source: hint.source.clone(),
+        media_type: media_type.into(),
+        about,
+        unread,
+        text,
+        transformed,
+        reading,
+        bytes,
+    })
+}
+
+/// How the bytes are to be read.
+enum Media {
+    Pdf,
+    Mail,
+    Text(Kind),
+}
+
+/// What kind of text.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Plain,
+    Html,
+    Markdown,
+    Json,
+    Csv,
+    /// nothing says; its beginning decides
+    Unknown,
+}
+
+/// A statement in the making.
+#[derive(Default)]
+struct Draft {
+    media_type: &'static str,
+    about: About,
+    unread: Vec<Unread>,
+    text: String,
+    transformed: bool,
+    reading: Option<Reading>,
+}
+
+/// By what the bytes are where they say so, then by declaration, then by name.
+fn media_of(bytes: &[u8], hint: &Hint) -> Media {
+    let head = bytes.get(..bytes.len().min(1024)).unwrap_or(bytes);
+    if memchr::memmem::find(head, b"%PDF-").is_some() {
+        return Media::Pdf;
+    }
+    let declared = hint
+        .content_type
+        .as_deref()
+        .unwrap_or_default()
+        .split(';')
+        .next()
+        .unwrap_or_default()
+        .trim()
+        .to_ascii_lowercase();
+    let name = hint.source.split(['?', '#']).next().unwrap_or_default();
+    let ending = name.rsplit_once('.').map(|(_, e)| e.to_ascii_lowercase()).unwrap_or_default();
+    match (declared.as_str(), ending.as_str()) {
+        ("application/pdf", _) | ("", "pdf") => Media::Pdf,
+        ("message/rfc822", _) | (_, "eml") => Media::Mail,
+        ("text/html" | "application/xhtml+xml", _) | ("", "html" | "htm" | "xhtml") => Media::Text(Kind::Html),
+        ("text/markdown" | "text/x-markdown", _) | ("" | "text/plain", "md" | "markdown" | "mdown") => {
+            Media::Text(Kind::Markdown)
+        }
+        ("application/json" | "application/x-ndjson" | "application/jsonl", _) | (_, "json" | "jsonl" | "ndjson") => {
+            Media::Text(Kind::Json)
+        }
+        ("text/csv" | "text/tab-separated-values", _) | (_, "csv" | "tsv") => Media::Text(Kind::Csv),
+        _ if mail::looks_like(&String::from_utf8_lossy(head)) => Media::Mail,
+        ("text/plain", _) => Media::Text(Kind::Plain),
+        _ => Media::Text(Kind::Unknown),
+    }
+}
+
+fn of_pdf(bytes: &[u8]) -> Result<Draft, Error> {
+    let pdf = pdf::read(bytes).map_err(|why| Error::Unreadable(format!("a PDF, but {why}")))?;
+    if pdf.text.trim().is_empty() {
+        let why = pdf.unread.first().map_or_else(|| "no pages".to_owned(), |(part, why)| format!("{part} {why}"));
+        return Err(Error::Unreadable(format!("a PDF without text: {why}")));
+    }
+    let unread = pdf.unread.into_iter().map(|(part, why)| Unread { part, why }).collect();
+    let about = About { date: pdf.created, title: pdf.title, author: pdf.author, ..About::default() };
+    Ok(Draft { media_type: "application/pdf", about, unread, text: pdf.text, transformed: true, reading: None })
+}
+
+fn of_mail(bytes: &[u8]) -> Result<Draft, Error> {
+    let mail = mail::read(bytes).ok_or_else(|| Error::Unreadable("an e-mail without a header".into()))?;
+    let mut draft = Draft { media_type: "message/rfc822", transformed: true, ..Draft::default() };
+    let mut reading = Reading::default();
+    for part in &mail.parts {
+        let base = draft.text.len();
+        draft.text.push_str(&part.text);
+        draft.text.push_str("\n\n");
+        let read = if part.html { html::read(&part.text).reading } else { Reading::literal(&part.text) };
+        reading.append(read, base);
+    }
+    if reading.text.trim().is_empty() {
+        return Err(Error::Unreadable("an e-mail without readable parts".into()));
+    }
+    draft.reading = Some(reading);
+    draft.unread = mail.unread.into_iter().map(|(part, why)| Unread { part, why }).collect();
+    draft.about = About {
+        date: mail.date.and_then(|d| header::day(&d)),
+        title: mail.subject,
+        author: mail.from,
+        ..About::default()
+    };
+    Ok(draft)
+}
+
+fn of_text(bytes: &[u8], kind: Kind, hint: &Hint) -> Result<Draft, Error> {
+    let declared = hint.content_type.as_deref().and_then(|t| {
+        t.to_ascii_lowercase().split("charset=").nth(1).map(|c| c.trim_matches(['"', '\'', ' ', ';']).to_owned())
+    });
+    let declared = declared.or_else(|| declared_inside(bytes));
+    let decoded = charset::decode(bytes, declared.as_deref());
+    if is_binary(&decoded.text) {
+        return Err(Error::Unreadable("binary data".into()));
+    }
+    let unread = damage(&decoded);
+    let mut draft = Draft { unread, transformed: !decoded.exact, ..Draft::default() };
+    let kind = match kind {
+        Kind::Unknown | Kind::Plain if html::looks_like(&decoded.text) => Kind::Html,
+        Kind::Unknown if decoded.text.trim_start().starts_with(['{', '[']) => Kind::Json,
+        Kind::Unknown if decoded.text.starts_with("---\n") => Kind::Markdown,
+        other => other,
+    };
+    shape(&mut draft, kind, &decoded.text);
+    draft.text = decoded.text;
+    Ok(draft)
+}
+
+/// Reads the text's words as its kind has them.
+fn shape(draft: &mut Draft, kind: Kind, text: &str) {
+    draft.media_type = "text/plain";
+    match kind {
+        Kind::Html => {
+            let read = html::read(text);
+            draft.media_type = "text/html";
+            draft.about = header::of_page(read.page);
+            draft.reading = Some(read.reading);
+        }
+        Kind::Markdown => {
+            let read = markdown::read(text);
+            draft.media_type = "text/markdown";
+            draft.about = header::of_front(&read.front, read.title);
+            draft.reading = Some(read.reading);
+        }
+        Kind::Json => match table::json(text) {
+            Some(reading) => {
+                draft.media_type = "application/json";
+                draft.reading = Some(reading);
+            }
+            None if text.trim_start().starts_with('{') => draft
+                .unread
+                .push(Unread { part: "its structure".into(), why: "not valid JSON; read as plain text".into() }),
+            None => {}
+        },
+        Kind::Csv => {
+            draft.media_type = "text/csv";
+            draft.reading = Some(table::csv(text, table::delimiter(text)));
+        }
+        Kind::Plain | Kind::Unknown => {}
+    }
+}
+
+/// The charset that a page's `meta` declares, looked for where HTML says it must stand: in the first 1,024 bytes.
+fn declared_inside(bytes: &[u8]) -> Option<String> {
+    let head = String::from_utf8_lossy(bytes.get(..bytes.len().min(1024))?).to_ascii_lowercase();
+    let meta = head.find("<meta").or_else(|| head.find("<?xml"))?;
+    let tail = head.get(meta..)?;
+    let value = tail.split_once("charset=").or_else(|| tail.split_once("encoding="))?.1.trim_start_matches(['"', '\'']);
+    let label: String =
+        value.chars().take_while(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | ':')).collect();
+    (!label.is_empty()).then_some(label)
+}
+
+fn is_binary(text: &str) -> bool {
+    let mut head = text.len().min(8192);
+    while !text.is_char_boundary(head) {
+        head -= 1;
+    }
+    let head = text.get(..head).unwrap_or(text);
+    let control = head
+        .chars()
+        .filter(|c| matches!(c, '\0'..='\u{8}' | '\u{e}'..='\u{1a}' | '\u{1c}'..='\u{1f}' | '\u{fffd}'))
+        .count();
+    control * 10 > head.chars().count() || head.matches('\0').count() > 8
+}
+
+fn damage(decoded: &Decoded) -> Vec<Unread> {
+    let why = format!("not {}; read with replacement characters", decoded.charset.to_ascii_uppercase());
+    let mut unread: Vec<Unread> = decoded
+        .damaged
+        .iter()
+        .map(|r| Unread { part: format!("bytes {}..{}", r.start, r.end), why: why.clone() })
+        .collect();
+    if decoded.damages > 0 && unread.is_empty() || decoded.damages > charset::NAMED && unread.len() == charset::NAMED {
+        unread.push(Unread { part: format!("{} places in all", decoded.damages), why });
+    }
+    unread
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plain(text: &str) -> Result<Statement, Error> {
+        read(text.as_bytes().to_vec(), &Hint::default())
+    }
+
+    #[test]
+    fn what_is_no_statement_says_why() {
+        assert_eq!(plain(" \n\t").err(), Some(Error::Empty));
+        assert_eq!(plain("<html><body><script>x</script></body></html>").err(), Some(Error::Empty));
+        for bytes in
+            [b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0\x03\0\x3e\0\x01\0\0\0".to_vec(), b"%PDF-1.4 nothing".to_vec()]
+        {
+            let error = read(bytes, &Hint::default()).err().map(|e| e.to_string()).unwrap_or_default();
+            assert!(error.contains("expected text, HTML"), "{error}");
+        }
+    }
+
+    #[test]
+    fn invalid_bytes_are_kept_named_and_read_around() -> Result<(), Error> {
+        let bytes = [b"caf\xc3\xa9 d\xc3\xa9j\xc3\xa0 \xff https://t.co/AEoFZOhI3p".as_slice()].concat();
+        let s = read(bytes.clone(), &Hint::default())?;
+        assert_eq!(s.bytes, bytes);
+        assert!(s.transformed && s.text.contains("https://t.co/AEoFZOhI3p"));
+        assert_eq!(s.unread.first().map(|u| u.part.as_str()), Some("bytes 13..14"));
+        Ok(())
+    }
+
+    #[test]
+    fn kinds_by_name_by_declaration_and_by_looks() -> Result<(), Error> {
+        let kind = |source: &str, content_type: Option<&str>, text: &str| {
+            let hint = Hint { source: source.into(), content_type: content_type.map(str::to_owned) };
+            read(text.as_bytes().to_vec(), &hint).map(|s| s.media_type)
+        };
+        assert_eq!(kind("a.md", None, "# x")?, "text/markdown");
+        assert_eq!(kind("-", None, "<p>x</p>")?, "text/html");
+        assert_eq!(kind("-", None, "{\"a\":\"b\"}")?, "application/json");
+        assert_eq!(kind("a.csv", None, "a,b\n1,2")?, "text/csv");
+        assert_eq!(kind("https://a.example/x", Some("text/html; charset=utf-8"), "x")?, "text/html");
+        assert_eq!(
+            kind("-", None, "From: a@b.example\nTo: c@d.example\nSubject: x\nMIME-Version: 1.0\n\nwords")?,
+            "message/rfc822"
+        );
+        assert_eq!(kind("a.txt", None, "5 < 6 and <b> is bold")?, "text/plain");
+        Ok(())
+    }
+}
