@@ -99,9 +99,7 @@ fn put(about: &mut About, key: &str, value: &str) {
         | "publicado"
         | "published on"
         | "date de publication" => {
-            if about.date.is_none() {
-                about.date = day(value);
-            }
+            about.date = about.date.take().or_else(|| day(value));
         }
         "title" | "headline" | "subject" | "titel" | "titre" | "título" | "titolo" | "заголовок" | "标题" | "件名"
         | "제목" | "العنوان" => about.title = about.title.take().or_else(text),
