@@ -1,5 +1,6 @@
 //! Tables for people: any script, any width, no escapes but our own.
 
+use std::borrow::Cow;
 use std::io::{self, Write};
 
 use anstyle::Style;
@@ -17,15 +18,15 @@ const NARROWEST: usize = 8;
 /// A column: its heading, and how it behaves where room is short.
 #[derive(Clone, Debug)]
 pub struct Column {
-    heading: &'static str,
+    heading: Cow<'static, str>,
     whole: bool,
     right: bool,
 }
 
 impl Column {
     /// A column that wraps.
-    pub fn new(heading: &'static str) -> Self {
-        Self { heading, whole: false, right: false }
+    pub fn new(heading: impl Into<Cow<'static, str>>) -> Self {
+        Self { heading: heading.into(), whole: false, right: false }
     }
 
     /// Never wrapped.
@@ -90,7 +91,8 @@ impl Table {
     pub fn write(&self, out: &mut dyn Write, width: Option<usize>) -> io::Result<()> {
         let widths = self.widths(width);
         let heading = Style::new().bold();
-        let headings: Vec<Cell> = self.columns.iter().map(|column| Cell::new(column.heading).styled(heading)).collect();
+        let headings: Vec<Cell> =
+            self.columns.iter().map(|column| Cell::new(&column.heading).styled(heading)).collect();
         for row in std::iter::once(&headings).chain(&self.rows) {
             self.write_row(out, row, &widths)?;
         }

@@ -32,7 +32,7 @@ pub enum State {
 }
 
 /// Something an answer proves, or fails to prove, by signature or arithmetic.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Attestation {
     /// what was checked: `commit signature by did:plc:…`
     pub what: String,

@@ -183,6 +183,8 @@ pub struct Resolution {
     pub account: Option<Author>,
     /// the page at the end, where it is no post
     pub page: Option<Page>,
+    /// the answer that page was read from; its requisites are found in it
+    pub answer: Option<crate::format::http::Answer>,
     /// the archive whose copy it is
     pub from_archive: Option<FromArchive>,
     /// posts considered
@@ -216,6 +218,7 @@ impl Resolution {
             post: None,
             account: None,
             page: None,
+            answer: None,
             from_archive: None,
             candidates: Vec::new(),
             truncated: None,

@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Why a document could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -62,6 +62,127 @@ fn open(path: &Path) -> Result<File, InputError> {
 /// Longer than the bound, or what the system says.
 pub fn standard(bound: u64) -> Result<Vec<u8>, InputError> {
     whole(io::stdin().lock(), bound)
+}
+
+/// The plain files of a folder, hidden ones left out; empty where there is no such folder.
+///
+/// # Errors
+/// What the system says.
+pub fn files(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    let entries = match std::fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(e) => return Err(e),
+    };
+    let mut files = Vec::new();
+    for entry in entries {
+        let entry = entry?;
+        let hidden = entry.file_name().as_encoded_bytes().starts_with(b".");
+        if !hidden && entry.path().is_file() {
+            files.push(entry.path());
+        }
+    }
+    Ok(files)
+}
+
+/// A file that is gone when the value is.
+#[derive(Debug)]
+pub struct Scratch(PathBuf);
+
+impl Scratch {
+    /// Where it lies.
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        // What cannot be taken away from a folder of temporary files stays there.
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+/// Writes `bytes` to a new file among the system's temporary ones.
+///
+/// # Errors
+/// What the system says.
+pub fn scratch(name: &str, bytes: &[u8]) -> io::Result<Scratch> {
+    use std::io::Write as _;
+    let path = std::env::temp_dir().join(format!("{}-{}", std::process::id(), name));
+    let mut file = File::options().write(true).create_new(true).open(&path)?;
+    file.write_all(bytes)?;
+    Ok(Scratch(path))
+}
+
+/// A folder that is gone, with all that is in it, when the value is.
+#[derive(Debug)]
+pub struct ScratchFolder(PathBuf);
+
+impl ScratchFolder {
+    /// Where it lies.
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for ScratchFolder {
+    fn drop(&mut self) {
+        // As with a scratch file.
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// Makes a new folder among the system's temporary ones, for this user alone.
+///
+/// # Errors
+/// What the system says.
+pub fn scratch_folder() -> io::Result<ScratchFolder> {
+    use std::os::unix::fs::DirBuilderExt as _;
+    for n in 0_u32.. {
+        let path = std::env::temp_dir().join(format!("onrecord-{}-{n}", std::process::id()));
+        match std::fs::DirBuilder::new().mode(0o700).create(&path) {
+            Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {}
+            made => return made.map(|()| ScratchFolder(path)),
+        }
+    }
+    Err(io::Error::other("no free name"))
+}
+
+/// The digest of the file at `path`, read as a stream.
+///
+/// # Errors
+/// Missing, a folder, or what the system says.
+pub fn digest(path: &Path) -> Result<crate::format::digest::Digest, InputError> {
+    let mut file = open(path)?;
+    let mut hasher = crate::format::digest::Hasher::default();
+    let mut piece = vec![0; 256 << 10];
+    loop {
+        let n = file.read(&mut piece)?;
+        if n == 0 {
+            return Ok(hasher.finish());
+        }
+        hasher.update(piece.get(..n).unwrap_or_default());
+    }
+}
+
+/// The first entry of a folder that is none of `known`; none too where there is no such folder.
+///
+/// # Errors
+/// What the system says.
+pub fn strangers(folder: &Path, known: &[&str]) -> io::Result<Option<String>> {
+    let entries = match std::fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(e) => return Err(e),
+    };
+    for entry in entries {
+        let name = entry?.file_name().to_string_lossy().into_owned();
+        if !known.contains(&name.as_str()) {
+            return Ok(Some(name));
+        }
+    }
+    Ok(None)
 }
 
 /// The text of the file at `path`; none where there is no such file.

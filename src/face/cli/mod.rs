@@ -1,12 +1,23 @@
 //! The command line: what was typed becomes what is meant. Each command has its file.
 
+mod bridge;
 mod cite;
 mod completions;
 mod config;
+#[cfg(feature = "demo")]
+mod demo;
 pub mod fault;
+mod init;
 mod logs;
 mod man;
+mod query;
+mod reindex;
+mod resolve;
+mod run;
+mod show;
+mod sql;
 mod usage;
+mod verify;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -68,6 +79,25 @@ pub struct Global {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Make an archive
+    Init(init::Args),
+    /// Take statements through an archival run, or follow all that is due
+    Run(run::Args),
+    /// Follow links and print every hop; keeps nothing
+    Resolve(resolve::Args),
+    /// Check that everything, or one thing, is as it was written
+    Verify(verify::Args),
+    /// Show one thing with all that hangs on it
+    Show(show::Args),
+    /// Find citations by what they say, where they led and how they ended
+    Query(query::Args),
+    /// Ask the catalogue in SQL, read-only
+    Sql(sql::Args),
+    /// Make the catalogue anew from the WARC files and the ledger
+    Reindex(reindex::Args),
+    /// See the whole main job against a built-in loopback copy of the platforms
+    #[cfg(feature = "demo")]
+    Demo(demo::Args),
     /// Print what a statement cites; touches neither network nor archive
     Cite(cite::Args),
     /// Print every setting, its value and where it came from
@@ -81,6 +111,16 @@ enum Command {
 impl Command {
     fn run(self, global: &Global) -> Result<Exit, Fault> {
         match self {
+            Self::Init(args) => init::run(global, args),
+            Self::Run(args) => run::run(global, args),
+            Self::Resolve(args) => resolve::run(global, args),
+            Self::Verify(args) => verify::run(global, args),
+            Self::Show(args) => show::run(global, args),
+            Self::Query(args) => query::run(global, args),
+            Self::Sql(args) => sql::run(global, args),
+            Self::Reindex(args) => reindex::run(global, args),
+            #[cfg(feature = "demo")]
+            Self::Demo(args) => demo::run(global, args),
             Self::Cite(args) => cite::run(global, args),
             Self::Config(args) => config::run(global, args),
             Self::Completions(args) => completions::run(global, args),

@@ -470,6 +470,7 @@ impl Pursuit {
         }
         if judged.ending == Ending::Captured {
             self.out.page = said.map(page_of);
+            self.out.answer = Some(answer.clone());
             self.archived_post(&url, answer, exchange.at);
         }
         self.close(judged);

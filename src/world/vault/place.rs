@@ -158,6 +158,22 @@ fn found(mut plain: Vec<u8>) -> Result<Found, &'static str> {
     Ok(Found { name: RecordName { id: record.id, digest }, record })
 }
 
+/// The digest of the whole record at a place, read as a stream, its own digests checked on the way.
+///
+/// # Errors
+/// As [`read_at`].
+pub fn whole_digest(dir: &Path, place: &Place) -> Result<Digest, Error> {
+    let damaged = |what: &str| Error::Damaged { place: place.clone(), what: what.to_owned() };
+    let (path, file) = open(dir, &place.file)?;
+    let failed = |source| Error::Read { path: path.clone(), source };
+    let mut reader = Reader::new(file, place.offset, Want { keep: 0, ..Want::ours() }).map_err(failed)?;
+    let item = reader.next().map_err(failed)?.ok_or_else(|| damaged("nothing is there"))?;
+    if let Some(problem) = item.problems.first() {
+        return Err(damaged(&problem.what));
+    }
+    item.digests.whole.ok_or_else(|| damaged("no whole record is there"))
+}
+
 /// The bytes of a member as they lie in the file, for copies.
 ///
 /// # Errors

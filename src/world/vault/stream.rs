@@ -129,6 +129,11 @@ impl Stream {
         }
     }
 
+    /// Sets the record's date, where the event that it belongs to began before the record did.
+    pub fn set_date(&mut self, at: jiff::Timestamp) {
+        self.record.date = crate::format::time::to_micros(at);
+    }
+
     /// Bytes of the block so far.
     pub fn block_len(&self) -> u64 {
         self.block_len

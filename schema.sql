@@ -1,0 +1,354 @@
+-- The archive's catalogue: an index over the WARC files and the ledger, plus the queue.
+--
+-- Delete the file and `onrecord reindex` makes every row again, but for the timers in `due`: all else here is read from
+-- warc/ and ledger/. So whoever edits this file gains nothing but a wrong answer until the next `onrecord verify`.
+--
+-- Conventions. Instants are INTEGER microseconds since 1970-01-01 UTC. Digests are 32-byte BLOBs (SHA-256). WARC record
+-- ids are the 16 bytes of their UUID. `record` columns hold ledger indexes. The views at the end show all of it as text:
+-- `onrecord sql --schema` prints them, and other programs should read them rather than the tables.
+
+-- ── Ground facts: what lies in the files ─────────────────────────────────────────────────────────────────────────────
+
+-- What the archive is, from its first record.
+CREATE TABLE meta (
+    key   TEXT PRIMARY KEY,  -- origin, vkey, created, software
+    value TEXT NOT NULL      -- as in the archive.created record
+) STRICT, WITHOUT ROWID;
+
+-- The WARC files, in the order they were begun.
+CREATE TABLE warc_file (
+    id   INTEGER PRIMARY KEY,  -- small number used by warc_record
+    name TEXT NOT NULL UNIQUE  -- base name, without the .open a file has while written
+) STRICT;
+
+-- Every WARC record: where it lies and the digest that binds its headers and block.
+CREATE TABLE warc_record (
+    id     BLOB PRIMARY KEY,   -- UUID of WARC-Record-ID
+    file   INTEGER NOT NULL,   -- warc_file.id
+    offset INTEGER NOT NULL,   -- first byte of its gzip member
+    length INTEGER NOT NULL,   -- bytes of that member
+    type   INTEGER NOT NULL,   -- 0 warcinfo, 1 response, 2 request, 3 revisit, 4 resource, 5 metadata, 6 conversion, 7 continuation
+    digest BLOB NOT NULL       -- SHA-256 from WARC/1.1 to the last byte of the block
+) STRICT, WITHOUT ROWID;
+
+-- Every exchange that brought an answer: one row per response or revisit record.
+CREATE TABLE exchange (
+    id          BLOB PRIMARY KEY,  -- the response or revisit record
+    url         TEXT NOT NULL,     -- WARC-Target-URI
+    at          INTEGER NOT NULL,  -- WARC-Date: our clock at request start
+    ip          TEXT,              -- address answered from
+    status      INTEGER,           -- HTTP status; NULL where the bytes are no HTTP
+    media_type  TEXT,              -- Content-Type without parameters
+    payload     BLOB,              -- SHA-256 of the entity as transferred, chunk framing undone
+    payload_len INTEGER,           -- its bytes
+    refers_to   BLOB               -- for a revisit: the record that holds the body
+) STRICT, WITHOUT ROWID;
+CREATE INDEX exchange_url ON exchange (url, at);
+CREATE INDEX exchange_payload ON exchange (payload) WHERE payload IS NOT NULL;
+
+-- The records, in ledger order: one leaf each.
+CREATE TABLE record (
+    idx  INTEGER PRIMARY KEY,  -- ledger index, from 0
+    leaf BLOB NOT NULL UNIQUE, -- SHA-256 of the canonical JSON: the leaf's data
+    warc BLOB NOT NULL,        -- the metadata record whose block that JSON is
+    kind TEXT NOT NULL,        -- archive.created, statement.added, run.opened, …
+    at   INTEGER NOT NULL      -- when it was made
+) STRICT;
+CREATE INDEX record_kind ON record (kind, idx);
+
+-- ── What the records say ─────────────────────────────────────────────────────────────────────────────────────────────
+
+-- Documents handed in, byte for byte.
+CREATE TABLE statement (
+    id         BLOB PRIMARY KEY,  -- SHA-256 of bytes
+    bytes      BLOB NOT NULL,     -- exactly as handed in
+    media_type TEXT NOT NULL,     -- text/plain, text/html, message/rfc822, …
+    source     TEXT NOT NULL,     -- path, URL or - it first came from
+    date       TEXT,              -- its own date, YYYY-MM-DD
+    title      TEXT,              -- its own title
+    language   TEXT,              -- BCP 47
+    publisher  TEXT,              -- its own words
+    author     TEXT,              -- its own words
+    record     INTEGER NOT NULL   -- statement.added
+) STRICT;
+
+-- Where the same bytes came from, each time another source brought them.
+CREATE TABLE statement_source (
+    statement BLOB NOT NULL,     -- statement.id
+    source    TEXT NOT NULL,     -- path, URL or -
+    record    INTEGER NOT NULL,  -- the statement.added record that says so
+    PRIMARY KEY (statement, source)
+) STRICT, WITHOUT ROWID;
+
+-- Spans of a statement that point outward.
+CREATE TABLE citation (
+    id         BLOB PRIMARY KEY,  -- stable for the same bytes, kind and place
+    statement  BLOB NOT NULL,     -- statement.id
+    seq        INTEGER NOT NULL,  -- order in the statement, from 0
+    kind       TEXT NOT NULL,     -- link, handle, hashtag, post
+    form       TEXT,              -- of a link: tco, pic, permalink, archive, at-uri, shortener, url, weak
+    raw        TEXT NOT NULL,     -- as it stands
+    url        TEXT,              -- of a link: what to ask
+    platform   TEXT,              -- x, bluesky, mastodon, …
+    handle     TEXT,              -- of a handle or post, without @
+    tag        TEXT,              -- of a hashtag, without #
+    author     TEXT,              -- of a post: the name given
+    date       TEXT,              -- of a post: the day given, YYYY-MM-DD
+    quoted     TEXT,              -- of a post: the words given
+    span_start INTEGER NOT NULL,  -- first byte
+    span_end   INTEGER NOT NULL,  -- one past the last
+    body       TEXT NOT NULL      -- the whole citation as JSON, as `cite` prints it
+) STRICT, WITHOUT ROWID;
+CREATE INDEX citation_statement ON citation (statement, seq);
+CREATE INDEX citation_url ON citation (url) WHERE url IS NOT NULL;
+CREATE INDEX citation_handle ON citation (handle COLLATE NOCASE) WHERE handle IS NOT NULL;
+
+-- Passes over due work. One without `closed` was cut off, and says so for ever.
+CREATE TABLE run (
+    id      BLOB PRIMARY KEY,  -- UUID
+    opened  INTEGER NOT NULL,  -- when
+    planned INTEGER NOT NULL,  -- citations planned
+    closed  INTEGER,           -- when; NULL where it never was
+    ended   INTEGER,           -- citations with an ending
+    record  INTEGER NOT NULL,  -- run.opened
+    closing INTEGER            -- run.closed
+) STRICT, WITHOUT ROWID;
+
+-- What a run undertook.
+CREATE TABLE run_plan (
+    run      BLOB NOT NULL,  -- run.id
+    citation BLOB NOT NULL,  -- citation.id
+    PRIMARY KEY (run, citation)
+) STRICT, WITHOUT ROWID;
+
+-- How each citation ended, each time it was followed.
+CREATE TABLE resolution (
+    record    INTEGER PRIMARY KEY,  -- resolution.ended
+    run       BLOB NOT NULL,        -- run.id
+    citation  BLOB NOT NULL,        -- citation.id
+    at        INTEGER NOT NULL,     -- when it ended
+    ending    TEXT NOT NULL,        -- captured, gone, suspended, …
+    why       TEXT NOT NULL,        -- what the ending rests on
+    start     TEXT NOT NULL,        -- where it began
+    final_url TEXT,                 -- where it ended
+    hops      INTEGER NOT NULL,     -- exchanges on the way, the final one included
+    post      TEXT,                 -- the post it led to: x:1138…
+    snapshot  BLOB,                 -- snapshot.id, where one stands
+    retry_at  INTEGER               -- when the other side asked to be asked again
+) STRICT;
+CREATE INDEX resolution_citation ON resolution (citation, record);
+CREATE INDEX resolution_snapshot ON resolution (snapshot) WHERE snapshot IS NOT NULL;
+CREATE INDEX resolution_run ON resolution (run, record);
+CREATE INDEX resolution_post ON resolution (post) WHERE post IS NOT NULL;
+
+-- The hops, one by one.
+CREATE TABLE hop (
+    resolution INTEGER NOT NULL,  -- resolution.record
+    n          INTEGER NOT NULL,  -- from 0
+    url        TEXT NOT NULL,     -- asked, or unwrapped
+    status     INTEGER,           -- HTTP status
+    via        TEXT NOT NULL,     -- start, http-301, meta-refresh, …
+    to_url     TEXT,              -- where it leads
+    at         INTEGER,           -- when it was asked
+    ip         TEXT,              -- address connected to
+    ms         INTEGER,           -- how long it took
+    error      TEXT,              -- why there was no answer
+    exchange   BLOB,              -- exchange.id
+    PRIMARY KEY (resolution, n)
+) STRICT, WITHOUT ROWID;
+
+-- What stood at an end.
+CREATE TABLE snapshot (
+    id       BLOB PRIMARY KEY,  -- SHA-256 of the manifest
+    record   INTEGER NOT NULL,  -- snapshot.taken
+    manifest BLOB NOT NULL,     -- the metadata record whose block the manifest is
+    target   TEXT NOT NULL,     -- where the resolution began
+    final    TEXT,              -- where it ended
+    ending   TEXT NOT NULL,     -- captured or captured-from-archive
+    at       INTEGER NOT NULL,  -- when it was taken
+    title    TEXT,              -- title of a page
+    post     TEXT,              -- post name
+    content  BLOB NOT NULL,     -- digest of what a later look is compared with
+    text     BLOB,              -- digest of the text a reader reads
+    indexed  INTEGER NOT NULL   -- 1 once its page text is in the full-text index
+) STRICT, WITHOUT ROWID;
+CREATE INDEX snapshot_post ON snapshot (post) WHERE post IS NOT NULL;
+CREATE INDEX snapshot_unindexed ON snapshot (record) WHERE indexed = 0;
+
+-- The exchanges of a snapshot, by role.
+CREATE TABLE snapshot_part (
+    snapshot BLOB NOT NULL,     -- snapshot.id
+    n        INTEGER NOT NULL,  -- order in the manifest
+    role     TEXT NOT NULL,     -- hop, platform, media, requisite, archive, robots
+    url      TEXT NOT NULL,     -- asked
+    exchange BLOB,              -- exchange.id; NULL where nothing came
+    PRIMARY KEY (snapshot, n)
+) STRICT, WITHOUT ROWID;
+
+-- Posts as read from snapshots: one row per snapshot that holds one.
+CREATE TABLE post (
+    snapshot  BLOB PRIMARY KEY,  -- snapshot.id
+    name      TEXT NOT NULL,     -- x:1138…
+    platform  TEXT NOT NULL,     -- x, bluesky, …
+    handle    TEXT NOT NULL,     -- without @
+    author    TEXT,              -- display name
+    author_id TEXT,              -- the id that survives a renaming
+    posted    INTEGER,           -- the time the platform states, or else its id's
+    text      TEXT NOT NULL,     -- its words
+    body      TEXT NOT NULL      -- the whole post as JSON
+) STRICT, WITHOUT ROWID;
+CREATE INDEX post_name ON post (name);
+CREATE INDEX post_handle ON post (handle COLLATE NOCASE, posted);
+CREATE INDEX post_author ON post (author_id) WHERE author_id IS NOT NULL;
+
+-- What the statement claims of a post, against the capture.
+CREATE TABLE finding (
+    record   INTEGER PRIMARY KEY,  -- finding.made
+    run      BLOB NOT NULL,        -- run.id
+    citation BLOB NOT NULL,        -- citation.id
+    snapshot BLOB NOT NULL,        -- snapshot.id
+    post     TEXT NOT NULL,        -- post name
+    verdict  TEXT NOT NULL,        -- corroborated, contradicted, undetermined
+    at       INTEGER NOT NULL      -- when
+) STRICT;
+CREATE INDEX finding_citation ON finding (citation, record);
+CREATE INDEX finding_verdict ON finding (verdict, record);
+
+-- The checks behind a verdict.
+CREATE TABLE finding_check (
+    finding INTEGER NOT NULL,  -- finding.record
+    n       INTEGER NOT NULL,  -- order
+    "check" TEXT NOT NULL,     -- author, date, text, links, media-time, id-time, identity, edits
+    result  TEXT NOT NULL,     -- agrees, disagrees, unknown
+    cited   TEXT,              -- what the statement says
+    found   TEXT,              -- what was found
+    score   REAL,              -- 0 to 1, for words
+    why     TEXT,              -- where the result alone does not say
+    PRIMARY KEY (finding, n)
+) STRICT, WITHOUT ROWID;
+
+-- Outside witnesses of checkpoints.
+CREATE TABLE anchor (
+    record    INTEGER PRIMARY KEY,  -- anchor.added
+    size      INTEGER NOT NULL,     -- checkpoint size it witnesses
+    kind      TEXT NOT NULL,        -- tsr, ots, cosignature
+    authority TEXT NOT NULL,        -- who
+    state     TEXT NOT NULL,        -- verified, pending, confirmed
+    file      TEXT NOT NULL,        -- in ledger/anchors/
+    at        INTEGER               -- the time it vouches for; NULL while pending
+) STRICT;
+CREATE INDEX anchor_size ON anchor (size);
+
+-- Events that no other table holds: missed runs, removals, exports, key rotations.
+CREATE TABLE event (
+    record INTEGER PRIMARY KEY,  -- its ledger index
+    kind   TEXT NOT NULL,        -- run.missed, content.removed, export.made, key.rotated, …
+    at     INTEGER NOT NULL,     -- when
+    body   TEXT NOT NULL         -- the record as JSON
+) STRICT;
+
+-- Kept counts, so that no question about totals scans a table.
+CREATE TABLE tally (
+    name  TEXT NOT NULL,     -- ending, verdict, kind
+    value TEXT NOT NULL,     -- captured, contradicted, link, …
+    n     INTEGER NOT NULL,  -- how many
+    PRIMARY KEY (name, value)
+) STRICT, WITHOUT ROWID;
+
+-- ── Words ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+-- What a hit of the full-text index is.
+CREATE TABLE words_doc (
+    id   INTEGER PRIMARY KEY,  -- rowid in words and words_tri
+    kind TEXT NOT NULL,        -- statement, post, page
+    ref  BLOB NOT NULL,        -- statement.id or snapshot.id
+    UNIQUE (kind, ref)
+) STRICT;
+
+-- Words of scripts that put spaces between them.
+CREATE VIRTUAL TABLE words USING fts5 (text, content = '', contentless_delete = 1, tokenize = 'unicode61 remove_diacritics 2');
+
+-- Runs of three characters, for scripts that do not; only texts with such a script are in it.
+CREATE VIRTUAL TABLE words_tri USING fts5 (text, content = '', contentless_delete = 1, tokenize = 'trigram');
+
+-- ── The queue ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+-- When each citation is due again. The only table that is not rebuilt row for row: a rebuilt one is due at once.
+CREATE TABLE due (
+    citation BLOB PRIMARY KEY,  -- citation.id
+    at       INTEGER NOT NULL,  -- not before
+    tries    INTEGER NOT NULL   -- retryable endings in a row
+) STRICT, WITHOUT ROWID;
+CREATE INDEX due_at ON due (at);
+
+-- ── Views: the documented face of the catalogue ──────────────────────────────────────────────────────────────────────
+
+-- Statements: id, source, media_type, date, title, language, bytes (length), citations (count).
+CREATE VIEW statements AS
+SELECT 'sha256:' || lower(hex(s.id)) AS id, s.source, s.media_type, s.date, s.title, s.language, length(s.bytes) AS bytes,
+       (SELECT count(*) FROM citation c WHERE c.statement = s.id) AS citations
+FROM statement s;
+
+-- Citations with their latest ending, snapshot and verdict.
+CREATE VIEW citations AS
+SELECT 'sha256:' || lower(hex(c.id)) AS id, 'sha256:' || lower(hex(c.statement)) AS statement, c.seq, c.kind, c.form, c.raw, c.url,
+       c.platform, c.handle, c.tag, c.author, c.date, c.quoted, c.span_start, c.span_end,
+       r.ending, r.final_url, r.post, 'sha256:' || lower(hex(r.snapshot)) AS snapshot,
+       (SELECT f.verdict FROM finding f WHERE f.citation = c.id ORDER BY f.record DESC LIMIT 1) AS verdict
+FROM citation c LEFT JOIN resolution r ON r.record = (SELECT max(record) FROM resolution WHERE citation = c.id);
+
+-- Every time a citation was followed.
+CREATE VIEW resolutions AS
+SELECT r.record AS ledger_index, 'sha256:' || lower(hex(r.citation)) AS citation,
+       strftime('%Y-%m-%dT%H:%M:%SZ', r.at / 1000000, 'unixepoch') AS at, r.ending, r.why, r.start, r.final_url, r.hops, r.post,
+       'sha256:' || lower(hex(r.snapshot)) AS snapshot
+FROM resolution r;
+
+-- Hops one by one.
+CREATE VIEW hops AS
+SELECT h.resolution AS ledger_index, h.n, h.url, h.status, h.via, h.to_url AS "to",
+       strftime('%Y-%m-%dT%H:%M:%SZ', h.at / 1000000, 'unixepoch') AS at, h.ip, h.ms, h.error
+FROM hop h;
+
+-- Snapshots.
+CREATE VIEW snapshots AS
+SELECT 'sha256:' || lower(hex(s.id)) AS id, s.record AS ledger_index, s.target, s.final AS final_url, s.ending,
+       strftime('%Y-%m-%dT%H:%M:%SZ', s.at / 1000000, 'unixepoch') AS at, s.title, s.post,
+       (SELECT count(*) FROM snapshot_part p WHERE p.snapshot = s.id) AS exchanges
+FROM snapshot s;
+
+-- Posts.
+CREATE VIEW posts AS
+SELECT p.name, p.platform, p.handle, p.author, p.author_id,
+       strftime('%Y-%m-%dT%H:%M:%SZ', p.posted / 1000000, 'unixepoch') AS posted, p.text,
+       'sha256:' || lower(hex(p.snapshot)) AS snapshot
+FROM post p;
+
+-- Findings with their checks.
+CREATE VIEW findings AS
+SELECT f.record AS ledger_index, 'sha256:' || lower(hex(f.citation)) AS citation, f.post, f.verdict, k."check", k.result, k.cited,
+       k.found, k.score, k.why, 'sha256:' || lower(hex(f.snapshot)) AS snapshot
+FROM finding f JOIN finding_check k ON k.finding = f.record;
+
+-- Exchanges, with the file and offset where their bytes lie.
+CREATE VIEW exchanges AS
+SELECT lower(hex(e.id)) AS id, e.url, strftime('%Y-%m-%dT%H:%M:%fZ', e.at / 1000000.0, 'unixepoch') AS at, e.ip, e.status,
+       e.media_type, 'sha256:' || lower(hex(e.payload)) AS payload, e.payload_len, f.name AS file, w.offset, w.length
+FROM exchange e JOIN warc_record w ON w.id = e.id JOIN warc_file f ON f.id = w.file;
+
+-- Runs.
+CREATE VIEW runs AS
+SELECT lower(hex(r.id)) AS id, strftime('%Y-%m-%dT%H:%M:%SZ', r.opened / 1000000, 'unixepoch') AS opened,
+       strftime('%Y-%m-%dT%H:%M:%SZ', r.closed / 1000000, 'unixepoch') AS closed, r.planned, r.ended
+FROM run r;
+
+-- The ledger's leaves.
+CREATE VIEW records AS
+SELECT idx AS ledger_index, kind, strftime('%Y-%m-%dT%H:%M:%SZ', at / 1000000, 'unixepoch') AS at,
+       'sha256:' || lower(hex(leaf)) AS leaf
+FROM record;
+
+-- Anchors.
+CREATE VIEW anchors AS
+SELECT record AS ledger_index, size, kind, authority, state, file, strftime('%Y-%m-%dT%H:%M:%SZ', at / 1000000, 'unixepoch') AS at
+FROM anchor;

@@ -1,0 +1,114 @@
+//! From settings to what each room below needs, and from the deeds' faults to what a person is told.
+
+use std::time::Duration;
+
+use super::Global;
+use super::fault::{Exit, Fault, chain};
+use crate::face::config::Settings;
+use crate::resolution::pursuit;
+use crate::snapshot::gather;
+use crate::work::archive::{Choices, Paths};
+use crate::work::errand::Manner;
+use crate::work::fault::Fault as Deed;
+use crate::work::pursue::Again;
+use crate::world::{lock, store, wire};
+
+/// Where the archive lies.
+pub(super) fn paths(global: &Global, settings: &Settings) -> Paths {
+    Paths { root: global.archive.clone(), key: settings.ledger.key.clone() }
+}
+
+/// How the archive is opened.
+pub(super) fn choices(settings: &Settings) -> Choices {
+    let origin = settings.ledger.origin.trim();
+    Choices { origin: (!origin.is_empty()).then(|| origin.to_owned()), ..Choices::default() }
+}
+
+/// The network.
+pub(super) fn network(settings: &Settings) -> wire::settings::Settings {
+    let network = &settings.network;
+    wire::settings::Settings {
+        connect_to: network.connect_to.clone(),
+        ca_certs: network.ca_cert.clone(),
+        allow_net: network.allow_net.clone(),
+        user_agent: network.user_agent.clone(),
+        concurrency: network.concurrency.get() as usize,
+        per_host: network.per_host.get() as usize,
+        timeout: network.timeout.0,
+        max_body: network.max_body.0,
+        offline: network.offline,
+        ..wire::settings::Settings::default()
+    }
+}
+
+/// How a run goes about it.
+pub(super) fn manner(settings: &Settings) -> Manner {
+    let capture = &settings.capture;
+    Manner {
+        limits: limits(settings),
+        budget: capture.requisites.then(|| gather::Budget {
+            count: capture.requisites_max as usize,
+            bytes: capture.snapshot_max_bytes.0,
+            ..gather::Budget::default()
+        }),
+        again: Again {
+            ages: settings.schedule.revisit.iter().map(|period| signed(period.0)).collect(),
+            ..Again::default()
+        },
+        at_once: settings.network.concurrency.get() as usize,
+    }
+}
+
+/// How far a resolution goes.
+pub(super) fn limits(settings: &Settings) -> pursuit::Limits {
+    pursuit::Limits {
+        max_hops: settings.network.max_hops as usize,
+        requests: settings.capture.requests_per_citation.get() as usize,
+        both_views: settings.capture.both_views,
+        ..pursuit::Limits::default()
+    }
+}
+
+fn signed(period: Duration) -> jiff::SignedDuration {
+    jiff::SignedDuration::try_from(period).unwrap_or(jiff::SignedDuration::MAX)
+}
+
+/// What a person is told of a deed that failed, and the code it ends with.
+pub(super) fn fault(doing: &str) -> impl Fn(Deed) -> Fault + '_ {
+    move |deed| {
+        let exit = match &deed {
+            Deed::Input { .. } | Deed::Foreign { .. } => Exit::Usage,
+            Deed::NotHere(_) | Deed::NoArchive(_) => Exit::NotFound,
+            Deed::Damaged(_) => Exit::Damaged,
+            Deed::Lock(lock::Error::Held { .. }) => Exit::InUse,
+            Deed::Store(store::Error::Newer { .. } | store::Error::Foreign(_)) => Exit::Usage,
+            Deed::Interrupted => Exit::Interrupted,
+            _ => Exit::Failed,
+        };
+        let hint = hint(&deed);
+        let fault = Fault::plain(exit, format!("failed to {doing}: {}", chain(&deed)));
+        match hint {
+            Some(hint) => fault.hint(hint),
+            None => fault,
+        }
+    }
+}
+
+fn hint(deed: &Deed) -> Option<String> {
+    Some(match deed {
+        Deed::Input { hint, .. } => hint.clone(),
+        Deed::NoArchive(_) => "name the archive with --archive DIR, or make one with onrecord init".to_owned(),
+        Deed::Foreign { .. } => "name another folder with --archive DIR".to_owned(),
+        Deed::Damaged(_) => "onrecord verify names everything that is wrong".to_owned(),
+        Deed::Lock(lock::Error::Held { .. }) => "wait for it to end, or stop it".to_owned(),
+        Deed::Store(store::Error::Newer { .. }) => "use the newer onrecord that wrote it".to_owned(),
+        Deed::Store(store::Error::Foreign(_)) => {
+            "move that file away; onrecord reindex makes the catalogue anew from warc/ and ledger/".to_owned()
+        }
+        Deed::Store(_) => "onrecord reindex makes the catalogue anew from warc/ and ledger/".to_owned(),
+        Deed::Vault(_) | Deed::File { .. } | Deed::Sealing(_) => {
+            "what was acknowledged is safe; make room or access and run again".to_owned()
+        }
+        _ => return None,
+    })
+}

@@ -1,0 +1,132 @@
+//! `onrecord verify`: is everything, or one thing, as it was written?
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use anstyle::{AnsiColor, Style};
+
+use super::Global;
+use super::bridge;
+use super::fault::{Exit, Fault};
+use crate::face::config::flags::NetworkArgs;
+use crate::face::{out, plain};
+use crate::format::note::VerifierKey;
+use crate::work::verify::{self, Independence, Report, Trust, Verdict};
+use crate::world::input;
+
+/// Longest note: a checkpoint with many signatures is far shorter.
+const MAX_NOTE: u64 = 1 << 20;
+
+/// Exit 0 if intact, 5 if damaged or incomplete, 4 if weaker than --require, 3 if the target is not here.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// What: a statement, snapshot, record or WARC record by its id, any sha256:, or a file; the whole archive where none is named
+    #[arg(value_name = "TARGET")]
+    target: Option<String>,
+
+    /// The archive's verifier key as you remember it: a file with its vkey line
+    #[arg(long, value_name = "FILE")]
+    key: Option<PathBuf>,
+
+    /// A checkpoint as you remember it
+    #[arg(long, value_name = "FILE")]
+    checkpoint: Option<PathBuf>,
+
+    /// How strongly others must vouch for it
+    #[arg(long, value_parser = ["pending", "anchored", "witnessed"])]
+    require: Option<String>,
+}
+
+pub(super) fn run(global: &Global, args: Args) -> Result<Exit, Fault> {
+    let settings = super::config::load(global, &NetworkArgs::default())?;
+    let paths = bridge::paths(global, &settings);
+    let trust = Trust {
+        key: args.key.as_deref().map(key).transpose()?,
+        checkpoint: args.checkpoint.as_deref().map(note).transpose()?,
+    };
+    let told = bridge::fault("verify");
+    let report = match &args.target {
+        None => verify::whole(&paths, &trust),
+        Some(target) => verify::one(&paths, target, &trust),
+    };
+    let report = report.map_err(told)?;
+    if global.json {
+        out::json(&report)?
+    } else {
+        out::text(|out| draw(out, &report, global.verbose > 0))?
+    }
+    Ok(exit(&report, args.require.as_deref()))
+}
+
+fn key(path: &std::path::Path) -> Result<VerifierKey, Fault> {
+    let text = String::from_utf8_lossy(&note(path)?).trim().to_owned();
+    text.parse().map_err(|e| {
+        Fault::new(Exit::Usage, format!("read the key in {}", path.display()), &e)
+            .hint("expected one line: name+hash+key, as in ledger/vkey")
+    })
+}
+
+fn note(path: &std::path::Path) -> Result<Vec<u8>, Fault> {
+    input::file(path, MAX_NOTE).map_err(|e| Fault::new(Exit::Usage, format!("read {}", path.display()), &e))
+}
+
+fn exit(report: &Report, require: Option<&str>) -> Exit {
+    let wanted = match require {
+        Some("pending") => Independence::Pending,
+        Some("anchored") => Independence::Anchored,
+        Some("witnessed") => Independence::Witnessed,
+        _ => Independence::SelfAttested,
+    };
+    match report.verdict {
+        Verdict::Damaged | Verdict::Incomplete => Exit::Damaged,
+        Verdict::NothingChecked => Exit::NotFound,
+        Verdict::Intact if report.independence < wanted => Exit::Weaker,
+        Verdict::Intact => Exit::Done,
+    }
+}
+
+/// The longest list of problems that a person is shown; `--json` has all.
+const SHOWN: usize = 50;
+
+fn draw(out: &mut dyn Write, report: &Report, verbose: bool) -> std::io::Result<()> {
+    let (word, style) = match report.verdict {
+        Verdict::Intact => ("intact", AnsiColor::Green),
+        Verdict::Damaged => ("damaged", AnsiColor::Red),
+        Verdict::Incomplete => ("incomplete", AnsiColor::Red),
+        Verdict::NothingChecked => ("nothing to check", AnsiColor::Yellow),
+    };
+    let (style, dim) = (style.on_default().bold(), Style::new().dimmed());
+    writeln!(out, "{}: {style}{word}{style:#}", plain::line(&report.target))?;
+    let c = &report.checked;
+    writeln!(
+        out,
+        "checked {} WARC records ({} bytes), {} records, {} leaves, {} checkpoints, {} anchors, {} catalogue rows",
+        c.warc_records, c.bytes, c.records, c.leaves, c.checkpoints, c.anchors, c.rows
+    )?;
+    for problem in report.problems.iter().take(SHOWN) {
+        let red = AnsiColor::Red.on_default();
+        writeln!(out, "{red}{}{red:#}  {}  {}", problem.kind, plain::line(&problem.place), plain::line(&problem.what))?;
+    }
+    if report.problems.len() > SHOWN {
+        writeln!(out, "and {} more; --json prints all", report.problems.len() - SHOWN)?;
+    }
+    let vouched = match report.independence {
+        Independence::SelfAttested => "nobody but the archive itself vouches for it",
+        Independence::Pending => "an outside authority has been asked and has not confirmed yet",
+        Independence::Anchored => "an outside authority vouches for a checkpoint over it",
+        Independence::Witnessed => "a witness vouches for its checkpoints",
+    };
+    writeln!(out, "{vouched}")?;
+    for note in &report.notes {
+        writeln!(out, "note: {}", plain::line(note))?;
+    }
+    for text in &report.not_checked {
+        writeln!(out, "{dim}not checked: {}{dim:#}", plain::line(text))?;
+    }
+    if verbose {
+        for text in &report.not_proved {
+            writeln!(out, "{dim}not proved: {}{dim:#}", plain::line(text))?;
+        }
+    }
+    Ok(())
+}

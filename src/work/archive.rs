@@ -1,0 +1,375 @@
+//! The archive, open: its folder, its parts, and how they are brought level after a crash.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use uuid::Uuid;
+
+use crate::format::checkpoint::Signed;
+use crate::format::digest::Digest;
+use crate::format::note::{Ed25519Signer, KeyKind};
+use crate::format::warc::record::Record as WarcRecord;
+use crate::record::Event;
+use crate::statement::{About, StatementId};
+use crate::work::capture::Capture;
+use crate::work::fault::Fault;
+use crate::work::reindex;
+use crate::work::rows::{self, Lying};
+use crate::work::run::Known;
+use crate::work::seal::{Deed, Seal, Sealer};
+use crate::world::clock::Clock;
+use crate::world::durable::Disk;
+use crate::world::input;
+use crate::world::keys::SecretKey;
+use crate::world::lock::{self, Lock};
+use crate::world::random::Random;
+use crate::world::store::Store;
+use crate::world::store::apply::WarcRow;
+use crate::world::tiles::Log;
+use crate::world::vault::recover::Leftover;
+use crate::world::vault::{self, Kept, Vault};
+use crate::world::wire::Wire;
+
+/// Target URIs of records begin so.
+pub const RECORD_URN: &str = "urn:onrecord:record:";
+/// Name and version, as they stand in warcinfo records and the archive's first record.
+pub const SOFTWARE: &str = concat!("onrecord/", env!("CARGO_PKG_VERSION"));
+/// What lies in an archive, for whoever opens the folder.
+const README: &str = include_str!("../../archive/README.md");
+
+/// Where things lie in an archive's folder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Paths {
+    /// the folder
+    pub root: PathBuf,
+    /// the ledger's key, inside or outside the folder
+    pub key: PathBuf,
+}
+
+impl Paths {
+    /// The usual layout.
+    pub fn new(root: impl Into<PathBuf>) -> Self {
+        let root = root.into();
+        let key = root.join("keys/ledger.pem");
+        Self { root, key }
+    }
+
+    /// SQLite.
+    pub fn catalogue(&self) -> PathBuf {
+        self.root.join("onrecord.db")
+    }
+
+    /// The WARC files.
+    pub fn warc(&self) -> PathBuf {
+        self.root.join("warc")
+    }
+
+    /// Tiles, checkpoint, anchors.
+    pub fn ledger(&self) -> PathBuf {
+        self.root.join("ledger")
+    }
+
+    /// The inbox.
+    pub fn statements(&self) -> PathBuf {
+        self.root.join("statements")
+    }
+
+    /// Whether an archive is here.
+    pub fn is_archive(&self) -> bool {
+        self.ledger().join("checkpoint").is_file() || self.warc().is_dir()
+    }
+}
+
+/// Clock, randomness and key: what every pass needs and none owns.
+#[derive(Debug)]
+pub struct Tools {
+    /// the clock
+    pub clock: Clock,
+    /// randomness
+    pub random: Random,
+    /// the signing key
+    pub key: Ed25519Signer,
+}
+
+/// What is written to.
+pub struct Parts {
+    /// the WARC files
+    pub vault: Vault,
+    /// the catalogue
+    pub store: Store,
+    /// the ledger
+    pub log: Log,
+}
+
+/// How an archive is opened.
+#[derive(Clone, Default)]
+pub struct Choices {
+    /// the ledger's origin, where a new archive is made; made from the key where none is given
+    pub origin: Option<String>,
+    /// bounds of the WARC files
+    pub limits: vault::Limits,
+    /// the clock
+    pub clock: Clock,
+    /// randomness, from a seed where a test wants the same world twice
+    pub seed: Option<u64>,
+    /// the disk, with faults where a test wants them
+    pub disk: Disk,
+}
+
+impl std::fmt::Debug for Choices {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Choices({:?}, {:?})", self.origin, self.limits)
+    }
+}
+
+/// An archive that this process holds and writes to.
+pub struct OpenArchive {
+    /// where
+    pub paths: Paths,
+    /// clock, randomness, key
+    pub tools: Arc<Tools>,
+    /// makes deeds durable
+    pub seal: Seal,
+    /// the ledger's origin
+    pub origin: String,
+    /// the verifier key
+    pub vkey: String,
+    /// what opening found and did, for people
+    pub notes: Vec<String>,
+    sealer: Sealer,
+    _lock: Lock,
+}
+
+impl std::fmt::Debug for OpenArchive {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "OpenArchive({})", self.paths.root.display())
+    }
+}
+
+impl OpenArchive {
+    /// Opens the archive, and makes it first where there is none.
+    ///
+    /// # Errors
+    /// A folder of something else, an archive in use, a newer catalogue, a disk that does not take it.
+    pub fn or_init(paths: Paths, choices: Choices) -> Result<Self, Fault> {
+        if !paths.is_archive() {
+            lay(&paths, &choices.disk)?;
+        }
+        Self::open(paths, choices)
+    }
+
+    /// Opens the archive and brings it level.
+    ///
+    /// # Errors
+    /// As [`OpenArchive::or_init`], and where there is none.
+    pub fn open(paths: Paths, choices: Choices) -> Result<Self, Fault> {
+        if !paths.is_archive() {
+            return Err(Fault::NoArchive(paths.root));
+        }
+        let lock = Lock::take(&paths.root)?;
+        let random = choices.seed.map_or_else(Random::system, Random::seeded);
+        let (log, key) = ledger(&paths, choices.origin.as_deref(), &choices.disk)?;
+        let tools = Arc::new(Tools { clock: choices.clock, random, key });
+        let (vault, recovered) = Vault::open(&paths.warc(), choices.limits, making(&tools), choices.disk.clone())?;
+        let store = Store::open(&paths.catalogue())?;
+        let mut notes = recovered.files.iter().filter_map(leftover).collect::<Vec<_>>();
+        let (origin, vkey) = (log.key().name.to_string(), log.key().to_string());
+        let mut parts = Parts { vault, store, log };
+        notes.extend(catch_up(&paths, &tools, &mut parts)?);
+        let is_new = parts.log.size() == 0;
+        let (seal, sealer) = Seal::start(parts, tools.clone())?;
+        let open = Self { paths, tools, seal, origin, vkey, notes, sealer, _lock: lock };
+        if is_new {
+            open.first_record()?;
+        }
+        Ok(open)
+    }
+
+    /// Makes the catalogue anew: the old one is set aside until the new one stands.
+    ///
+    /// # Errors
+    /// As [`OpenArchive::open`].
+    pub fn anew(paths: Paths, choices: Choices) -> Result<reindex::TakenUp, Fault> {
+        if !paths.is_archive() {
+            return Err(Fault::NoArchive(paths.root));
+        }
+        let lock = Lock::take(&paths.root)?;
+        let (log, key) = ledger(&paths, choices.origin.as_deref(), &choices.disk)?;
+        let tools = Arc::new(Tools { clock: choices.clock.clone(), random: Random::system(), key });
+        // An open WARC file is recovered first, so that the same bytes are looked at as by the next run.
+        drop(Vault::open(&paths.warc(), choices.limits, making(&tools), choices.disk.clone())?);
+        let (new, now) = (paths.root.join("onrecord.db.new"), paths.catalogue());
+        Store::remove(&new)?;
+        let mut store = Store::open(&new)?;
+        let taken = reindex::take_up(&paths.warc(), &mut store, &log)?;
+        store.checkpoint()?;
+        drop(store);
+        Store::remove(&now)?;
+        choices.disk.rename(&new, &now).map_err(vault::Error::from)?;
+        drop((log, lock));
+        Self::open(paths, choices)?.close()?;
+        Ok(taken)
+    }
+
+    fn first_record(&self) -> Result<(), Fault> {
+        let event = Event::ArchiveCreated {
+            origin: self.origin.clone(),
+            vkey: self.vkey.clone(),
+            software: SOFTWARE.to_owned(),
+        };
+        self.seal.commit_now(Deed::of(vec![event])).map(|_| ())
+    }
+
+    /// Makes exchanges over `wire` and keeps them here.
+    ///
+    /// # Errors
+    /// The catalogue's.
+    pub fn capture(&self, wire: Wire) -> Result<Capture, Fault> {
+        let reader = Store::open_read(&self.paths.catalogue())?;
+        Ok(Capture::new(wire, self.seal.clone(), self.tools.clone(), self.paths.warc(), reader))
+    }
+
+    /// A statement that is here already.
+    ///
+    /// # Errors
+    /// The catalogue's.
+    pub fn known(&self, capture: &Capture, id: &StatementId) -> Result<Option<Known>, Fault> {
+        let Some((source, _, date)) = capture.catalogue(|store| store.statement_head(id))? else { return Ok(None) };
+        let citations = capture.catalogue(|store| store.citations(id))?;
+        let about = About { date, ..About::default() };
+        Ok(Some(Known { id: *id, source, about, citations: citations.into(), unreadable: None }))
+    }
+
+    /// Finishes what is in flight, seals the open WARC file and folds the catalogue into one file.
+    ///
+    /// # Errors
+    /// What stopped the sealing.
+    pub fn close(self) -> Result<(), Fault> {
+        let Self { seal, sealer, .. } = self;
+        drop(seal);
+        let Parts { vault, store, log } = sealer.finish()?;
+        drop(log);
+        vault.close()?;
+        store.checkpoint()?;
+        Ok(())
+    }
+}
+
+/// Makes the folders of a new archive. A folder that holds something else is left alone.
+fn lay(paths: &Paths, disk: &Disk) -> Result<(), Fault> {
+    let root = &paths.root;
+    if root.exists() && !root.is_dir() {
+        return Err(Fault::Foreign { dir: root.clone(), why: "it is a file".to_owned() });
+    }
+    let strange = input::strangers(root, &["README.md", "statements", "onrecord.toml", "keys", lock::FILE])
+        .map_err(Fault::file("archive folder", root))?;
+    if let Some(name) = strange {
+        return Err(Fault::Foreign { dir: root.clone(), why: format!("it holds {name} and no warc/ or ledger/") });
+    }
+    for folder in [root.clone(), paths.statements(), paths.warc(), paths.ledger()] {
+        disk.create_folder(&folder).map_err(vault::Error::from)?;
+    }
+    if !root.join("README.md").exists() {
+        disk.replace(&root.join("README.md"), README.as_bytes()).map_err(vault::Error::from)?;
+    }
+    Ok(())
+}
+
+fn making(tools: &Arc<Tools>) -> vault::Making {
+    let (clock, ids) = (tools.clone(), tools.clone());
+    let line = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    vault::Making {
+        now: Box::new(move || clock.clock.now()),
+        // Without randomness nothing else works either; the record that comes next says so.
+        id: Box::new(move || ids.random.uuid().unwrap_or_else(|_| Uuid::nil())),
+        about: vec![
+            line("software", SOFTWARE),
+            line("format", "WARC File Format 1.1"),
+            line("conformsTo", "https://iipc.github.io/warc-specifications/specifications/warc-format/warc-1.1/"),
+            line("robots", "ignore"),
+        ],
+    }
+}
+
+fn leftover(leftover: &Leftover) -> Option<String> {
+    let cut = leftover.cut.as_ref()?;
+    Some(format!(
+        "the last process was cut off: {} bytes at warc/{}@{} made no whole record and were cut",
+        cut.bytes, leftover.file, cut.offset
+    ))
+}
+
+/// Brings catalogue and ledger level with the WARC files, by the functions of the normal path: records that were fsynced
+/// and not yet catalogued are catalogued, records that were catalogued and not yet logged are logged.
+fn catch_up(paths: &Paths, tools: &Tools, parts: &mut Parts) -> Result<Vec<String>, Fault> {
+    let mut notes = Vec::new();
+    let (ledger, catalogue) = (parts.log.size(), parts.store.leaves()?);
+    let found = reindex::take_up(&paths.warc(), &mut parts.store, &parts.log)?;
+    if found.records > 0 || found.rows > 0 {
+        let anew = catalogue == 0 && ledger > 0;
+        let why = if anew { "the catalogue was missing and was made anew" } else { "the last process was cut off" };
+        notes.push(format!("{why}: {} WARC records and {} ledger records were taken up", found.rows, found.records));
+    }
+    let leaves = parts.store.leaves()?;
+    if leaves < parts.log.size() {
+        return Err(Fault::Damaged(format!(
+            "the ledger has {} leaves and only {leaves} of their records are in warc/",
+            parts.log.size()
+        )));
+    }
+    let from = parts.log.size();
+    let mut missing = Vec::new();
+    parts.store.records(from, |row| {
+        missing.push(row.leaf);
+        Ok::<_, Fault>(())
+    })?;
+    if !missing.is_empty() {
+        append(&mut parts.log, tools, from, &missing)?;
+    }
+    Ok(notes)
+}
+
+/// Appends leaves from index `first` on, and signs a checkpoint over them.
+///
+/// # Errors
+/// The ledger's: the disk, or a log that is not what it was.
+pub(crate) fn append(log: &mut Log, tools: &Tools, first: u64, leaves: &[Digest]) -> Result<(u64, Digest), Fault> {
+    if log.size() != first {
+        return Err(Fault::Damaged(format!("the ledger has {} leaves where {first} were expected", log.size())));
+    }
+    log.append_at(first, leaves)?;
+    Ok(head(log.commit(&tools.key)?))
+}
+
+/// Leaves and root under a checkpoint.
+pub(crate) fn head(signed: &Signed) -> (u64, Digest) {
+    (signed.checkpoint.size, signed.checkpoint.root)
+}
+
+/// The ledger and the key that signs it; both are made where there is no checkpoint yet.
+fn ledger(paths: &Paths, origin: Option<&str>, disk: &Disk) -> Result<(Log, Ed25519Signer), Fault> {
+    let folder = paths.ledger();
+    if folder.join("checkpoint").is_file() {
+        let log = Log::open(&folder, disk)?;
+        let signer = SecretKey::load(&paths.key)?.signer(log.key().name.clone(), KeyKind::Ed25519)?;
+        return Ok((log, signer));
+    }
+    // A crash may have left the key and no checkpoint; the key is used then.
+    let key = if paths.key.exists() { SecretKey::load(&paths.key)? } else { SecretKey::create(&paths.key, disk)? };
+    let made = || format!("onrecord.invalid/{}", Digest::of(&key.public()).hex().get(..16).unwrap_or_default());
+    let origin = origin.map_or_else(made, str::to_owned);
+    let name = origin.parse().map_err(|_| Fault::Input {
+        what: format!("the ledger's origin {origin:?} is no key name"),
+        hint: "set [ledger] origin to something like archive.example.org/log, without spaces or +".to_owned(),
+    })?;
+    let signer = key.signer(name, KeyKind::Ed25519)?;
+    let log = Log::create(&folder, &signer, disk)?;
+    Ok((log, signer))
+}
+
+/// The catalogue row of a record just kept.
+pub(crate) fn row(record: &WarcRecord, kept: &Kept) -> WarcRow {
+    let place = &kept.place;
+    let lying = Lying { file: &place.file, offset: place.offset, length: place.length };
+    rows::row(record.kind, record.date, kept.name, &lying, record)
+}

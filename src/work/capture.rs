@@ -1,0 +1,456 @@
+//! From what crossed the wire to what is kept: each exchange becomes WARC records, and a reading copy with their names.
+
+use std::collections::{HashMap, VecDeque};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::OnceCell;
+use uuid::Uuid;
+
+use crate::format::digest::Digest;
+use crate::format::http::{Method, Request};
+use crate::format::warc::RecordType;
+use crate::format::warc::record::{Record, Referred};
+use crate::resolution::exchange::{Evidence, Exchange, RecordName};
+use crate::resolution::hop::Ask;
+use crate::work::archive::Tools;
+use crate::work::drive::Fetch;
+use crate::work::fault::Fault;
+use crate::work::rows::{self, ENTITY_DIGEST, ENTITY_LENGTH, Lying, Seen};
+use crate::work::seal::Seal;
+use crate::world::manners;
+use crate::world::random::Random;
+use crate::world::store::Store;
+use crate::world::store::read::Held;
+use crate::world::vault::place::{self, Place};
+use crate::world::vault::stream::Stream;
+use crate::world::wire::Wire;
+use crate::world::wire::taken::{Connection, Overflow, Received, Taken};
+
+/// Entities below this many bytes are kept again rather than referred to: the reference costs as much.
+const WORTH_REFERRING: u64 = 512;
+/// Reading copies remembered within a run, so that two citations of one link rest on one exchange.
+const REMEMBERED: usize = 512;
+/// And their bytes.
+const REMEMBERED_BYTES: usize = 32 << 20;
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Makes exchanges and keeps them.
+pub struct Capture {
+    wire: Wire,
+    seal: Seal,
+    tools: Arc<Tools>,
+    warc: PathBuf,
+    reader: Mutex<Store>,
+    memo: Mutex<Memo>,
+    referable: Mutex<HashMap<Uuid, bool>>,
+}
+
+impl std::fmt::Debug for Capture {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Capture")
+    }
+}
+
+/// Makes exchanges and keeps nothing.
+pub struct Look {
+    wire: Wire,
+    random: Random,
+}
+
+impl std::fmt::Debug for Look {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Look")
+    }
+}
+
+impl Look {
+    /// Over `wire`.
+    pub fn new(wire: Wire) -> Self {
+        Self { wire, random: Random::system() }
+    }
+}
+
+impl Fetch for Look {
+    async fn fetch(self: Arc<Self>, ask: Ask) -> Result<Exchange, Fault> {
+        let mut tries = 0;
+        loop {
+            let taken = self.wire.fetch(&ask.request, None).await;
+            tries += 1;
+            match manners::again(&taken, tries, jitter(&self.random)?) {
+                Some(pause) => tokio::time::sleep(pause).await,
+                None => return Ok(taken.into_exchange(None)),
+            }
+        }
+    }
+}
+
+impl Fetch for Capture {
+    async fn fetch(self: Arc<Self>, ask: Ask) -> Result<Exchange, Fault> {
+        if ask.request.method != Method::Get {
+            return self.tried(&ask.request).await;
+        }
+        // Asked once in a run: two citations of one link rest on one exchange.
+        let cell = lock(&self.memo).cell(&ask.request);
+        let exchange = cell.get_or_try_init(|| self.tried(&ask.request)).await?.clone();
+        let size = exchange.outcome.as_ref().map_or(0, |answer| answer.body.len());
+        lock(&self.memo).weigh(&ask.request, size);
+        Ok(exchange)
+    }
+}
+
+impl Capture {
+    /// Over an open archive. `reader` is a second, read-only look at the catalogue.
+    pub fn new(wire: Wire, seal: Seal, tools: Arc<Tools>, warc: PathBuf, reader: Store) -> Self {
+        Self {
+            wire,
+            seal,
+            tools,
+            warc,
+            reader: Mutex::new(reader),
+            memo: Mutex::default(),
+            referable: Mutex::default(),
+        }
+    }
+
+    /// The catalogue, as of the last pass.
+    pub fn catalogue<T>(&self, ask: impl FnOnce(&Store) -> T) -> T {
+        ask(&lock(&self.reader))
+    }
+
+    async fn tried(&self, request: &Request) -> Result<Exchange, Fault> {
+        let mut tries = 0;
+        loop {
+            let mut spill = Spill {
+                seal: self.seal.clone(),
+                id: self.tools.random.uuid()?,
+                uri: request.url.as_str().to_owned(),
+                at: self.tools.clock.now(),
+                stream: None,
+                beginning: Vec::new(),
+            };
+            let taken = self.wire.fetch(request, Some(&mut spill)).await;
+            tries += 1;
+            let again = manners::again(&taken, tries, jitter(&self.tools.random)?);
+            let exchange = self.keep(taken, spill)?;
+            match again {
+                Some(pause) => tokio::time::sleep(pause).await,
+                None => return Ok(exchange),
+            }
+        }
+    }
+
+    /// Writes the records of one exchange.
+    fn keep(&self, mut taken: Taken, spill: Spill) -> Result<Exchange, Fault> {
+        let uri = taken.request.url.as_str().to_owned();
+        let response_id = spill.id;
+        let mut records = Vec::with_capacity(4);
+        let mut streamed = None;
+        match std::mem::replace(&mut taken.received, Received::Nothing) {
+            Received::Nothing => {}
+            Received::Overflowed { .. } => {
+                let bare = Record::new(RecordType::Response, response_id, taken.at, Vec::new());
+                streamed = spill.finish(self.dress(described(bare, &taken), &taken), &taken)?;
+            }
+            Received::Memory(block) => records.push(self.response(response_id, &taken, &uri, block)?),
+        }
+        let answered = streamed.is_some() || !records.is_empty();
+        if !taken.sent.is_empty() {
+            let mut request =
+                Record::request(self.tools.random.uuid()?, taken.at, &uri, std::mem::take(&mut taken.sent));
+            if answered {
+                request = request.concurrent_to(response_id);
+            }
+            records.push(self.dress(request, &taken));
+        }
+        let at_request = records.iter().position(|record| record.kind == RecordType::Request);
+        let at_metadata = match self.metadata(&taken, &uri, answered.then_some(response_id))? {
+            Some(record) => {
+                records.push(record);
+                Some(records.len() - 1)
+            }
+            None => None,
+        };
+        if taken.first_use_of_connection
+            && let Some(connection) = &taken.connection
+        {
+            records.extend(self.connection(connection, &taken, answered.then_some(response_id))?);
+        }
+        let names = self.seal.keep(&records)?;
+        let in_memory = answered && streamed.is_none();
+        let evidence = Evidence {
+            response: streamed.or_else(|| names.first().copied().filter(|_| in_memory)),
+            request: at_request.and_then(|n| names.get(n).copied()),
+            metadata: at_metadata.and_then(|n| names.get(n).copied()),
+            payload: taken.payload,
+            length: taken.payload_len,
+        };
+        Ok(taken.into_exchange(Some(evidence)))
+    }
+
+    fn response(&self, id: Uuid, taken: &Taken, uri: &str, block: Vec<u8>) -> Result<Record, Fault> {
+        if let (Some(payload), Some(referred)) = (taken.payload, self.referred(taken)?) {
+            let head = head_len(&block);
+            let mut block = block;
+            block.truncate(head);
+            let record = Record::revisit(id, taken.at, uri, block, payload, &referred)
+                .with(ENTITY_LENGTH, &taken.payload_len.to_string());
+            return Ok(self.dress(record, taken));
+        }
+        let declared = taken.payload.filter(|_| !taken.chunked);
+        let record = Record::response_known(id, taken.at, uri, block, declared);
+        Ok(self.dress(described(record, taken), taken))
+    }
+
+    /// A committed record with the same entity, read again from its file before it is relied on.
+    fn referred(&self, taken: &Taken) -> Result<Option<Referred>, Fault> {
+        let (Some(payload), None, Ok(answer)) = (taken.payload, taken.truncated, &taken.outcome) else {
+            return Ok(None);
+        };
+        if answer.status != 200 || taken.payload_len < WORTH_REFERRING {
+            return Ok(None);
+        }
+        let Some(held) = lock(&self.reader).body(&payload, taken.payload_len)? else { return Ok(None) };
+        Ok(self.still_reads(&held).then_some(Referred { id: held.at.id, uri: held.url, date: held.date }))
+    }
+
+    fn still_reads(&self, held: &Held) -> bool {
+        if let Some(known) = lock(&self.referable).get(&held.at.id) {
+            return *known;
+        }
+        // The digest of the whole record binds the payload digest in its head to the bytes of its block.
+        let place = Place { file: held.at.file.clone(), offset: held.at.offset, length: held.at.length };
+        let reads = place::whole_digest(&self.warc, &place).is_ok_and(|digest| digest == held.at.digest);
+        lock(&self.referable).insert(held.at.id, reads);
+        reads
+    }
+
+    /// What every record of an exchange says of its connection.
+    fn dress(&self, mut record: Record, taken: &Taken) -> Record {
+        let Some(connection) = &taken.connection else { return record };
+        record = record.from_ip(connection.remote.ip()).over("http/1.1");
+        if let Some(tls) = &connection.tls {
+            record = record.over(&tls.version).cipher(&tls.cipher_suite);
+        }
+        record
+    }
+
+    /// What is known of an exchange and stands in no other record: the error, interim heads, how long it took.
+    fn metadata(&self, taken: &Taken, uri: &str, response: Option<Uuid>) -> Result<Option<Record>, Fault> {
+        let error = taken.outcome.as_ref().err().map(ToString::to_string);
+        let odd: Vec<&str> = taken.odd.iter().map(|oddity| oddity.as_str()).collect();
+        if error.is_none() && taken.interim.is_empty() && odd.is_empty() && taken.surplus.is_empty() {
+            return Ok(None);
+        }
+        let mut lines = format!("fetchTimeMs: {}\r\n", taken.ms);
+        let mut line = |name: &str, value: &str| {
+            lines.push_str(name);
+            lines.push_str(": ");
+            lines.extend(value.chars().map(|c| if c.is_control() { ' ' } else { c }));
+            lines.push_str("\r\n");
+        };
+        if let Some(error) = &error {
+            line("error", error);
+        }
+        for head in &taken.interim {
+            line("interim", &data_encoding::BASE64.encode(head));
+        }
+        for name in odd {
+            line("odd", name);
+        }
+        if !taken.surplus.is_empty() {
+            line("surplus", &data_encoding::BASE64.encode(&taken.surplus));
+        }
+        let mut record =
+            Record::metadata(self.tools.random.uuid()?, taken.at, "application/warc-fields", lines.into_bytes())
+                .about(uri);
+        if let Some(id) = response {
+            record = record.concurrent_to(id);
+        }
+        Ok(Some(self.dress(record, taken)))
+    }
+
+    /// What is kept once for each connection: the name's addresses, and who proved to be there.
+    fn connection(&self, connection: &Connection, taken: &Taken, response: Option<Uuid>) -> Result<Vec<Record>, Fault> {
+        let mut out = Vec::with_capacity(2);
+        let tied = |record: Record| match response {
+            Some(id) => record.concurrent_to(id),
+            None => record,
+        };
+        if let Some(dns) = &connection.dns {
+            let record = Record::resource(
+                self.tools.random.uuid()?,
+                taken.at,
+                &dns.uri(),
+                "text/dns",
+                dns.text.clone().into_bytes(),
+            );
+            out.push(tied(record));
+        }
+        if let Some(tls) = &connection.tls
+            && let Some(leaf) = tls.chain_der.first()
+        {
+            let uri = format!("urn:x-tls-chain:{}", Digest::of(leaf).hex());
+            let pem = tls.chain_der.iter().map(|der| pem(der)).collect::<String>();
+            let record = Record::resource(
+                self.tools.random.uuid()?,
+                taken.at,
+                &uri,
+                "application/pem-certificate-chain",
+                pem.into_bytes(),
+            );
+            out.push(tied(record.from_ip(connection.remote.ip())));
+        }
+        Ok(out)
+    }
+}
+
+/// What a response record says beyond its own block.
+fn described(mut record: Record, taken: &Taken) -> Record {
+    if let (Some(payload), true) = (taken.payload, taken.chunked) {
+        record = record.with(ENTITY_DIGEST, &payload.to_string()).with(ENTITY_LENGTH, &taken.payload_len.to_string());
+    }
+    match taken.truncated {
+        Some(why) => record.truncated(why),
+        None => record,
+    }
+}
+
+/// A number from 0 to 1.
+fn jitter(random: &Random) -> Result<f64, Fault> {
+    Ok(f64::from((random.bits128()? & 0xffff_ffff) as u32) / f64::from(u32::MAX))
+}
+
+fn pem(der: &[u8]) -> String {
+    let text = data_encoding::BASE64.encode(der);
+    let mut out = String::from("-----BEGIN CERTIFICATE-----\n");
+    let mut rest = text.as_str();
+    while !rest.is_empty() {
+        let (line, tail) = rest.split_at(rest.len().min(64));
+        out.push_str(line);
+        out.push('\n');
+        rest = tail;
+    }
+    out.push_str("-----END CERTIFICATE-----\n");
+    out
+}
+
+/// The length of the HTTP head, its blank line included.
+fn head_len(block: &[u8]) -> usize {
+    memchr::memmem::find(block, b"\r\n\r\n").map_or(block.len(), |at| at + 4)
+}
+
+type Cell = Arc<OnceCell<Exchange>>;
+
+/// Exchanges of this run by what was asked; the oldest go first.
+#[derive(Default)]
+struct Memo {
+    cells: HashMap<Asked, (Cell, usize)>,
+    order: VecDeque<Asked>,
+    bytes: usize,
+}
+
+type Asked = (String, Vec<(String, String)>);
+
+impl Memo {
+    fn cell(&mut self, request: &Request) -> Cell {
+        let key = (request.url.as_str().to_owned(), request.headers.clone());
+        if let Some((cell, _)) = self.cells.get(&key) {
+            return cell.clone();
+        }
+        let cell = Cell::default();
+        self.cells.insert(key.clone(), (cell.clone(), 0));
+        self.order.push_back(key);
+        cell
+    }
+
+    fn weigh(&mut self, request: &Request, size: usize) {
+        let key = (request.url.as_str().to_owned(), request.headers.clone());
+        if let Some((_, weight)) = self.cells.get_mut(&key) {
+            self.bytes = self.bytes - *weight + size;
+            *weight = size;
+        }
+        while self.order.len() > REMEMBERED || self.bytes > REMEMBERED_BYTES {
+            let Some(oldest) = self.order.pop_front() else { break };
+            if let Some((_, weight)) = self.cells.remove(&oldest) {
+                self.bytes -= weight;
+            }
+        }
+    }
+}
+
+/// Takes the bytes of a response that no longer fits in memory straight to a WARC file of its own.
+struct Spill {
+    seal: Seal,
+    id: Uuid,
+    uri: String,
+    at: jiff::Timestamp,
+    stream: Option<Stream>,
+    /// the HTTP head and a little more, for the catalogue
+    beginning: Vec<u8>,
+}
+
+/// Bytes of a response's beginning that the catalogue looks at.
+const BEGINNING: usize = 64 << 10;
+
+impl Overflow for Spill {
+    fn write(&mut self, wire: &[u8]) -> std::io::Result<()> {
+        let stream = match &mut self.stream {
+            Some(stream) => stream,
+            None => {
+                self.beginning = wire.get(..wire.len().min(BEGINNING)).unwrap_or_default().to_vec();
+                let record = Record::response_known(self.id, self.at, &self.uri, Vec::new(), None);
+                let head = wire.get(..head_len(wire)).unwrap_or_default().to_vec();
+                let begun = head.len();
+                let record = Record { block: head, ..record };
+                let stream = self.seal.with_vault(|vault| Ok(vault.stream(record)?)).map_err(std::io::Error::other)?;
+                let stream = self.stream.insert(stream);
+                stream.write(wire.get(begun..).unwrap_or_default()).map_err(std::io::Error::other)?;
+                return Ok(());
+            }
+        };
+        stream.write(wire).map_err(std::io::Error::other)
+    }
+}
+
+impl Spill {
+    /// Closes the record; its file is sealed and durable then.
+    fn finish(self, dressing: Record, taken: &Taken) -> Result<Option<RecordName>, Fault> {
+        let Some(mut stream) = self.stream else { return Ok(None) };
+        if let Some(error) = &taken.overflow_error {
+            return Err(Fault::Sealing(format!("a body could not be written: {error}")));
+        }
+        stream.set_date(taken.at);
+        let fields: Vec<(&str, &str)> = dressing.fields.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
+        let kept = stream.finish(&fields)?;
+        let mut seen = Record { kind: RecordType::Response, block: self.beginning, ..dressing };
+        seen = seen.about(&self.uri);
+        if let (Some(payload), false) = (taken.payload, taken.chunked) {
+            seen = seen.with("WARC-Payload-Digest", &payload.to_string());
+        }
+        let lying = Lying { file: &kept.place.file, offset: kept.place.offset, length: kept.place.length };
+        let row = rows::row(RecordType::Response, taken.at, kept.name, &lying, &Streamed(&seen, kept.block_len));
+        self.seal.took(row);
+        Ok(Some(kept.name))
+    }
+}
+
+/// A streamed record as the catalogue sees it: its fields, its beginning, its real length.
+struct Streamed<'a>(&'a Record, u64);
+
+impl Seen for Streamed<'_> {
+    fn field(&self, name: &str) -> Option<String> {
+        self.0.field(name).map(str::to_owned)
+    }
+
+    fn beginning(&self) -> &[u8] {
+        &self.0.block
+    }
+
+    fn block_len(&self) -> u64 {
+        self.1
+    }
+}

@@ -1,0 +1,208 @@
+//! An errand: documents handed in, or whatever is due, taken through a whole run over an open archive.
+
+use std::collections::HashSet;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use url::Url;
+
+use crate::citation::CitationId;
+use crate::format::http::Request;
+use crate::resolution::hop::{Ask, Role};
+use crate::resolution::pursuit;
+use crate::snapshot::gather;
+use crate::statement::{Hint, StatementId};
+use crate::work::archive::OpenArchive;
+use crate::work::capture::Capture;
+use crate::work::drive::Fetch;
+use crate::work::fault::Fault;
+use crate::work::news::Watch;
+use crate::work::outcome::RunOutcome;
+use crate::work::pursue::{Again, Context};
+use crate::work::run::{self, Handed, Known, Stop, Work};
+use crate::world::input;
+use crate::world::wire::Wire;
+
+/// Bytes of one statement; a document that cites posts is far shorter.
+pub const MAX_STATEMENT: u64 = 1 << 30;
+/// Citations taken up by one run over what is due; the rest is still due afterwards.
+const DUE_AT_ONCE: usize = 100_000;
+
+/// What is handed in.
+#[derive(Clone, Debug)]
+pub enum Input {
+    /// a document, read already
+    Document(Handed),
+    /// a page, to be captured and then read
+    Page(Url),
+}
+
+/// How a run goes about it.
+#[derive(Clone, Debug)]
+pub struct Manner {
+    /// how far a resolution goes
+    pub limits: pursuit::Limits,
+    /// how much of a page is kept with it
+    pub budget: Option<gather::Budget>,
+    /// when citations are followed again
+    pub again: Again,
+    /// citations followed at once
+    pub at_once: usize,
+}
+
+/// What came of it.
+#[derive(Debug)]
+pub struct Done {
+    /// the run
+    pub outcome: RunOutcome,
+    /// it was told to stop before its end
+    pub interrupted: bool,
+    /// documents that were kept and could not be read: source and why
+    pub unreadable: Vec<(String, String)>,
+}
+
+/// Everything an errand needs.
+pub struct Errand<'a> {
+    /// the archive
+    pub open: &'a OpenArchive,
+    /// the network
+    pub wire: Wire,
+    /// how
+    pub manner: Manner,
+    /// who is told
+    pub watch: Arc<dyn Watch>,
+}
+
+impl std::fmt::Debug for Errand<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Errand({:?})", self.manner)
+    }
+}
+
+impl Errand<'_> {
+    /// Runs over what is handed in.
+    ///
+    /// # Errors
+    /// What stops the whole run.
+    pub async fn over(self, inputs: Vec<Input>, stop: Stop) -> Result<Done, Fault> {
+        let capture = Arc::new(self.open.capture(self.wire.clone())?);
+        let mut statements = Vec::with_capacity(inputs.len());
+        for input in inputs {
+            let handed = match input {
+                Input::Document(handed) => handed,
+                Input::Page(url) => page(&capture, url).await?,
+            };
+            statements.push(self.take_in(&capture, handed).await?);
+        }
+        self.finish(capture, statements, None, stop).await
+    }
+
+    /// Runs over what lies in the inbox and is new, and over every citation that is due.
+    ///
+    /// # Errors
+    /// What stops the whole run.
+    pub async fn due(self, stop: Stop) -> Result<Done, Fault> {
+        let capture = Arc::new(self.open.capture(self.wire.clone())?);
+        let mut statements: Vec<Known> = Vec::new();
+        for path in inbox(self.open)? {
+            let bytes = input::file(&path, MAX_STATEMENT).map_err(|e| unreadable(&path, &e))?;
+            if bytes.is_empty() {
+                continue; // a file still being written, or nothing at all
+            }
+            let hint = Hint { source: path.display().to_string(), content_type: None };
+            statements.push(self.take_in(&capture, Handed { bytes, hint, fetched: None }).await?);
+        }
+        let now = self.open.tools.clock.now();
+        let due = capture.catalogue(|store| store.due(now, DUE_AT_ONCE))?;
+        let mut only: HashSet<CitationId> = due.iter().map(|(_, citation)| *citation).collect();
+        for known in &statements {
+            for citation in &*known.citations {
+                if capture.catalogue(|store| store.is_new(&citation.id))? {
+                    only.insert(citation.id);
+                }
+            }
+        }
+        let mut listed: HashSet<StatementId> = statements.iter().map(|known| known.id).collect();
+        for (statement, _) in due {
+            if listed.insert(statement) {
+                statements.extend(self.open.known(&capture, &statement)?);
+            }
+        }
+        self.finish(capture, statements, Some(only), stop).await
+    }
+
+    async fn take_in(&self, capture: &Capture, handed: Handed) -> Result<Known, Fault> {
+        let id = StatementId(crate::format::digest::Digest::of(&handed.bytes));
+        let known = capture.catalogue(|store| store.knows(&id, &handed.hint.source))?;
+        run::take_in(&self.open.seal, &self.open.tools, known, handed).await
+    }
+
+    async fn finish(
+        self,
+        capture: Arc<Capture>,
+        statements: Vec<Known>,
+        only: Option<HashSet<CitationId>>,
+        stop: Stop,
+    ) -> Result<Done, Fault> {
+        let unreadable =
+            statements.iter().filter_map(|known| Some((known.source.clone(), known.unreadable.clone()?))).collect();
+        let context = Context {
+            run: run::new_id(&self.open.tools)?,
+            capture,
+            seal: self.open.seal.clone(),
+            tools: self.open.tools.clone(),
+            limits: self.manner.limits,
+            budget: self.manner.budget,
+            again: self.manner.again,
+            watch: self.watch,
+        };
+        let work = Work { statements, only, at_once: self.manner.at_once };
+        let (outcome, interrupted) = run::run(context, work, stop).await?;
+        Ok(Done { outcome, interrupted, unreadable })
+    }
+}
+
+/// Captures a page that is a statement itself.
+async fn page(capture: &Arc<Capture>, mut url: Url) -> Result<Handed, Fault> {
+    let source = url.to_string();
+    for id in 0..10 {
+        let ask = Ask { id, role: Role::Hop, request: Request::get(url.clone()) };
+        let exchange = capture.clone().fetch(ask).await?;
+        let answer = exchange.outcome.map_err(|failure| Fault::Input {
+            what: format!("the statement {source} could not be had: {failure}"),
+            hint: "check the address, or hand in a saved copy of the page as a file".to_owned(),
+        })?;
+        let onward = answer.headers.get("location").filter(|_| (300..400).contains(&answer.status));
+        if let Some(next) = onward.and_then(|to| url.join(&to).ok()) {
+            url = next;
+            continue;
+        }
+        if answer.status >= 400 {
+            return Err(Fault::Input {
+                what: format!("the statement {source} could not be had: HTTP {}", answer.status),
+                hint: "check the address, or hand in a saved copy of the page as a file".to_owned(),
+            });
+        }
+        let content_type = answer.headers.get("content-type").map(|value| value.into_owned());
+        return Ok(Handed { bytes: answer.body, hint: Hint { source, content_type }, fetched: exchange.evidence });
+    }
+    Err(Fault::Input {
+        what: format!("the statement {source} is redirected more than ten times"),
+        hint: "hand in the address where the page really is".to_owned(),
+    })
+}
+
+/// Files in the inbox, by name; hidden ones and folders are left alone.
+fn inbox(open: &OpenArchive) -> Result<Vec<PathBuf>, Fault> {
+    let folder = open.paths.statements();
+    let mut files = input::files(&folder).map_err(Fault::file("inbox", folder))?;
+    files.sort();
+    Ok(files)
+}
+
+fn unreadable(path: &std::path::Path, error: &input::InputError) -> Fault {
+    Fault::Input {
+        what: format!("statement {}: {error}", path.display()),
+        hint: "make it readable, or move it out of the inbox".to_owned(),
+    }
+}

@@ -1,0 +1,294 @@
+//! One citation, from the statement to the ledger: resolved, captured, checked, recorded.
+
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::citation::{Citation, Kind};
+use crate::finding::{self, Finding};
+use crate::format::digest::Digest;
+use crate::platform::post::Author;
+use crate::record::{Event, FindingMade, ResolutionEnded, RunId, Way};
+use crate::resolution::ending::Ending;
+use crate::resolution::hop::{Part, Resolution, Role};
+use crate::resolution::pursuit::{self, Pursuit};
+use crate::snapshot::Manifest;
+use crate::snapshot::gather::{self, Gather, Gathered};
+use crate::statement::About;
+use crate::work::archive::Tools;
+use crate::work::capture::Capture;
+use crate::work::drive::drive;
+use crate::work::fault::Fault;
+use crate::work::news::{News, Stage, Watch};
+use crate::work::outcome::{CitationOutcome, FindingOutcome};
+use crate::work::plan::Planned;
+use crate::work::seal::{Deed, Seal};
+
+/// What is the same for every citation of a run.
+pub struct Context {
+    /// the run
+    pub run: RunId,
+    /// makes exchanges and keeps them
+    pub capture: Arc<Capture>,
+    /// makes deeds durable
+    pub seal: Seal,
+    /// clock and randomness
+    pub tools: Arc<Tools>,
+    /// how far a resolution goes
+    pub limits: pursuit::Limits,
+    /// how much of a page is kept with it; none to keep the page alone
+    pub budget: Option<gather::Budget>,
+    /// when a citation is followed again
+    pub again: Again,
+    /// who is told
+    pub watch: Arc<dyn Watch>,
+}
+
+impl std::fmt::Debug for Context {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Context({})", self.run)
+    }
+}
+
+/// When a citation is followed again, by how it ended and how often it has been followed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Again {
+    /// ages after which a settled citation is looked at again; the last one repeats
+    pub ages: Vec<SignedDuration>,
+    /// pauses after retryable endings; the last one repeats
+    pub retries: Vec<SignedDuration>,
+}
+
+impl Default for Again {
+    fn default() -> Self {
+        let hours = SignedDuration::from_hours;
+        Self {
+            ages: vec![hours(1), hours(24), hours(24 * 7), hours(24 * 30), hours(24 * 90)],
+            retries: vec![hours(1), hours(4), hours(12), hours(24), hours(24 * 7)],
+        }
+    }
+}
+
+impl Again {
+    /// When to follow a citation next, and the count to keep: how many looks, or how many failures in a row.
+    pub fn after(&self, ending: Ending, at: Timestamp, count: u32, retry_at: Option<Timestamp>) -> (Timestamp, u32) {
+        let pauses = if ending.is_retryable() { &self.retries } else { &self.ages };
+        let n = (count as usize).min(pauses.len().saturating_sub(1));
+        let pause = pauses.get(n).copied().unwrap_or(SignedDuration::from_hours(24));
+        let next = at.checked_add(pause).unwrap_or(Timestamp::MAX);
+        (retry_at.map_or(next, |asked| asked.max(at)), count.saturating_add(1))
+    }
+}
+
+/// Follows one citation and records what came of it. When this returns, it is durable.
+///
+/// # Errors
+/// What stops the whole run; never what a link did.
+pub async fn pursue(context: &Context, planned: &Planned, about: &About) -> Result<CitationOutcome, Fault> {
+    let citation = &planned.citation;
+    let stage = |stage| {
+        context.watch.see(News::Stage { number: planned.number, label: citation.raw.clone(), stage });
+    };
+    stage(Stage::Resolving);
+    let mut hops = 0;
+    let resolution = drive(step(&citation.kind, context.limits.clone(), about), &context.capture, |ask| {
+        if ask.role == Role::Hop {
+            hops += 1;
+            let url = ask.request.url.to_string();
+            context.watch.see(News::Hop { number: planned.number, hops, url });
+        }
+    })
+    .await?;
+    let mut deed = Deed::default();
+    let taken = if resolution.ending.is_kept() {
+        stage(Stage::Capturing);
+        Some(snapshot(context, citation, &resolution, &mut deed).await?)
+    } else {
+        None
+    };
+    stage(Stage::Checking);
+    let known = accounts(context, &resolution)?;
+    let finding = taken.as_ref().and_then(|_| finding::check(citation, about, &resolution, &known));
+    stage(Stage::Recording);
+    let ending = taken.as_ref().map_or(resolution.ending, |taken| taken.ending);
+    let outcome = outcome(citation, &resolution, ending, taken.as_ref(), finding.as_ref());
+    record(context, planned, resolution, taken.map(|t| t.id), ending, &mut deed)?;
+    if let (Some(finding), Some(snapshot)) = (finding, outcome.snapshot) {
+        let made = FindingMade {
+            run: context.run,
+            statement: planned.statement,
+            citation: citation.id,
+            snapshot,
+            post: finding.post,
+            verdict: finding.verdict,
+            checks: context.seal.hold(&mut deed, "checks", finding.checks)?,
+        };
+        deed.events.push(Event::FindingMade(Box::new(made)));
+    }
+    context.seal.commit(deed).await?;
+    context.watch.see(News::Ended { number: planned.number, label: citation.raw.clone(), ending });
+    Ok(outcome)
+}
+
+/// Accounts of the post's author id or handle in other captures: a renamed account is told from another one.
+fn accounts(context: &Context, resolution: &Resolution) -> Result<Vec<Author>, Fault> {
+    let Some(post) = &resolution.post else { return Ok(Vec::new()) };
+    let handle = &post.author.handle;
+    Ok(context
+        .capture
+        .catalogue(|store| store.accounts(post.name.platform.as_str(), handle, post.author.id.as_deref()))?)
+}
+
+fn step(kind: &Kind, limits: pursuit::Limits, about: &About) -> Pursuit {
+    // Of an archive's copies the one nearest to the statement's own day is taken.
+    let near = about.date.as_deref().and_then(|day| day.parse::<jiff::civil::Date>().ok());
+    let near = near.and_then(|day| day.to_zoned(jiff::tz::TimeZone::UTC).ok()).map(|zoned| zoned.timestamp());
+    let limits = pursuit::Limits { near, ..limits };
+    match kind {
+        Kind::Link { url, .. } => Pursuit::link(url, limits),
+        Kind::Handle { platform, handle } => Pursuit::handle(*platform, handle, limits),
+        Kind::Post { .. } => Pursuit::post(kind, limits),
+        Kind::Hashtag { tag } => Pursuit::link(tag, limits),
+    }
+}
+
+/// A snapshot that stands for this citation now.
+struct Standing {
+    id: Digest,
+    ending: Ending,
+}
+
+/// The requisites of the page at the end, where it is one and they are wanted.
+fn gather(resolution: &Resolution, budget: Option<gather::Budget>) -> Option<Gather> {
+    let url = url::Url::parse(resolution.final_url.as_deref()?).ok()?;
+    Some(Gather::new(&url, resolution.answer.as_ref()?, &resolution.parts, budget?))
+}
+
+async fn snapshot(
+    context: &Context,
+    citation: &Citation,
+    resolution: &Resolution,
+    deed: &mut Deed,
+) -> Result<Standing, Fault> {
+    let gathered = match gather(resolution, context.budget) {
+        Some(gather) => drive(gather, &context.capture, |_| ()).await?,
+        None => Gathered::default(),
+    };
+    let at = resolution.parts.iter().map(|part| part.at).max().unwrap_or_else(|| context.tools.clock.now());
+    let manifest = Manifest::of(resolution, gathered, at)?;
+    let last = context.capture.catalogue(|store| store.last_snapshot(&citation.id))?;
+    if let Some(last) = last
+        && last.content == manifest.content_digest
+    {
+        deed.events.push(Event::SnapshotUnchanged {
+            run: context.run,
+            citation: citation.id,
+            snapshot: last.snapshot,
+            content: manifest.content_digest,
+        });
+        return Ok(Standing { id: last.snapshot, ending: Ending::Unchanged });
+    }
+    let block = manifest.canonical()?;
+    let id = Digest::of(&block);
+    let name = context.seal.document(deed, "snapshot", block)?;
+    deed.events.push(Event::SnapshotTaken { run: context.run, snapshot: id, manifest: name });
+    Ok(Standing { id, ending: resolution.ending })
+}
+
+fn record(
+    context: &Context,
+    planned: &Planned,
+    resolution: Resolution,
+    snapshot: Option<Digest>,
+    ending: Ending,
+    deed: &mut Deed,
+) -> Result<(), Fault> {
+    let citation = planned.citation.id;
+    let retry_at = resolution.retry_at;
+    let asked: Vec<Part> = resolution.parts.into_iter().filter(|part| part.role != Role::Hop).collect();
+    let way = Way {
+        start: resolution.start,
+        why: resolution.why,
+        final_url: resolution.final_url,
+        hops: resolution.hops,
+        candidates: resolution.candidates,
+        from_archive: resolution.from_archive,
+        asked,
+        notes: resolution.notes,
+        truncated: resolution.truncated,
+        unread: resolution.unread,
+    };
+    let ended = ResolutionEnded {
+        run: context.run,
+        statement: planned.statement,
+        citation,
+        ending,
+        post: resolution.post.map(|post| post.name),
+        snapshot,
+        retry_at,
+        way: context.seal.hold(deed, "way", way)?,
+    };
+    deed.events.push(Event::ResolutionEnded(Box::new(ended)));
+    let count = context.capture.catalogue(|store| store.tries(&citation))?;
+    let (next, tries) = context.again.after(ending, context.tools.clock.now(), count, retry_at);
+    deed.due.push((citation, next, tries));
+    Ok(())
+}
+
+fn outcome(
+    citation: &Citation,
+    resolution: &Resolution,
+    ending: Ending,
+    taken: Option<&Standing>,
+    finding: Option<&Finding>,
+) -> CitationOutcome {
+    let snapshot = taken.map(|t| t.id);
+    let findings = match (finding, snapshot) {
+        (Some(finding), Some(snapshot)) => vec![FindingOutcome {
+            citation: citation.id,
+            post: finding.post.clone(),
+            snapshot,
+            verdict: finding.verdict,
+            checks: finding.checks.clone(),
+        }],
+        _ => Vec::new(),
+    };
+    CitationOutcome {
+        id: citation.id,
+        kind: kind_name(&citation.kind).to_owned(),
+        raw: citation.raw.clone(),
+        ending: Some(ending),
+        why: resolution.why.clone(),
+        final_url: resolution.final_url.clone(),
+        hops: resolution.hops.iter().filter(|hop| hop.at.is_some()).count(),
+        snapshot,
+        post: resolution.post.as_ref().map(|post| post.name.to_string()),
+        findings,
+    }
+}
+
+/// The kind's name in the contract.
+pub fn kind_name(kind: &Kind) -> &'static str {
+    match kind {
+        Kind::Link { .. } => "link",
+        Kind::Handle { .. } => "handle",
+        Kind::Hashtag { .. } => "hashtag",
+        Kind::Post { .. } => "post",
+    }
+}
+
+/// A citation that was recorded and not followed.
+pub fn unfollowed(citation: &Citation) -> CitationOutcome {
+    CitationOutcome {
+        id: citation.id,
+        kind: kind_name(&citation.kind).to_owned(),
+        raw: citation.raw.clone(),
+        ending: None,
+        why: String::new(),
+        final_url: None,
+        hops: 0,
+        snapshot: None,
+        post: None,
+        findings: Vec::new(),
+    }
+}

@@ -1,0 +1,190 @@
+//! Reindex: every row of the catalogue, read again from the WARC files and the ledger.
+//!
+//! The same function takes up what a crash left uncatalogued and makes a whole catalogue anew: it looks at each WARC file
+//! from the byte where the catalogue's knowledge of it ends, which in an empty catalogue is its first.
+
+use std::path::Path;
+
+use crate::format::digest::Digest;
+use crate::format::warc::RecordType;
+use crate::format::warc::read::{Item, Want};
+use crate::record::Record;
+use crate::resolution::exchange::RecordName;
+use crate::work::archive::RECORD_URN;
+use crate::work::fault::Fault;
+use crate::work::rows::{self, Lying, Seen};
+use crate::world::store::apply::{Batch, Documents, Leaf};
+use crate::world::store::{self, Store};
+use crate::world::tiles::Log;
+use crate::world::vault::place::{self, Place};
+
+/// WARC records in one transaction.
+const BATCH: usize = 4096;
+
+/// What was taken up.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TakenUp {
+    /// WARC records
+    pub rows: u64,
+    /// ledger records
+    pub records: u64,
+}
+
+/// A ledger record seen in a WARC file, not yet applied.
+pub struct Seed {
+    /// the leaf's data
+    pub leaf: Digest,
+    /// the WARC record it lies in
+    pub name: RecordName,
+    /// where that lies
+    pub place: Place,
+}
+
+/// Takes up everything in `warc` that the catalogue does not know, in the ledger's order.
+///
+/// # Errors
+/// Files that cannot be read, a document that a record names and that is not there, SQLite's own. Damage behind which
+/// records stand is left to `verify`; what can be read is taken up.
+pub fn take_up(warc: &Path, store: &mut Store, log: &Log) -> Result<TakenUp, Fault> {
+    let mut out = TakenUp::default();
+    let mut seeds = Vec::new();
+    for file in place::files(warc)? {
+        out.rows += scan(warc, &file, store, &mut seeds)?;
+    }
+    if seeds.is_empty() {
+        return Ok(out);
+    }
+    in_ledger_order(&mut seeds, store.leaves()?, log)?;
+    out.records = apply(warc, store, &seeds)?;
+    Ok(out)
+}
+
+fn scan(warc: &Path, file: &str, store: &mut Store, seeds: &mut Vec<Seed>) -> Result<u64, Fault> {
+    let from = store.known_end(file)?;
+    let (path, _) = place::open(warc, file)?;
+    let want = Want { check: false, ..Want::ours() };
+    let mut reader = place::scan(&path, from, want)?;
+    let mut rows = Vec::new();
+    let mut count = 0;
+    let mut flush = |rows: &mut Vec<_>, store: &mut Store| -> Result<(), Fault> {
+        count += rows.len() as u64;
+        store.commit(|batch| rows.drain(..).try_for_each(|row| batch.warc(&row)))?;
+        Ok(())
+    };
+    while let Some(item) = reader.next().map_err(Fault::file("WARC file", &path))? {
+        let (Some(kind), Some(id), Some(date), Some(digest)) =
+            (item.head.kind(), item.head.uuid(), item.head.date(), item.digests.whole)
+        else {
+            continue;
+        };
+        if !item.is_whole() || kind == RecordType::Warcinfo {
+            continue;
+        }
+        let name = RecordName { id, digest };
+        let lying = Lying { file, offset: item.offset, length: item.length };
+        rows.push(rows::row(kind, date, name, &lying, item));
+        if let Some(leaf) = leaf(item) {
+            let place = Place { file: file.to_owned(), offset: item.offset, length: item.length };
+            seeds.push(Seed { leaf, name, place });
+        }
+        if rows.len() >= BATCH {
+            flush(&mut rows, store)?;
+        }
+    }
+    flush(&mut rows, store)?;
+    Ok(count)
+}
+
+impl Seen for Item {
+    fn field(&self, name: &str) -> Option<String> {
+        self.head.get(name).map(str::to_owned)
+    }
+
+    fn beginning(&self) -> &[u8] {
+        &self.prefix
+    }
+
+    fn block_len(&self) -> u64 {
+        self.block_len
+    }
+}
+
+/// The leaf that a record of ours is named by.
+pub fn leaf(item: &Item) -> Option<Digest> {
+    format!("sha256:{}", item.head.uri()?.strip_prefix(RECORD_URN)?).parse().ok()
+}
+
+/// Puts seeds into the order the ledger has them; those it does not have yet follow in the order they were written.
+fn in_ledger_order(seeds: &mut Vec<Seed>, from: u64, log: &Log) -> Result<(), Fault> {
+    let mut written: std::collections::HashMap<Digest, usize> =
+        seeds.iter().enumerate().map(|(n, seed)| (seed.leaf, n)).collect();
+    let mut order = Vec::with_capacity(seeds.len());
+    for index in from..log.size() {
+        let leaf = log.leaf(index)?;
+        match written.remove(&leaf) {
+            Some(n) => order.push(n),
+            // A record the ledger names and the files lack: what comes after it cannot stand at its own index.
+            None => {
+                return Err(Fault::Damaged(format!("the record of ledger leaf {index} is not in warc/")));
+            }
+        }
+    }
+    let mut rest: Vec<usize> = written.into_values().collect();
+    rest.sort_unstable();
+    order.extend(rest);
+    let mut slots: Vec<Option<Seed>> = seeds.drain(..).map(Some).collect();
+    seeds.extend(order.into_iter().filter_map(|n| slots.get_mut(n).and_then(Option::take)));
+    Ok(())
+}
+
+fn apply(warc: &Path, store: &mut Store, seeds: &[Seed]) -> Result<u64, Fault> {
+    let mut count = 0;
+    for some in seeds.chunks(BATCH) {
+        let records = some.iter().map(|seed| read(warc, seed)).collect::<Result<Vec<_>, _>>()?;
+        count += store.commit(|batch| {
+            let mut index = batch.next_index()?;
+            let mut taken = 0;
+            let docs = Files { warc, batch };
+            for (seed, record) in some.iter().zip(&records) {
+                if batch.holds(&seed.leaf)? {
+                    continue;
+                }
+                batch.record(Leaf { index, data: seed.leaf, warc: seed.name.id, record }, &docs)?;
+                index += 1;
+                taken += 1;
+            }
+            Ok(taken)
+        })?;
+    }
+    Ok(count)
+}
+
+fn read(warc: &Path, seed: &Seed) -> Result<Record, Fault> {
+    let found = place::read_at(warc, &seed.place)?;
+    let record = Record::read(&found.record.block)?;
+    if Digest::of(&found.record.block) != seed.leaf {
+        return Err(Fault::Damaged(format!("the record at {} is not the one its name says", seed.place)));
+    }
+    Ok(record)
+}
+
+/// Documents as they lie in the WARC files.
+pub struct Files<'a> {
+    /// their folder
+    pub warc: &'a Path,
+    /// where they lie in it
+    pub batch: &'a Batch<'a>,
+}
+
+impl Documents for Files<'_> {
+    fn block(&self, name: &RecordName) -> Result<Vec<u8>, store::Error> {
+        let missing = || store::Error::Document(name.id);
+        let at = self.batch.locate(name.id)?.ok_or_else(missing)?;
+        let place = Place { file: at.file, offset: at.offset, length: at.length };
+        let found = place::read_at(self.warc, &place).map_err(|_| missing())?;
+        if found.name.digest != name.digest {
+            return Err(missing());
+        }
+        Ok(found.record.block)
+    }
+}

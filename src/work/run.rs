@@ -1,0 +1,235 @@
+//! A run: one pass over statements, opened with a plan and closed with an outcome for everything planned.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use crate::citation::{self, Citation, CitationId};
+use crate::format::digest::Digest;
+use crate::format::warc::record::Record as WarcRecord;
+use crate::record::{Event, Outcome, RunId, StatementAdded};
+use crate::resolution::exchange::Evidence;
+use crate::statement::{self, About, Hint, Statement, StatementId, Unread};
+use crate::work::archive::Tools;
+use crate::work::fault::Fault;
+use crate::work::news::News;
+use crate::work::outcome::{CheckpointOutcome, CitationOutcome, Counts, RunOutcome, StatementOutcome};
+use crate::work::plan::{Planned, plan};
+use crate::work::pursue::{Context, pursue, unfollowed};
+use crate::work::seal::{Deed, Seal, Sealed};
+
+/// A document on its way into the archive.
+#[derive(Clone, Debug)]
+pub struct Handed {
+    /// exactly as handed in
+    pub bytes: Vec<u8>,
+    /// where it came from, and what was declared of it
+    pub hint: Hint,
+    /// the exchange that brought it, where it was a URL
+    pub fetched: Option<Evidence>,
+}
+
+/// A statement in the archive, with what it cites.
+#[derive(Clone, Debug)]
+pub struct Known {
+    /// its id
+    pub id: StatementId,
+    /// where it came from
+    pub source: String,
+    /// what it says of itself
+    pub about: About,
+    /// what it cites
+    pub citations: Arc<[Citation]>,
+    /// why it could not be read; its bytes are kept all the same
+    pub unreadable: Option<String>,
+}
+
+/// Puts a document into the archive, unless the same bytes came from the same source before.
+///
+/// # Errors
+/// What stops the run. A document that cannot be read is kept and says so.
+pub async fn take_in(seal: &Seal, tools: &Tools, known: (bool, bool), handed: Handed) -> Result<Known, Fault> {
+    let Handed { bytes, hint, fetched } = handed;
+    let (statement, unreadable) = match statement::read(bytes.clone(), &hint) {
+        Ok(statement) => (statement, None),
+        Err(why) => (unread(bytes, &hint), Some(why.to_string())),
+    };
+    let citations: Arc<[Citation]> = citation::find(&statement).into();
+    let kept = Known {
+        id: statement.id,
+        source: statement.source.clone(),
+        about: statement.about.clone(),
+        citations: citations.clone(),
+        unreadable,
+    };
+    if known == (true, true) {
+        return Ok(kept);
+    }
+    let mut deed = Deed::default();
+    let added = added(seal, tools, &mut deed, statement, &citations, fetched)?;
+    deed.events.push(Event::StatementAdded(Box::new(added)));
+    seal.commit(deed).await?;
+    Ok(kept)
+}
+
+/// A document in which nothing could be read, as a statement without text.
+fn unread(bytes: Vec<u8>, hint: &Hint) -> Statement {
+    Statement {
+        id: StatementId(Digest::of(&bytes)),
+        bytes,
+        source: hint.source.clone(),
+        media_type: hint.content_type.clone().unwrap_or_else(|| "application/octet-stream".to_owned()),
+        about: About::default(),
+        unread: vec![Unread { part: "all of it".to_owned(), why: "nothing in it can be read".to_owned() }],
+        text: String::new(),
+    }
+}
+
+fn added(
+    seal: &Seal,
+    tools: &Tools,
+    deed: &mut Deed,
+    statement: Statement,
+    citations: &[Citation],
+    fetched: Option<Evidence>,
+) -> Result<StatementAdded, Fault> {
+    let uri = format!("urn:onrecord:statement:{}", statement.id.0.hex());
+    let size = statement.bytes.len() as u64;
+    let record =
+        WarcRecord::resource(tools.random.uuid()?, tools.clock.now(), &uri, &statement.media_type, statement.bytes);
+    let content = seal.keep_readable(deed, record)?;
+    Ok(StatementAdded {
+        statement: statement.id,
+        source: statement.source,
+        media_type: statement.media_type,
+        bytes: size,
+        content,
+        about: statement.about,
+        unread: statement.unread,
+        count: citations.len() as u64,
+        citations: seal.hold(deed, "citations", citations.to_vec())?,
+        fetched,
+    })
+}
+
+/// Told to stop: nothing new is begun, what is in flight is finished.
+pub type Stop = watch::Receiver<bool>;
+
+/// A run over statements that are in the archive already.
+#[derive(Debug)]
+pub struct Work {
+    /// as handed in, repeats included
+    pub statements: Vec<Known>,
+    /// only these citations of them, where it is a due run
+    pub only: Option<HashSet<CitationId>>,
+    /// citations followed at once
+    pub at_once: usize,
+}
+
+/// Runs: plan on record, every planned citation to its end, outcomes on record.
+///
+/// # Errors
+/// What stops the whole run; what was acknowledged before stands.
+pub async fn run(context: Context, work: Work, stop: Stop) -> Result<(RunOutcome, bool), Fault> {
+    let context = Arc::new(context);
+    let Work { statements, only, at_once } = work;
+    let mut planned = plan(statements.iter().map(|known| (known.id, &*known.citations)));
+    if let Some(only) = &only {
+        planned.retain(|p| only.contains(&p.citation.id));
+        planned.iter_mut().enumerate().for_each(|(n, p)| p.number = n);
+    }
+    let count = planned.len();
+    open(&context, &planned).await?;
+    context.watch.see(News::Planned { citations: count });
+    let abouts: HashMap<StatementId, About> = statements.iter().map(|k| (k.id, k.about.clone())).collect();
+    let (outcomes, interrupted) = follow(&context, planned, &abouts, at_once, stop).await?;
+    let sealed = close(&context, count, &outcomes, interrupted).await?;
+    context.watch.see(News::Closed);
+    Ok((report(&context, &statements, only.as_ref(), count, outcomes, &sealed), interrupted))
+}
+
+async fn open(context: &Context, planned: &[Planned]) -> Result<(), Fault> {
+    let mut deed = Deed::default();
+    let ids: Vec<CitationId> = planned.iter().map(|p| p.citation.id).collect();
+    let plan = context.seal.hold(&mut deed, "plan", ids)?;
+    deed.events.push(Event::RunOpened { run: context.run, planned: planned.len() as u64, plan, beacon: None });
+    context.seal.commit(deed).await?;
+    Ok(())
+}
+
+async fn follow(
+    context: &Arc<Context>,
+    planned: Vec<Planned>,
+    abouts: &HashMap<StatementId, About>,
+    at_once: usize,
+    stop: Stop,
+) -> Result<(Vec<CitationOutcome>, bool), Fault> {
+    let mut outcomes = Vec::with_capacity(planned.len());
+    let mut flying: JoinSet<Result<CitationOutcome, Fault>> = JoinSet::new();
+    let mut waiting = planned.into_iter();
+    let mut interrupted = false;
+    loop {
+        while !interrupted && flying.len() < at_once.max(1) {
+            interrupted = *stop.borrow();
+            let Some(next) = waiting.next().filter(|_| !interrupted) else { break };
+            let (context, about) = (context.clone(), abouts.get(&next.statement).cloned().unwrap_or_default());
+            flying.spawn(async move { pursue(&context, &next, &about).await });
+        }
+        match flying.join_next().await {
+            Some(Ok(outcome)) => outcomes.push(outcome?),
+            Some(Err(_)) => return Err(Fault::Broken("a citation's task died")),
+            None => return Ok((outcomes, interrupted)),
+        }
+    }
+}
+
+async fn close(
+    context: &Context,
+    planned: usize,
+    outcomes: &[CitationOutcome],
+    interrupted: bool,
+) -> Result<Sealed, Fault> {
+    let mut deed = Deed::default();
+    let list: Vec<Outcome> =
+        outcomes.iter().filter_map(|o| o.ending.map(|ending| Outcome { citation: o.id, ending })).collect();
+    let ended = list.len() as u64;
+    let outcomes = context.seal.hold(&mut deed, "outcomes", list)?;
+    deed.events.push(Event::RunClosed { run: context.run, planned: planned as u64, ended, outcomes, interrupted });
+    context.seal.commit(deed).await
+}
+
+fn report(
+    context: &Context,
+    statements: &[Known],
+    only: Option<&HashSet<CitationId>>,
+    planned: usize,
+    outcomes: Vec<CitationOutcome>,
+    sealed: &Sealed,
+) -> RunOutcome {
+    let counts = Counts::of(planned, outcomes.iter().filter_map(|o| o.ending));
+    let by_id: HashMap<CitationId, CitationOutcome> = outcomes.into_iter().map(|o| (o.id, o)).collect();
+    let listed = |known: &Known| {
+        let of = |c: &Citation| by_id.get(&c.id).cloned().unwrap_or_else(|| unfollowed(c));
+        let wanted = |c: &&Citation| only.is_none_or(|only| only.contains(&c.id));
+        known.citations.iter().filter(wanted).map(of).collect()
+    };
+    RunOutcome {
+        run: context.run.to_string(),
+        statements: statements
+            .iter()
+            .map(|known| StatementOutcome { id: known.id, source: known.source.clone(), citations: listed(known) })
+            .collect(),
+        counts,
+        checkpoint: Some(CheckpointOutcome { size: sealed.size, root: data_encoding::BASE64.encode(&sealed.root.0) }),
+    }
+}
+
+/// A new run's id.
+///
+/// # Errors
+/// The operating system's randomness.
+pub fn new_id(tools: &Tools) -> Result<RunId, Fault> {
+    Ok(RunId(tools.random.uuid()?))
+}

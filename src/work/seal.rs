@@ -1,0 +1,331 @@
+//! The seal: the one order in which anything becomes durable.
+//!
+//! WARC bytes fsynced → SQLite commit → ledger tiles fsynced → checkpoint signed and renamed into place → acknowledged.
+//! A crash between any two leaves an archive that [`catch_up`](crate::work::archive) brings level with the functions below.
+//! Many deeds share one pass (group commit): whoever hands one in waits for the pass that carries it.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::sync::{mpsc, oneshot};
+use uuid::Uuid;
+
+use crate::citation::CitationId;
+use crate::format::digest::Digest;
+use crate::format::json;
+use crate::format::warc::record::Record as WarcRecord;
+use crate::record::{Event, Held, Record};
+use crate::resolution::exchange::RecordName;
+use crate::work::archive::{Parts, Tools};
+use crate::work::fault::Fault;
+use crate::world::store::apply::{Batch, Documents, Leaf, WarcRow};
+use crate::world::store::{self, Store};
+use crate::world::vault::Vault;
+
+/// How long a pass waits for company once it has work: an acknowledged citation is durable well within 50 ms.
+const LINGER: Duration = Duration::from_millis(8);
+/// Deeds in one pass, so that a pass stays short.
+const PASS: usize = 512;
+/// A record's inline value above this many bytes of JSON moves to a WARC record of its own.
+const INLINE: usize = 48 * 1024;
+
+/// Events to be written together, and what the queue is to be told.
+#[derive(Debug, Default)]
+pub struct Deed {
+    /// in order
+    pub events: Vec<Event>,
+    /// when citations are due again, and their tries
+    pub due: Vec<(CitationId, Timestamp, u32)>,
+    /// blocks of the documents that the events name, for the catalogue to read
+    blocks: HashMap<Uuid, Vec<u8>>,
+}
+
+/// The pass that carried a deed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sealed {
+    /// ledger index of the deed's first event
+    pub first: u64,
+    /// leaves under the checkpoint
+    pub size: u64,
+    /// its root
+    pub root: Digest,
+}
+
+impl Deed {
+    /// Events alone.
+    pub fn of(events: Vec<Event>) -> Self {
+        Self { events, ..Self::default() }
+    }
+}
+
+struct Order {
+    deed: Deed,
+    done: oneshot::Sender<Result<Sealed, Fault>>,
+}
+
+/// What was appended since the last pass.
+struct Bench {
+    vault: Vault,
+    rows: Vec<WarcRow>,
+}
+
+/// The seal of an open archive; clones share it.
+#[derive(Clone)]
+pub struct Seal {
+    bench: Arc<Mutex<Bench>>,
+    tools: Arc<Tools>,
+    orders: mpsc::UnboundedSender<Order>,
+}
+
+impl std::fmt::Debug for Seal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Seal")
+    }
+}
+
+/// The thread that makes the passes; joined when the archive closes.
+#[derive(Debug)]
+pub struct Sealer(JoinHandle<Result<Parts, Fault>>);
+
+impl Sealer {
+    /// Waits for the last pass, once every [`Seal`] is gone, and gives the archive's parts back.
+    ///
+    /// # Errors
+    /// What stopped it.
+    pub fn finish(self) -> Result<Parts, Fault> {
+        self.0.join().unwrap_or(Err(Fault::Broken("the sealing thread died")))
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Seal {
+    /// Starts sealing for an open archive.
+    ///
+    /// # Errors
+    /// A thread that cannot be started.
+    pub fn start(parts: Parts, tools: Arc<Tools>) -> Result<(Self, Sealer), Fault> {
+        let Parts { vault, store, log } = parts;
+        let bench = Arc::new(Mutex::new(Bench { vault, rows: Vec::new() }));
+        let (orders, inbox) = mpsc::unbounded_channel();
+        let seal = Self { bench: bench.clone(), tools: tools.clone(), orders };
+        let work = move || passes(bench, store, log, &tools, inbox);
+        let thread = std::thread::Builder::new().name("seal".to_owned()).spawn(work).map_err(Fault::thread)?;
+        Ok((seal, Sealer(thread)))
+    }
+
+    /// Appends WARC records that belong together; they are durable with the next pass.
+    ///
+    /// # Errors
+    /// The vault's: the disk is full, read-only or broken.
+    pub fn keep(&self, records: &[WarcRecord]) -> Result<Vec<RecordName>, Fault> {
+        let mut bench = lock(&self.bench);
+        let mut names = Vec::with_capacity(records.len());
+        for record in records {
+            let kept = bench.vault.append(record)?;
+            names.push(kept.name);
+            bench.rows.push(crate::work::archive::row(record, &kept));
+        }
+        Ok(names)
+    }
+
+    /// Runs `with` on the vault alone, for bodies that are written as they come.
+    ///
+    /// # Errors
+    /// What `with` says.
+    pub fn with_vault<T>(&self, with: impl FnOnce(&mut Vault) -> Result<T, Fault>) -> Result<T, Fault> {
+        with(&mut lock(&self.bench).vault)
+    }
+
+    /// Takes up the row of a record that is in the vault already.
+    pub fn took(&self, row: WarcRow) {
+        lock(&self.bench).rows.push(row);
+    }
+
+    /// Keeps a document of ours for `deed`: a metadata record whose block is `block`.
+    ///
+    /// # Errors
+    /// As [`Seal::keep`].
+    pub fn document(&self, deed: &mut Deed, what: &str, block: Vec<u8>) -> Result<RecordName, Fault> {
+        let id = self.tools.random.uuid()?;
+        let uri = format!("urn:onrecord:{what}:{}", Digest::of(&block).hex());
+        let record = WarcRecord::metadata(id, self.tools.clock.now(), "application/json", block).about(&uri);
+        self.keep_readable(deed, record)
+    }
+
+    /// Keeps a record whose block the catalogue reads when the event of `deed` that names it is applied.
+    ///
+    /// # Errors
+    /// As [`Seal::keep`].
+    pub fn keep_readable(&self, deed: &mut Deed, record: WarcRecord) -> Result<RecordName, Fault> {
+        let mut bench = lock(&self.bench);
+        let kept = bench.vault.append(&record)?;
+        bench.rows.push(crate::work::archive::row(&record, &kept));
+        deed.blocks.insert(kept.name.id, record.block);
+        Ok(kept.name)
+    }
+
+    /// A value in place where it is short, as a document where it is long.
+    ///
+    /// # Errors
+    /// As [`Seal::keep`].
+    pub fn hold<T: serde::Serialize>(&self, deed: &mut Deed, what: &str, value: T) -> Result<Held<T>, Fault> {
+        let bytes = json::canonical(&value).map_err(Fault::json)?;
+        if bytes.len() <= INLINE {
+            return Ok(Held::Here(value));
+        }
+        Ok(Held::Apart { kept: self.document(deed, what, bytes)? })
+    }
+
+    /// Seals a deed; when this returns it is on disk, in the ledger and under a signed checkpoint.
+    ///
+    /// # Errors
+    /// Whatever stopped the pass. Nothing after it is acknowledged either.
+    pub async fn commit(&self, deed: Deed) -> Result<Sealed, Fault> {
+        let (done, wait) = oneshot::channel();
+        self.orders.send(Order { deed, done }).map_err(|_| Fault::Broken("the sealing thread has stopped"))?;
+        wait.await.unwrap_or(Err(Fault::Broken("the sealing thread has stopped")))
+    }
+
+    /// The same, for callers outside the runtime.
+    ///
+    /// # Errors
+    /// As [`Seal::commit`].
+    pub fn commit_now(&self, deed: Deed) -> Result<Sealed, Fault> {
+        let (done, wait) = oneshot::channel();
+        self.orders.send(Order { deed, done }).map_err(|_| Fault::Broken("the sealing thread has stopped"))?;
+        wait.blocking_recv().unwrap_or(Err(Fault::Broken("the sealing thread has stopped")))
+    }
+}
+
+fn passes(
+    bench: Arc<Mutex<Bench>>,
+    mut store: Store,
+    mut log: crate::world::tiles::Log,
+    tools: &Tools,
+    mut inbox: mpsc::UnboundedReceiver<Order>,
+) -> Result<Parts, Fault> {
+    while let Some(first) = inbox.blocking_recv() {
+        let mut orders = vec![first];
+        if !inbox.is_closed() {
+            std::thread::sleep(LINGER);
+        }
+        while orders.len() < PASS {
+            let Ok(order) = inbox.try_recv() else { break };
+            orders.push(order);
+        }
+        let (deeds, done): (Vec<Deed>, Vec<_>) = orders.into_iter().map(|o| (o.deed, o.done)).unzip();
+        match pass(&bench, &mut store, &mut log, tools, deeds) {
+            Ok(sealed) => {
+                for (sealed, done) in sealed.into_iter().zip(done) {
+                    // Whoever no longer waits has been interrupted; the deed stands all the same.
+                    let _ = done.send(Ok(sealed));
+                }
+            }
+            Err(fault) => {
+                let why = fault.to_string();
+                for done in done {
+                    let _ = done.send(Err(Fault::Sealing(why.clone())));
+                }
+                return Err(fault);
+            }
+        }
+    }
+    let bench = Arc::try_unwrap(bench).map_err(|_| Fault::Broken("the vault is still in use"))?;
+    let mut bench = bench.into_inner().unwrap_or_else(PoisonError::into_inner);
+    // Exchanges of work that was cut short are evidence too: their bytes are kept and indexed.
+    if !bench.rows.is_empty() {
+        bench.vault.sync()?;
+        store.commit(|batch| bench.rows.iter().try_for_each(|row| batch.warc(row)))?;
+    }
+    Ok(Parts { vault: bench.vault, store, log })
+}
+
+struct Made {
+    leaf: Digest,
+    warc: Uuid,
+    record: Record,
+}
+
+fn pass(
+    bench: &Mutex<Bench>,
+    store: &mut Store,
+    log: &mut crate::world::tiles::Log,
+    tools: &Tools,
+    deeds: Vec<Deed>,
+) -> Result<Vec<Sealed>, Fault> {
+    let mut due = Vec::new();
+    let mut counts = Vec::with_capacity(deeds.len());
+    let mut made = Vec::new();
+    let mut blocks = HashMap::new();
+    let rows = {
+        let mut bench = lock(bench);
+        for deed in deeds {
+            counts.push(deed.events.len() as u64);
+            due.extend(deed.due);
+            blocks.extend(deed.blocks);
+            for event in deed.events {
+                made.push(append(&mut bench, tools, event)?);
+            }
+        }
+        // 1. The bytes. Cut here, the tail of the WARC file is indexed by the next open.
+        bench.vault.sync()?;
+        std::mem::take(&mut bench.rows)
+    };
+    // 2. The rows. Cut here, the ledger is behind the catalogue; the next open appends the leaves it lacks.
+    let first = store.commit(|batch| {
+        rows.iter().try_for_each(|row| batch.warc(row))?;
+        let first = batch.next_index()?;
+        apply(batch, first, &made, &Blocks(&blocks))?;
+        due.iter().try_for_each(|(citation, at, tries)| batch.due(&citation.0, *at, *tries))?;
+        Ok(first)
+    })?;
+    // 3. The leaves, then the checkpoint over them. Cut between, tiles are longer than the checkpoint says; the next
+    //    open takes them up again.
+    let leaves: Vec<Digest> = made.iter().map(|m| m.leaf).collect();
+    let (size, root) = if leaves.is_empty() {
+        crate::work::archive::head(log.signed())
+    } else {
+        crate::work::archive::append(log, tools, first, &leaves)?
+    };
+    let mut at = first;
+    Ok(counts
+        .into_iter()
+        .map(|n| {
+            let sealed = Sealed { first: at, size, root };
+            at += n;
+            sealed
+        })
+        .collect())
+}
+
+fn append(bench: &mut Bench, tools: &Tools, event: Event) -> Result<Made, Fault> {
+    let record = Record::new(tools.clock.now(), tools.random.bits128()?, event);
+    let (bytes, leaf) = record.seal()?;
+    let id = tools.random.uuid()?;
+    let uri = format!("{}{}", crate::work::archive::RECORD_URN, leaf.hex());
+    let kept_record = WarcRecord::metadata(id, record.at, "application/json", bytes).about(&uri);
+    let kept = bench.vault.append(&kept_record)?;
+    bench.rows.push(crate::work::archive::row(&kept_record, &kept));
+    Ok(Made { leaf, warc: id, record })
+}
+
+fn apply(batch: &Batch<'_>, first: u64, made: &[Made], docs: &dyn Documents) -> Result<(), store::Error> {
+    for (index, one) in (first..).zip(made) {
+        batch.record(Leaf { index, data: one.leaf, warc: one.warc, record: &one.record }, docs)?;
+    }
+    Ok(())
+}
+
+struct Blocks<'a>(&'a HashMap<Uuid, Vec<u8>>);
+
+impl Documents for Blocks<'_> {
+    fn block(&self, name: &RecordName) -> Result<Vec<u8>, store::Error> {
+        self.0.get(&name.id).cloned().ok_or(store::Error::Document(name.id))
+    }
+}

@@ -1,0 +1,202 @@
+//! One thing of the archive with all that hangs on it, as one JSON value.
+
+use serde_json::{Map, Value, json};
+use uuid::Uuid;
+
+use crate::citation::CitationId;
+use crate::format::digest::Digest;
+use crate::format::time;
+use crate::statement::StatementId;
+use crate::work::archive::Paths;
+use crate::work::fault::Fault;
+use crate::world::store::Store;
+use crate::world::store::find::{End, Wanted};
+use crate::world::store::holds::Thing;
+use crate::world::store::read::Located;
+use crate::world::vault::place::{self, Place};
+
+/// Finds `id` and everything that hangs on it.
+///
+/// # Errors
+/// Nothing has that id; the catalogue's own.
+pub fn show(paths: &Paths, id: &str) -> Result<Value, Fault> {
+    if !paths.is_archive() {
+        return Err(Fault::NoArchive(paths.root.clone()));
+    }
+    let show = Show { paths, store: Store::open_read(&paths.catalogue())? };
+    let found = match () {
+        () if id.contains(':') && !id.starts_with("sha256:") && !id.starts_with("urn:") => show.post(id)?,
+        () => match id.trim_start_matches("urn:uuid:").parse::<Uuid>() {
+            Ok(uuid) => show.warc(uuid)?,
+            Err(_) => show.by_number(id)?,
+        },
+    };
+    found.ok_or_else(|| Fault::NotHere(format!("nothing in the archive has the id {id}")))
+}
+
+struct Show<'a> {
+    paths: &'a Paths,
+    store: Store,
+}
+
+impl Show<'_> {
+    /// A digest whole or by its first digits, or a ledger index.
+    fn by_number(&self, id: &str) -> Result<Option<Value>, Fault> {
+        let hex = id.strip_prefix("sha256:").unwrap_or(id);
+        if let Ok(index) = id.parse::<u64>()
+            && hex.len() < 12
+        {
+            return self.record(index);
+        }
+        let digests = self.store.by_prefix(hex)?;
+        if digests.len() > 1 {
+            let some: Vec<String> = digests.iter().take(4).map(ToString::to_string).collect();
+            return Err(Fault::Input {
+                what: format!("{id} is the beginning of several ids: {}", some.join(", ")),
+                hint: "give more digits".to_owned(),
+            });
+        }
+        let Some(digest) = digests.first() else { return Ok(None) };
+        for look in [Self::statement, Self::citation, Self::snapshot] {
+            if let Some(found) = look(self, digest)? {
+                return Ok(Some(found));
+            }
+        }
+        let mut all = Vec::new();
+        for thing in self.store.things(digest)? {
+            all.extend(match thing {
+                Thing::Record(index) => self.record(index)?,
+                Thing::Warc(id) => self.warc(id)?,
+            });
+        }
+        Ok(match all.len() {
+            0 | 1 => all.pop(),
+            _ => Some(json!({ "digest": digest, "held_as": all })),
+        })
+    }
+
+    fn statement(&self, digest: &Digest) -> Result<Option<Value>, Fault> {
+        let id = StatementId(*digest);
+        let Some((source, media_type, date)) = self.store.statement_head(&id)? else { return Ok(None) };
+        let mut citations = Vec::new();
+        let leaves = self.store.leaves()?;
+        self.store.find::<Fault>(&Wanted { statement: Some(id), ..Wanted::default() }, |hit| {
+            let mut line = json!({ "citation": hit.citation });
+            extend(&mut line, hit.end.as_ref().map(|end| ending(end, leaves)));
+            citations.push((hit.citation.span.0, line));
+            Ok(())
+        })?;
+        citations.sort_by_key(|(start, _)| *start);
+        let citations: Vec<Value> = citations.into_iter().map(|(_, line)| line).collect();
+        Ok(Some(json!({
+            "statement": id, "source": source, "media_type": media_type, "date": date, "citations": citations,
+        })))
+    }
+
+    fn citation(&self, digest: &Digest) -> Result<Option<Value>, Fault> {
+        let id = CitationId(*digest);
+        let Some((statement, citation)) = self.store.citation(&id)? else { return Ok(None) };
+        let leaves = self.store.leaves()?;
+        let mut times = Vec::new();
+        for end in self.store.ends(&id)? {
+            let mut line = ending(&end, leaves);
+            extend(&mut line, self.detail(end.index)?);
+            times.push(line);
+        }
+        Ok(Some(json!({ "citation": citation, "statement": statement, "followed": times })))
+    }
+
+    fn snapshot(&self, digest: &Digest) -> Result<Option<Value>, Fault> {
+        let Some((index, manifest)) = self.store.manifest(digest)? else { return Ok(None) };
+        let Some(at) = self.store.locate(manifest)? else { return Ok(None) };
+        let block = place::read_at(&self.paths.warc(), &place_of(&at))?.record.block;
+        let manifest: Value = serde_json::from_slice(&block).map_err(Fault::json)?;
+        let leads: Vec<Value> = self
+            .store
+            .led_to(digest)?
+            .into_iter()
+            .map(|(record, citation)| json!({ "citation": CitationId(citation), "ledger_index": record }))
+            .collect();
+        Ok(Some(json!({
+            "snapshot": digest, "ledger_index": index, "manifest_at": lying(&at), "manifest": manifest, "led_to_by": leads,
+            "parts_at": self.parts(&manifest)?,
+        })))
+    }
+
+    /// Where the WARC records of a manifest lie.
+    fn parts(&self, manifest: &Value) -> Result<Vec<Value>, Fault> {
+        let mut out = Vec::new();
+        for part in manifest.get("parts").and_then(Value::as_array).into_iter().flatten() {
+            let id = part.pointer("/evidence/response/id").and_then(Value::as_str).and_then(|id| id.parse().ok());
+            if let Some(at) = id.map(|id| self.store.locate(id)).transpose()?.flatten() {
+                let mut line = lying(&at);
+                extend(&mut line, Some(json!({ "url": part.get("url"), "role": part.get("role") })));
+                out.push(line);
+            }
+        }
+        Ok(out)
+    }
+
+    fn post(&self, name: &str) -> Result<Option<Value>, Fault> {
+        let snapshots = self.store.snapshots_of(name)?;
+        if snapshots.is_empty() {
+            return Ok(None);
+        }
+        let mut out = Vec::new();
+        for (snapshot, at, body) in snapshots {
+            let post: Value = serde_json::from_str(&body).map_err(Fault::json)?;
+            out.push(json!({ "snapshot": snapshot, "at": time::rfc3339(at), "post": post }));
+        }
+        Ok(Some(json!({ "post": name, "snapshots": out })))
+    }
+
+    fn record(&self, index: u64) -> Result<Option<Value>, Fault> {
+        let Some(row) = self.store.record(index)? else { return Ok(None) };
+        let at = self.store.locate(row.warc)?;
+        Ok(Some(json!({
+            "ledger_index": index, "leaf": row.leaf, "record": self.detail(index)?, "warc": at.as_ref().map(lying),
+        })))
+    }
+
+    /// A record's own words.
+    fn detail(&self, index: u64) -> Result<Option<Value>, Fault> {
+        let Some(row) = self.store.record(index)? else { return Ok(None) };
+        let Some(at) = self.store.locate(row.warc)? else { return Ok(None) };
+        let block = place::read_at(&self.paths.warc(), &place_of(&at))?.record.block;
+        Ok(Some(serde_json::from_slice(&block).map_err(Fault::json)?))
+    }
+
+    fn warc(&self, id: Uuid) -> Result<Option<Value>, Fault> {
+        let Some(at) = self.store.locate(id)? else { return Ok(None) };
+        let found = place::read_at(&self.paths.warc(), &place_of(&at))?;
+        let fields: Vec<Value> =
+            found.record.fields.iter().map(|(name, value)| json!(format!("{name}: {value}"))).collect();
+        Ok(Some(json!({
+            "warc_record": id, "type": found.record.kind.as_str(), "date": time::warc_date(found.record.date), "at": lying(&at),
+            "fields": fields, "block_bytes": found.record.block.len(),
+        })))
+    }
+}
+
+fn place_of(at: &Located) -> Place {
+    Place { file: at.file.clone(), offset: at.offset, length: at.length }
+}
+
+fn lying(at: &Located) -> Value {
+    json!({ "file": format!("warc/{}", at.file), "offset": at.offset, "length": at.length, "record_digest": at.digest })
+}
+
+fn extend(value: &mut Value, with: Option<Value>) {
+    if let (Value::Object(value), Some(Value::Object(with))) = (value, with) {
+        value.extend::<Map<String, Value>>(with);
+    }
+}
+
+/// What is said of an ending wherever one is shown.
+pub fn ending(end: &End, leaves: u64) -> Value {
+    json!({
+        "ending": end.ending, "why": end.why, "at": time::rfc3339(end.at), "urls": { "start": end.start, "final": end.final_url },
+        "post": end.post, "snapshot": end.snapshot, "verdict": end.verdict, "anchored": end.anchored,
+        "ledger": { "index": end.index, "checkpoint": leaves },
+    })
+}

@@ -1,0 +1,168 @@
+//! Verify: everything, each problem by its name; nothing is believed because it lies in the archive.
+//!
+//! The WARC files are read whole, the ledger is computed again from its leaves, every record is read from the one spelling
+//! it can have, every name in it is looked for, and the catalogue is made anew beside the old one and compared row by row.
+
+mod log;
+mod records;
+mod rows;
+mod scan;
+mod target;
+
+use std::path::PathBuf;
+
+use serde::Serialize;
+
+use crate::format::note::VerifierKey;
+use crate::work::archive::Paths;
+use crate::work::fault::Fault;
+
+/// What is trusted from outside, and what is asked for.
+#[derive(Clone, Debug, Default)]
+pub struct Trust {
+    /// the verifier key as remembered elsewhere
+    pub key: Option<VerifierKey>,
+    /// a checkpoint as remembered elsewhere: its signed note
+    pub checkpoint: Option<Vec<u8>>,
+}
+
+/// The whole of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verdict {
+    /// everything looked at is as it was written
+    Intact,
+    /// bytes, rows, leaves or signatures are not what they were
+    Damaged,
+    /// something that must be there is not
+    Incomplete,
+    /// there was nothing to look at
+    NothingChecked,
+}
+
+/// Who besides the archive itself vouches for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Independence {
+    /// nobody
+    SelfAttested,
+    /// an authority was asked and has not confirmed yet
+    Pending,
+    /// a timestamp authority or a block chain, for a checkpoint over it
+    Anchored,
+    /// a witness that saw every checkpoint extend the last
+    Witnessed,
+}
+
+/// How much was looked at.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Checked {
+    /// WARC records
+    pub warc_records: u64,
+    /// bytes of WARC files
+    pub bytes: u64,
+    /// ledger records
+    pub records: u64,
+    /// leaves
+    pub leaves: u64,
+    /// checkpoints
+    pub checkpoints: u64,
+    /// anchors
+    pub anchors: u64,
+    /// catalogue rows
+    pub rows: u64,
+}
+
+/// One thing that is wrong.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Problem {
+    /// its name in the contract
+    pub kind: &'static str,
+    /// `warc/FILE@OFFSET`, `onrecord.db:TABLE/ROW`, `ledger/PATH`
+    #[serde(rename = "where")]
+    pub place: String,
+    /// in words
+    pub what: String,
+}
+
+/// What verification came to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Report {
+    /// what was looked at
+    pub target: String,
+    /// the whole of it
+    pub verdict: Verdict,
+    /// who else vouches for it
+    pub independence: Independence,
+    /// how much was looked at
+    pub checked: Checked,
+    /// what is wrong, each by its name
+    pub problems: Vec<Problem>,
+    /// what this verification did not look at
+    pub not_checked: Vec<String>,
+    /// what no verification of an archive can show
+    pub not_proved: Vec<String>,
+    /// what is worth knowing and wrong in nothing
+    pub notes: Vec<String>,
+}
+
+impl Report {
+    fn new(target: impl Into<String>) -> Self {
+        Self {
+            target: target.into(),
+            verdict: Verdict::NothingChecked,
+            independence: Independence::SelfAttested,
+            checked: Checked::default(),
+            problems: Vec::new(),
+            not_checked: Vec::new(),
+            not_proved: NOT_PROVED.iter().map(|text| (*text).to_owned()).collect(),
+            notes: Vec::new(),
+        }
+    }
+
+    fn problem(&mut self, kind: &'static str, place: impl Into<String>, what: impl Into<String>) {
+        self.problems.push(Problem { kind, place: place.into(), what: what.into() });
+    }
+
+    /// The verdict, once everything has been looked at.
+    fn conclude(mut self) -> Self {
+        self.problems.sort();
+        self.problems.dedup();
+        let missing =
+            |p: &Problem| matches!(p.kind, "record-missing" | "leaf-missing" | "row-missing" | "outcome-missing");
+        let looked = self.checked.warc_records + self.checked.leaves + self.checked.rows;
+        self.verdict = match () {
+            () if self.problems.iter().any(|p| !missing(p)) => Verdict::Damaged,
+            () if !self.problems.is_empty() => Verdict::Incomplete,
+            () if looked == 0 => Verdict::NothingChecked,
+            () => Verdict::Intact,
+        };
+        self
+    }
+}
+
+const NOT_PROVED: [&str; 4] = [
+    "that what the pages and posts say is true",
+    "that the sites showed others what they showed this machine",
+    "when it happened, earlier than the first outside anchor says",
+    "that the key's holder kept no second archive",
+];
+
+/// Checks the whole archive.
+///
+/// # Errors
+/// There is none, or it cannot be read at all. Damage is in the report.
+pub fn whole(paths: &Paths, trust: &Trust) -> Result<Report, Fault> {
+    if !paths.is_archive() {
+        return Err(Fault::NoArchive(paths.root.clone()));
+    }
+    let mut report = Report::new("archive");
+    let scratch = crate::world::input::scratch_folder().map_err(Fault::file("temporary folder", PathBuf::new()))?;
+    let log = log::check(paths, trust, &mut report)?;
+    let mut seen = scan::all(paths, &scratch.path().join("anew.db"), &mut report)?;
+    records::check(paths, &log, &mut seen, &mut report)?;
+    rows::check(paths, &mut seen, &mut report)?;
+    Ok(report.conclude())
+}
+
+pub use target::one;

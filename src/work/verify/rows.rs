@@ -1,0 +1,44 @@
+//! The catalogue, row by row, against the one made anew from WARC files and ledger.
+
+use crate::work::archive::Paths;
+use crate::work::fault::Fault;
+use crate::work::verify::Report;
+use crate::work::verify::scan::Seen;
+use crate::world::store::Store;
+use crate::world::store::compare::{self, Difference};
+
+/// Compares the catalogues.
+pub(super) fn check(paths: &Paths, seen: &mut Seen, report: &mut Report) -> Result<(), Fault> {
+    report.not_checked.push("the full-text index: it is an aid, and reindex makes it anew".to_owned());
+    let path = paths.catalogue();
+    if !path.is_file() {
+        report.problem("row-missing", "onrecord.db", "there is no catalogue; onrecord reindex makes it anew");
+        return Ok(());
+    }
+    if let Err(error) = Store::open_read(&path) {
+        report.problem("row-changed", "onrecord.db", error.to_string());
+        return Ok(());
+    }
+    let compared = match compare::rows(&seen.anew, &path) {
+        Ok(compared) => compared,
+        Err(error) => {
+            report.problem("row-changed", "onrecord.db", error.to_string());
+            return Ok(());
+        }
+    };
+    report.checked.rows += compared.rows;
+    // Behind a process that was cut off, the catalogue may lack what the next one takes up.
+    let behind = seen.unsealed;
+    for Difference { table, key, kind } in compared.differences {
+        if behind && kind == "row-missing" {
+            continue;
+        }
+        let what = match kind {
+            "row-missing" => "warc/ and ledger/ have it, the catalogue does not",
+            "row-added" => "nothing in warc/ or ledger/ says so",
+            _ => "warc/ and ledger/ say otherwise",
+        };
+        report.problem(kind, format!("onrecord.db:{table}/{key}"), what);
+    }
+    Ok(())
+}

@@ -1,0 +1,212 @@
+//! SQLite: the catalogue and the queue. `schema.sql` is its one definition.
+//!
+//! Trust: whoever alters this file can make answers wrong, never evidence; `verify` names each row that differs from the
+//! WARC files and the ledger, and `reindex` makes them anew.
+
+pub mod apply;
+pub mod ask;
+pub mod compare;
+pub mod find;
+pub mod holds;
+pub mod read;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags};
+
+/// The one definition of the catalogue.
+pub const SCHEMA: &str = include_str!("../../../schema.sql");
+/// `PRAGMA user_version` of a catalogue written by this version.
+pub const VERSION: i64 = 1;
+/// `PRAGMA application_id`: "onrc".
+const APPLICATION_ID: i64 = 0x6f6e_7263;
+
+/// Why the catalogue cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// SQLite's own
+    #[error("catalogue {0}")]
+    Sqlite(PathBuf, #[source] rusqlite::Error),
+    /// the file system's word
+    #[error("catalogue {0}")]
+    File(PathBuf, #[source] std::io::Error),
+    /// made by a later version
+    #[error("catalogue {path} has version {found}, this program knows {VERSION} and older")]
+    Newer {
+        /// the file
+        path: PathBuf,
+        /// its version
+        found: i64,
+    },
+    /// a database of something else
+    #[error("{0} is a database, but not an onrecord catalogue")]
+    Foreign(PathBuf),
+    /// a row says what it cannot
+    #[error("row in {table} holds what it cannot hold: {what}")]
+    Row {
+        /// the table
+        table: &'static str,
+        /// what is wrong
+        what: String,
+    },
+    /// a document that a record names is not to be had
+    #[error("document {0} is not in the archive")]
+    Document(uuid::Uuid),
+    /// a document has another shape than its record says
+    #[error("document {0} has an unknown shape")]
+    Shape(uuid::Uuid, #[source] serde_json::Error),
+    /// the query in the middle
+    #[error("catalogue query")]
+    Query(#[from] rusqlite::Error),
+}
+
+/// The catalogue, open.
+pub struct Store {
+    db: Connection,
+    path: PathBuf,
+}
+
+impl std::fmt::Debug for Store {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Store({})", self.path.display())
+    }
+}
+
+impl Store {
+    /// Opens the catalogue for writing, making an empty one where there is none.
+    ///
+    /// # Errors
+    /// A newer or foreign file, and SQLite's own.
+    pub fn open(path: &Path) -> Result<Self, Error> {
+        let wrap = |e| Error::Sqlite(path.to_owned(), e);
+        let db = Connection::open(path).map_err(wrap)?;
+        let mut store = Self { db, path: path.to_owned() };
+        store.check()?;
+        store.settle().map_err(wrap)?;
+        Ok(store)
+    }
+
+    /// Opens it for reading alone; it is never written through this value.
+    ///
+    /// # Errors
+    /// As [`Store::open`]; a missing file too.
+    pub fn open_read(path: &Path) -> Result<Self, Error> {
+        let wrap = |e| Error::Sqlite(path.to_owned(), e);
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let db = match Connection::open_with_flags(path, flags).and_then(|db| probe(&db).map(|_| db)) {
+            Ok(db) => db,
+            // On a read-only medium WAL needs no shared memory only if the file is promised not to change.
+            Err(_) => Connection::open_with_flags(
+                format!("file:{}?immutable=1", path.display()),
+                flags | OpenFlags::SQLITE_OPEN_URI,
+            )
+            .map_err(wrap)?,
+        };
+        let store = Self { db, path: path.to_owned() };
+        store.check()?;
+        store.db.busy_timeout(Duration::from_secs(10)).map_err(wrap)?;
+        Ok(store)
+    }
+
+    fn check(&self) -> Result<(), Error> {
+        let wrap = |e| Error::Sqlite(self.path.clone(), e);
+        let version: i64 = self.db.query_row("PRAGMA user_version", [], |r| r.get(0)).map_err(wrap)?;
+        let application: i64 = self.db.query_row("PRAGMA application_id", [], |r| r.get(0)).map_err(wrap)?;
+        let tables = probe(&self.db).map_err(wrap)?;
+        if application != APPLICATION_ID && (tables > 0 || version != 0) {
+            return Err(Error::Foreign(self.path.clone()));
+        }
+        if version > VERSION {
+            return Err(Error::Newer { path: self.path.clone(), found: version });
+        }
+        Ok(())
+    }
+
+    fn settle(&mut self) -> Result<(), rusqlite::Error> {
+        self.db.busy_timeout(Duration::from_secs(10))?;
+        self.db.pragma_update(None, "journal_mode", "WAL")?;
+        // FULL: a commit is on disk before it is acknowledged (DESIGN: order of durability).
+        self.db.pragma_update(None, "synchronous", "FULL")?;
+        self.db.pragma_update(None, "temp_store", "MEMORY")?;
+        self.db.pragma_update(None, "cache_size", -8192)?;
+        self.db.set_prepared_statement_cache_capacity(64);
+        let version: i64 = self.db.query_row("PRAGMA user_version", [], |r| r.get(0))?;
+        if version == 0 {
+            let tx = self.db.transaction()?;
+            tx.execute_batch(SCHEMA)?;
+            tx.pragma_update(None, "application_id", APPLICATION_ID)?;
+            tx.pragma_update(None, "user_version", VERSION)?;
+            tx.commit()?;
+        }
+        Ok(())
+    }
+
+    /// The connection, for the rooms of this folder.
+    pub(crate) fn db(&self) -> &Connection {
+        &self.db
+    }
+
+    /// Runs `deed` in one transaction, durable when this returns.
+    ///
+    /// # Errors
+    /// What `deed` says, and SQLite's own; nothing is kept then.
+    pub fn commit<T>(&mut self, deed: impl FnOnce(&apply::Batch<'_>) -> Result<T, Error>) -> Result<T, Error> {
+        let tx = self.db.transaction()?;
+        let out = deed(&apply::Batch::new(&tx))?;
+        tx.commit()?;
+        Ok(out)
+    }
+
+    /// Takes a catalogue's files away; one that is not there is no error.
+    ///
+    /// # Errors
+    /// The file system's.
+    pub fn remove(path: &Path) -> Result<(), Error> {
+        for end in ["", "-wal", "-shm"] {
+            let mut name = path.as_os_str().to_owned();
+            name.push(end);
+            match std::fs::remove_file(&name) {
+                Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(Error::File(name.into(), e)),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Folds the write-ahead log into the file, so that the archive's folder is complete by itself when closed.
+    ///
+    /// # Errors
+    /// SQLite's own.
+    pub fn checkpoint(&self) -> Result<(), Error> {
+        self.db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+        Ok(())
+    }
+}
+
+fn probe(db: &Connection) -> Result<i64, rusqlite::Error> {
+    db.query_row("SELECT count(*) FROM sqlite_schema", [], |r| r.get(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn opens_twice_and_names_newer_and_foreign_files() -> Result<(), Box<dyn std::error::Error>> {
+        let dir = tempfile::tempdir()?;
+        let path = dir.path().join("onrecord.db");
+        drop(Store::open(&path)?);
+        drop(Store::open(&path)?);
+        Connection::open(&path)?.pragma_update(None, "user_version", VERSION + 1)?;
+        assert!(matches!(Store::open(&path), Err(Error::Newer { found, .. }) if found == VERSION + 1));
+        let other = dir.path().join("other.db");
+        Connection::open(&other)?.execute_batch("CREATE TABLE t (x)")?;
+        assert!(matches!(Store::open(&other), Err(Error::Foreign(_))));
+        assert!(matches!(Store::open_read(&other), Err(Error::Foreign(_))));
+        let text = dir.path().join("text.db");
+        std::fs::write(&text, "not a database, but long enough to be looked at as one by SQLite".repeat(20))?;
+        assert!(Store::open(&text).is_err());
+        Ok(())
+    }
+}

@@ -1,0 +1,352 @@
+//! What the deeds ask of the catalogue: by id, by digest, by time. Every question here has an index.
+
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension, Row, params};
+use uuid::Uuid;
+
+use crate::citation::{Citation, CitationId};
+use crate::format::digest::Digest;
+use crate::platform::post::Author;
+use crate::statement::StatementId;
+use crate::world::store::{Error, Store};
+
+/// Where a WARC record lies, and its digest.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Located {
+    /// its id
+    pub id: Uuid,
+    /// base name of its file, without `.open`
+    pub file: String,
+    /// first byte of its member
+    pub offset: u64,
+    /// bytes of its member
+    pub length: u64,
+    /// as numbered in schema.sql
+    pub kind: u8,
+    /// whole-record digest
+    pub digest: Digest,
+}
+
+/// A body the archive holds already.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Held {
+    /// where its record lies
+    pub at: Located,
+    /// that record's WARC-Target-URI
+    pub url: String,
+    /// that record's WARC-Date
+    pub date: Timestamp,
+}
+
+/// The last time a citation led to a snapshot.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Last {
+    /// the snapshot
+    pub snapshot: Digest,
+    /// its content digest
+    pub content: Digest,
+}
+
+/// A record's place in ledger and WARC.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RecordRow {
+    /// ledger index
+    pub index: u64,
+    /// the leaf's data
+    pub leaf: Digest,
+    /// the WARC record it lies in
+    pub warc: Uuid,
+    /// its kind
+    pub kind: String,
+}
+
+const LOCATED: &str =
+    "SELECT w.id, f.name, w.offset, w.length, w.type, w.digest FROM warc_record w JOIN warc_file f ON f.id = w.file";
+
+impl Store {
+    /// Where a WARC record lies.
+    ///
+    /// # Errors
+    /// SQLite's own.
+    pub fn locate(&self, id: Uuid) -> Result<Option<Located>, Error> {
+        locate(self.db(), id)
+    }
+
+    /// A response whose entity has this digest and length.
+    ///
+    /// # Errors
+    /// SQLite's own.
+    pub fn body(&self, payload: &Digest, len: u64) -> Result<Option<Held>, Error> {
+        let row = self
+            .db()
+            .prepare_cached(
+                "SELECT id, url, at FROM exchange WHERE payload = ?1 AND payload_len = ?2 AND refers_to IS NULL ORDER BY at LIMIT 1",
+            )?
+            .query_row(params![payload.0, i64::try_from(len).unwrap_or(i64::MAX)], |r| {
+                Ok((uuid(r, 0)?, r.get::<_, String>(1)?, instant(r, 2)?))
+            })
+            .optional()?;
+        let Some((id, url, date)) = row else { return Ok(None) };
+        Ok(self.locate(id)?.map(|at| Held { at, url, date }))
+    }
+
+    /// How far each WARC file is known: the end of its last known member.
+    ///
+    /// # Errors
+    /// SQLite's own.
+    pub fn known_end(&self, file: &str) -> Result<u64, Error> {
+        let end: i64 = self
+            .db()
+            .prepare_cached(
+                "SELECT coalesce(max(w.offset + w.length), 0) FROM warc_record w JOIN warc_file f ON f.id = w.file WHERE f.name = ?1",
+            )?
+            .query_row([file], |r| r.get(0))?;
+        Ok(end.unsigned_abs())
+    }
+
+    /// How many records the catalogue holds.
+    ///
+    /// # Errors
+    /// SQLite's own.
+    pub fn leaves(&self) -> Result<u64, Error> {
+        let n: i64 = self.db().query_row("SELECT coalesce(max(idx) + 1, 0) FROM record", [], |r| r.get(0))?;
+        Ok(n.unsigned_abs())
+    }
+
+    /// Records from ledger index `from` on, in order.
+    ///
+    /// # Errors
+    /// SQLite's own, or `each`'s.
+    pub fn records<E: From<Error>>(
+        &self,
+        from: u64,
+        mut each: impl FnMut(RecordRow) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let mut query = self
+            .db()
+            .prepare_cached("SELECT idx, leaf, warc, kind FROM record WHERE idx >= ?1 ORDER BY idx")
+            .map_err(Error::from)?;
+        let mut rows = query.query([i64::try_from(from).unwrap_or(i64::MAX)]).map_err(Error::from)?;
+        while let Some(row) = rows.next().map_err(Error::from)? {
+            each(record_row(row).map_err(Error::from)?)?;
+        }
+        Ok(())
+    }
+
+    /// The record at a ledger index.
+    ///
+    /// # Errors
+    /// SQLite's own.
+    pub fn record(&self, index: u64) -> Result<Option<RecordRow>, Error> {
+        Ok(self
+            .db()
+            .prepare_cached("SELECT idx, leaf, warc, kind FROM record WHERE idx = ?1")?
+            .query_row([i64::try_from(index).unwrap_or(i64::MAX)], record_row)
+            .optional()?)
+    }
+
+    /// Whether a statement with this id came from this source before, and whether it is here at all.
+    ///
+    /// # Errors
+    /// SQLite's own.
+    pub fn knows(&self, statement: &StatementId, source: &str) -> Result<(bool, bool), Error> {
+        let here: Option<bool> = self
+            .db()
+            .prepare_cached(
+                "SELECT EXISTS (SELECT 1 FROM statement_source WHERE statement = ?1 AND source = ?2) FROM statement WHERE id = ?1",
+            )?
+            .query_row(params![statement.0.0, source], |r| r.get(0))
+            .optional()?;
+        Ok((here.is_some(), here == Some(true)))
+    }
+
+    /// A statement's bytes.
+    ///
+    /// # Errors
+    /// SQLite's own.
+    pub fn statement_bytes(&self, id: &StatementId) -> Result<Option<Vec<u8>>, Error> {
+        Ok(self
+            .db()
+            .prepare_cached("SELECT bytes FROM statement WHERE id = ?1")?
+            .query_row([id.0.0], |r| r.get(0))
+            .optional()?)
+    }
+
+    /// A statement's source, media type and own date.
+    ///
+    /// # Errors
+    /// SQLite's own.
+    pub fn statement_head(&self, id: &StatementId) -> Result<Option<(String, String, Option<String>)>, Error> {
+        Ok(self
+            .db()
+            .prepare_cached("SELECT source, media_type, date FROM statement WHERE id = ?1")?
+            .query_row([id.0.0], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?)))
+            .optional()?)
+    }
+
+    /// A statement's citations, in order.
+    ///
+    /// # Errors
+    /// SQLite's own, and a body that is no citation.
+    pub fn citations(&self, statement: &StatementId) -> Result<Vec<Citation>, Error> {
+        let mut query = self.db().prepare_cached("SELECT body FROM citation WHERE statement = ?1 ORDER BY seq")?;
+        let bodies = query.query_map([statement.0.0], |r| r.get::<_, String>(0))?;
+        bodies.map(|body| citation(&body?)).collect()
+    }
+
+    /// One citation and the statement it stands in.
+    ///
+    /// # Errors
+    /// SQLite's own, and a body that is no citation.
+    pub fn citation(&self, id: &CitationId) -> Result<Option<(StatementId, Citation)>, Error> {
+        let row = self
+            .db()
+            .prepare_cached("SELECT statement, body FROM citation WHERE id = ?1")?
+            .query_row([id.0.0], |r| Ok((digest(r, 0)?, r.get::<_, String>(1)?)))
+            .optional()?;
+        row.map(|(statement, body)| Ok((StatementId(statement), citation(&body)?))).transpose()
+    }
+
+    /// The last snapshot a citation led to.
+    ///
+    /// # Errors
+    /// SQLite's own.
+    pub fn last_snapshot(&self, citation: &CitationId) -> Result<Option<Last>, Error> {
+        Ok(self
+            .db()
+            .prepare_cached(
+                "SELECT s.id, s.content FROM resolution r JOIN snapshot s ON s.id = r.snapshot
+                 WHERE r.citation = ?1 ORDER BY r.record DESC LIMIT 1",
+            )?
+            .query_row([citation.0.0], |r| Ok(Last { snapshot: digest(r, 0)?, content: digest(r, 1)? }))
+            .optional()?)
+    }
+
+    /// Accounts in captured posts that share a handle or the lasting id, each once.
+    ///
+    /// # Errors
+    /// SQLite's own.
+    pub fn accounts(&self, platform: &str, handle: &str, id: Option<&str>) -> Result<Vec<Author>, Error> {
+        let mut query = self.db().prepare_cached(
+            "SELECT DISTINCT handle, author, author_id FROM post WHERE platform = ?1 AND handle = ?2 COLLATE NOCASE
+             UNION SELECT DISTINCT handle, author, author_id FROM post WHERE platform = ?1 AND author_id = ?3 LIMIT 100",
+        )?;
+        let rows = query.query_map(params![platform, handle, id], |r| {
+            Ok(Author { handle: r.get(0)?, name: r.get(1)?, id: r.get(2)? })
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// Whether a snapshot is here.
+    ///
+    /// # Errors
+    /// SQLite's own.
+    pub fn has_snapshot(&self, id: &Digest) -> Result<bool, Error> {
+        Ok(self
+            .db()
+            .prepare_cached("SELECT 1 FROM snapshot WHERE id = ?1")?
+            .query_row([id.0], |_| Ok(()))
+            .optional()?
+            .is_some())
+    }
+
+    /// Citations due at `now`, by statement, in the statement's order; at most `limit`.
+    ///
+    /// # Errors
+    /// SQLite's own.
+    pub fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<(StatementId, CitationId)>, Error> {
+        let mut query = self.db().prepare_cached(
+            "SELECT c.statement, c.id FROM due d JOIN citation c ON c.id = d.citation JOIN statement s ON s.id = c.statement
+             WHERE d.at <= ?1 ORDER BY s.record, c.seq LIMIT ?2",
+        )?;
+        let rows = query.query_map(params![now.as_microsecond(), i64::try_from(limit).unwrap_or(i64::MAX)], |r| {
+            Ok((StatementId(digest(r, 0)?), CitationId(digest(r, 1)?)))
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// Whether a citation was never followed.
+    ///
+    /// # Errors
+    /// SQLite's own.
+    pub fn is_new(&self, citation: &CitationId) -> Result<bool, Error> {
+        Ok(self
+            .db()
+            .prepare_cached("SELECT 1 FROM due WHERE citation = ?1")?
+            .query_row([citation.0.0], |_| Ok(()))
+            .optional()?
+            .is_none())
+    }
+
+    /// Retryable endings in a row of a citation.
+    ///
+    /// # Errors
+    /// SQLite's own.
+    pub fn tries(&self, citation: &CitationId) -> Result<u32, Error> {
+        let tries: Option<i64> = self
+            .db()
+            .prepare_cached("SELECT tries FROM due WHERE citation = ?1")?
+            .query_row([citation.0.0], |r| r.get(0))
+            .optional()?;
+        Ok(tries.and_then(|n| u32::try_from(n).ok()).unwrap_or(0))
+    }
+
+    /// Runs that were opened and never closed.
+    ///
+    /// # Errors
+    /// SQLite's own.
+    pub fn open_runs(&self) -> Result<Vec<Uuid>, Error> {
+        let mut query = self.db().prepare_cached("SELECT id FROM run WHERE closed IS NULL ORDER BY record")?;
+        let rows = query.query_map([], |r| uuid(r, 0))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// A value of the archive's first record.
+    ///
+    /// # Errors
+    /// SQLite's own.
+    pub fn meta(&self, key: &str) -> Result<Option<String>, Error> {
+        Ok(self.db().query_row("SELECT value FROM meta WHERE key = ?1", [key], |r| r.get(0)).optional()?)
+    }
+}
+
+fn citation(body: &str) -> Result<Citation, Error> {
+    serde_json::from_str(body).map_err(|e| Error::Row { table: "citation", what: e.to_string() })
+}
+
+/// Where a WARC record lies, as `db` sees it.
+pub(super) fn locate(db: &Connection, id: Uuid) -> Result<Option<Located>, Error> {
+    let sql = format!("{LOCATED} WHERE w.id = ?1");
+    Ok(db.prepare_cached(&sql)?.query_row([id.as_bytes()], located).optional()?)
+}
+
+fn located(r: &Row<'_>) -> Result<Located, rusqlite::Error> {
+    Ok(Located {
+        id: uuid(r, 0)?,
+        file: r.get(1)?,
+        offset: r.get::<_, i64>(2)?.unsigned_abs(),
+        length: r.get::<_, i64>(3)?.unsigned_abs(),
+        kind: r.get(4)?,
+        digest: digest(r, 5)?,
+    })
+}
+
+fn record_row(r: &Row<'_>) -> Result<RecordRow, rusqlite::Error> {
+    Ok(RecordRow { index: r.get::<_, i64>(0)?.unsigned_abs(), leaf: digest(r, 1)?, warc: uuid(r, 2)?, kind: r.get(3)? })
+}
+
+/// A 32-byte column.
+pub(crate) fn digest(r: &Row<'_>, column: usize) -> Result<Digest, rusqlite::Error> {
+    r.get::<_, [u8; 32]>(column).map(Digest)
+}
+
+/// A 16-byte column.
+pub(crate) fn uuid(r: &Row<'_>, column: usize) -> Result<Uuid, rusqlite::Error> {
+    r.get::<_, [u8; 16]>(column).map(Uuid::from_bytes)
+}
+
+/// A column of microseconds.
+pub(crate) fn instant(r: &Row<'_>, column: usize) -> Result<Timestamp, rusqlite::Error> {
+    let us: i64 = r.get(column)?;
+    Timestamp::from_microsecond(us).map_err(|_| rusqlite::Error::IntegralValueOutOfRange(column, us))
+}
