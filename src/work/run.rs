@@ -84,6 +84,8 @@ fn unread(bytes: Vec<u8>, hint: &Hint) -> Statement {
         about: About::default(),
         unread: vec![Unread { part: "all of it".to_owned(), why: "nothing in it can be read".to_owned() }],
         text: String::new(),
+        transformed: false,
+        reading: None,
     }
 }
 
