@@ -52,3 +52,7 @@ mod second_verifier;
 // quoted posts against captured ones: annotated statements and their findings
 #[cfg(test)]
 mod findings;
+
+// X: every shape of a post, live and archived, and every refusal
+#[cfg(test)]
+mod x;

@@ -99,6 +99,9 @@ fn excerpt(claim: &Claim<'_>, cited: &str, found: &str) -> Option<(Agreement, St
 
 fn position(whole: &[String], part: &[String], from: usize, open: bool) -> Option<usize> {
     let tail = whole.get(from..)?;
+    if part.is_empty() {
+        return Some(from);
+    }
     let same = |window: &[String]| {
         window == part
             || (open

@@ -1,6 +1,8 @@
 //! Words compared as a reader compares them (UAX #15 compatibility forms, UAX #29 word boundaries): case, quotes, dashes,
 //! white space and invisible characters do not count; every other character does.
 
+use std::collections::HashMap;
+
 use similar::{Algorithm, DiffTag, capture_diff_slices};
 use unicode_normalization::UnicodeNormalization as _;
 use unicode_segmentation::UnicodeSegmentation as _;
@@ -115,7 +117,8 @@ pub fn compare(cited: &str, found: &str) -> Likeness {
         return Likeness { score: 1.0, differences: Vec::new(), inside: true };
     }
     let inside = is_inside(&a, &b);
-    let ops = capture_diff_slices(Algorithm::Myers, &a, &b);
+    let (left, right) = numbered(&a, &b);
+    let ops = capture_diff_slices(Algorithm::Myers, &left, &right);
     let mut common = 0_usize;
     let mut differences = Vec::new();
     for op in ops {
@@ -128,6 +131,17 @@ pub fn compare(cited: &str, found: &str) -> Likeness {
     }
     let score = 2.0 * common as f64 / (a.len() + b.len()) as f64;
     Likeness { score, differences, inside }
+}
+
+/// Words as numbers, so that comparing two is one instruction.
+fn numbered<'a>(a: &'a [String], b: &'a [String]) -> (Vec<usize>, Vec<usize>) {
+    let mut seen: HashMap<&'a str, usize> = HashMap::new();
+    let mut number = |word: &'a String| {
+        let next = seen.len();
+        *seen.entry(word.as_str()).or_insert(next)
+    };
+    let left = a.iter().map(&mut number).collect();
+    (left, b.iter().map(&mut number).collect())
 }
 
 fn is_inside(part: &[String], whole: &[String]) -> bool {

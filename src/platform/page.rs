@@ -264,6 +264,18 @@ const LOST: [(&str, &str); 8] = [
     ("www.linkedin.com", "/404/"),
 ];
 
+/// Titles under which sites ask for a login on the page's own URL (2024 to 2026).
+const LOGINS: [(&str, &str); 8] = [
+    ("instagram.com", "login • instagram"),
+    ("instagram.com", "instagram"),
+    ("facebook.com", "log in to facebook"),
+    ("facebook.com", "log into facebook"),
+    ("facebook.com", "facebook"),
+    ("threads.com", "threads • log in"),
+    ("threads.net", "threads • log in"),
+    ("linkedin.com", "sign up | linkedin"),
+];
+
 const CHALLENGES: [&str; 8] = [
     "just a moment...",
     "attention required! | cloudflare",
@@ -295,6 +307,9 @@ pub fn stands(url: &Url, from: Option<&Url>, answer: &Answer, said: Option<&Said
     let Some(said) = said else { return (Stands::Page, String::new()) };
     let short = said.text.chars().nth(3000).is_none();
     let title = said.title.as_deref().unwrap_or_default().to_lowercase();
+    if short && LOGINS.iter().any(|(h, t)| host.ends_with(h) && title.trim() == *t) {
+        return (Stands::Login, format!("its title is {title:?}"));
+    }
     if short && CHALLENGES.contains(&title.trim()) {
         return (Stands::Challenge, format!("its title is {title:?}"));
     }

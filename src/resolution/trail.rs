@@ -73,6 +73,7 @@ impl Trail {
     fn stop_at_post(&mut self, via: Via, url: &Url) -> Option<Next> {
         let named = permalink::read(url.as_str()).filter(|_| self.to_platforms)?;
         let name = readable(&named)?;
+        self.via = via;
         self.pass(via, url, None);
         Some(Next::Post(name, named.handle))
     }
@@ -124,9 +125,12 @@ impl Trail {
         Next::Ask(request)
     }
 
-    /// The page itself, when its platform could not be asked: no carrier of it is followed.
+    /// The page itself, when its platform could not be asked: the hop that needed no request now is one.
     pub fn page_itself(&mut self, url: Url) -> Next {
-        self.request(Via::Start, url)
+        if self.hops.last().is_some_and(|hop| hop.at.is_none() && hop.url == url.as_str()) {
+            self.hops.pop();
+        }
+        self.request(self.via, url)
     }
 
     /// Takes the answer to the last request.

@@ -3,6 +3,7 @@
 use url::Url;
 
 use crate::format::query;
+use crate::platform::permalink;
 use crate::resolution::carrier::Via;
 
 /// A service that wraps: hosts, path, and the query fields that hold the target.
@@ -69,7 +70,7 @@ pub fn unwrap(url: &Url) -> Option<(Via, Url)> {
         .iter()
         .filter(|w| w.hosts.iter().any(|h| is_host(host, h)) && is_path(url.path(), w.path))
         .find_map(|w| w.fields.iter().find_map(|field| target(url, field)).map(|to| (w.via, to)))
-        .or_else(|| google(url, host).or_else(|| in_the_path(url, host)).map(|to| (Via::Unwrapped, to)))
+        .or_else(|| in_the_path(url, host).or_else(|| shared(url)).map(|to| (Via::Unwrapped, to)))
         .filter(|(_, to)| to != url)
 }
 
@@ -109,23 +110,9 @@ fn web(text: &str) -> Option<Url> {
     url.ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
 }
 
-/// google.TLD/url?q=, /url?url=, /amp/s/…
-fn google(url: &Url, host: &str) -> Option<Url> {
-    let name = host.strip_prefix("www.").unwrap_or(host);
-    if !name.starts_with("google.") && host != "www.google.com" {
-        return None;
-    }
-    match url.path() {
-        "/url" | "/imgres" => {
-            ["q", "url", "imgrefurl"].iter().filter_map(|f| query::field(url, f)).find_map(|value| web(&value))
-        }
-        path => {
-            let rest = path.strip_prefix("/amp/")?;
-            let (scheme, rest) = rest.strip_prefix("s/").map_or(("http", rest), |rest| ("https", rest));
-            let query = url.query().map(|q| format!("?{q}")).unwrap_or_default();
-            web(&format!("{scheme}://{rest}{query}")).filter(|to| to.host_str().is_some_and(|h| h.contains('.')))
-        }
-    }
+/// Wrappers that the grammar of permalinks knows: a statement's links are read through them too.
+fn shared(url: &Url) -> Option<Url> {
+    web(&permalink::unwrap(url.as_str())?)
 }
 
 /// Targets that stand in the path or are the whole query.
@@ -133,6 +120,12 @@ fn in_the_path(url: &Url, host: &str) -> Option<Url> {
     let after = |prefix: &str| url.as_str().split_once(prefix).map(|(_, rest)| rest);
     match host {
         "href.li" | "www.href.li" | "hrefli.com" => web(url.query()?),
+        "www.google.com" | "google.com" => {
+            // an AMP copy keeps the page's own query
+            let rest = url.as_str().split_once("google.com/amp/")?.1;
+            let (scheme, rest) = rest.strip_prefix("s/").map_or(("http", rest), |rest| ("https", rest));
+            web(&format!("{scheme}://{rest}")).filter(|to| to.host_str().is_some_and(|h| h.contains('.')))
+        }
         "unsafelink.com" | "www.unsafelink.com" => web(after("unsafelink.com/")?),
         "nullrefer.com" | "www.nullrefer.com" | "anonym.to" | "www.anonym.to" | "dereferer.me" => web(url.query()?),
         _ => None,

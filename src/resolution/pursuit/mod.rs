@@ -472,6 +472,7 @@ impl Pursuit {
             self.out.page = said.map(page_of);
             self.out.answer = Some(answer.clone());
             self.archived_post(&url, answer, exchange.at);
+            self.note_shell(&url, answer);
         }
         self.close(judged);
     }
@@ -489,6 +490,17 @@ impl Pursuit {
                 self.close(Judged::new(judged.ending, format!("{}; {}", judged.why, first.why)));
             }
             _ => self.close(first),
+        }
+    }
+
+    /// X sends everybody the same page; what it shows comes by script.
+    fn note_shell(&mut self, url: &Url, answer: &Answer) {
+        let content_type = answer.headers.get("content-type").unwrap_or_default();
+        let on_x = url.host_str().is_some_and(|host| x::HOSTS.contains(&host));
+        if on_x && x::legacy::is_shell(&crate::format::markup::decode(&answer.body, &content_type)) {
+            self.out.notes.push(
+                "the page is an empty shell until its scripts run: it shows nothing of the account or post".to_owned(),
+            );
         }
     }
 
