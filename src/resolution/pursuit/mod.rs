@@ -181,7 +181,7 @@ impl Pursuit {
             Kind::Post { .. } => {
                 let quest = post::Quest::new(kind);
                 let mut pursuit = Self::new(&quest.start(), limits);
-                pursuit.near = pursuit.near.or(quest.noon());
+                pursuit.near = quest.noon().or(pursuit.near); // the post's own day is nearer than the statement's
                 pursuit.handle = quest.handle.clone();
                 pursuit.quest = Some(quest);
                 pursuit.go_on_quest();
