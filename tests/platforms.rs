@@ -2,7 +2,8 @@
 
 use onrecord::format::http::{Answer, Headers};
 use onrecord::platform::post::{Platform, PostName};
-use onrecord::platform::reader::{Read, reader};
+use onrecord::platform::reader::Read;
+use onrecord::platform::registry::reader;
 use serde_json::Value;
 
 /// Drives the reader of one post; every request that the fixture does not answer gets no connection.

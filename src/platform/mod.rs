@@ -9,6 +9,7 @@ pub mod post;
 mod prose;
 pub mod reader;
 pub mod reddit;
+pub mod registry;
 pub mod shortener;
 pub mod telegram;
 pub mod wayback;

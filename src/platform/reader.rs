@@ -1,8 +1,7 @@
 //! The reader of a post: what to ask its platform, and what the answers amount to. Sans-I/O, one implementation a platform.
 
 use crate::format::http::{Answer, Request};
-use crate::platform::post::{Author, Platform, Post, PostName};
-use crate::platform::{bluesky, mastodon, reddit, telegram, x, youtube};
+use crate::platform::post::{Author, Post};
 
 /// What a platform says of a post that it does not show.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -83,42 +82,4 @@ pub trait Reader {
     fn done(&self) -> bool;
     /// What it came to; called once, when done.
     fn finish(self: Box<Self>) -> Read;
-}
-
-/// The reader for a post, where its platform can be read without a login.
-pub fn reader(name: &PostName) -> Option<Box<dyn Reader + Send>> {
-    match name.platform {
-        Platform::X => Some(Box::new(x::reader::XReader::new(&name.id, true))),
-        Platform::Bluesky => boxed(bluesky::reader::PostReader::new(&name.id)),
-        Platform::Mastodon => boxed(mastodon::reader::PostReader::new(&name.id)),
-        Platform::Telegram => boxed(telegram::PostReader::new(&name.id)),
-        Platform::Youtube => boxed(youtube::PostReader::new(&name.id)),
-        Platform::Reddit => boxed(reddit::PostReader::new(&name.id)),
-        Platform::Instagram | Platform::Facebook | Platform::Threads | Platform::Tiktok => None,
-    }
-}
-
-/// The reader for an account, where its platform can be asked for one without a login. `handle` stands without `@`.
-pub fn profile(platform: Platform, handle: &str) -> Option<Box<dyn Reader + Send>> {
-    match platform {
-        Platform::Bluesky => boxed(bluesky::reader::ProfileReader::new(handle)),
-        Platform::Mastodon => boxed(mastodon::reader::ProfileReader::new(handle)),
-        Platform::Telegram => boxed(telegram::ProfileReader::new(handle)),
-        Platform::Youtube => boxed(youtube::ProfileReader::new(handle)),
-        Platform::X
-        | Platform::Reddit
-        | Platform::Instagram
-        | Platform::Facebook
-        | Platform::Threads
-        | Platform::Tiktok => None,
-    }
-}
-
-/// Whether [`reader`] reads posts of that name.
-pub fn can_read(name: &PostName) -> bool {
-    reader(name).is_some()
-}
-
-fn boxed<R: Reader + Send + 'static>(reader: Option<R>) -> Option<Box<dyn Reader + Send>> {
-    reader.map(|reader| Box::new(reader) as Box<dyn Reader + Send>)
 }

@@ -7,7 +7,7 @@ use url::Url;
 use crate::format::http::{Answer, Request};
 use crate::platform::permalink::{self, Named};
 use crate::platform::post::PostName;
-use crate::platform::reader;
+use crate::platform::registry;
 use crate::resolution::carrier::{self, Via};
 use crate::resolution::ending::Ending;
 use crate::resolution::exchange::Exchange;
@@ -190,5 +190,5 @@ impl Trail {
 fn readable(named: &Named) -> Option<PostName> {
     let id = named.post.clone().filter(|_| named.way != permalink::Way::Archive)?;
     let name = PostName { platform: named.platform, id };
-    reader::can_read(&name).then_some(name)
+    registry::can_read(&name).then_some(name)
 }

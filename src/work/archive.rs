@@ -1,20 +1,17 @@
 //! The archive, open: its folder, its parts, and how they are brought level after a crash.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use uuid::Uuid;
 
-use crate::format::checkpoint::Signed;
 use crate::format::digest::Digest;
 use crate::format::note::{Ed25519Signer, KeyKind};
-use crate::format::warc::record::Record as WarcRecord;
 use crate::record::Event;
 use crate::statement::{About, StatementId};
 use crate::work::capture::Capture;
 use crate::work::fault::Fault;
+use crate::work::parts::{self, Parts, Paths, Tools};
 use crate::work::reindex;
-use crate::work::rows::{self, Lying};
 use crate::work::run::Known;
 use crate::work::seal::{Deed, Seal, Sealer};
 use crate::world::clock::Clock;
@@ -24,82 +21,15 @@ use crate::world::keys::SecretKey;
 use crate::world::lock::{self, Lock};
 use crate::world::random::Random;
 use crate::world::store::Store;
-use crate::world::store::apply::WarcRow;
 use crate::world::tiles::Log;
 use crate::world::vault::recover::Leftover;
-use crate::world::vault::{self, Kept, Vault};
+use crate::world::vault::{self, Vault};
 use crate::world::wire::Wire;
 
-/// Target URIs of records begin so.
-pub const RECORD_URN: &str = "urn:onrecord:record:";
 /// Name and version, as they stand in warcinfo records and the archive's first record.
 pub const SOFTWARE: &str = concat!("onrecord/", env!("CARGO_PKG_VERSION"));
 /// What lies in an archive, for whoever opens the folder.
 const README: &str = include_str!("../../archive/README.md");
-
-/// Where things lie in an archive's folder.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Paths {
-    /// the folder
-    pub root: PathBuf,
-    /// the ledger's key, inside or outside the folder
-    pub key: PathBuf,
-}
-
-impl Paths {
-    /// The usual layout.
-    pub fn new(root: impl Into<PathBuf>) -> Self {
-        let root = root.into();
-        let key = root.join("keys/ledger.pem");
-        Self { root, key }
-    }
-
-    /// SQLite.
-    pub fn catalogue(&self) -> PathBuf {
-        self.root.join("onrecord.db")
-    }
-
-    /// The WARC files.
-    pub fn warc(&self) -> PathBuf {
-        self.root.join("warc")
-    }
-
-    /// Tiles, checkpoint, anchors.
-    pub fn ledger(&self) -> PathBuf {
-        self.root.join("ledger")
-    }
-
-    /// The inbox.
-    pub fn statements(&self) -> PathBuf {
-        self.root.join("statements")
-    }
-
-    /// Whether an archive is here.
-    pub fn is_archive(&self) -> bool {
-        self.ledger().join("checkpoint").is_file() || self.warc().is_dir()
-    }
-}
-
-/// Clock, randomness and key: what every pass needs and none owns.
-#[derive(Debug)]
-pub struct Tools {
-    /// the clock
-    pub clock: Clock,
-    /// randomness
-    pub random: Random,
-    /// the signing key
-    pub key: Ed25519Signer,
-}
-
-/// What is written to.
-pub struct Parts {
-    /// the WARC files
-    pub vault: Vault,
-    /// the catalogue
-    pub store: Store,
-    /// the ledger
-    pub log: Log,
-}
 
 /// How an archive is opened.
 #[derive(Clone, Default)]
@@ -324,26 +254,9 @@ fn catch_up(paths: &Paths, tools: &Tools, parts: &mut Parts) -> Result<Vec<Strin
         Ok::<_, Fault>(())
     })?;
     if !missing.is_empty() {
-        append(&mut parts.log, tools, from, &missing)?;
+        parts::append(&mut parts.log, tools, from, &missing)?;
     }
     Ok(notes)
-}
-
-/// Appends leaves from index `first` on, and signs a checkpoint over them.
-///
-/// # Errors
-/// The ledger's: the disk, or a log that is not what it was.
-pub(crate) fn append(log: &mut Log, tools: &Tools, first: u64, leaves: &[Digest]) -> Result<(u64, Digest), Fault> {
-    if log.size() != first {
-        return Err(Fault::Damaged(format!("the ledger has {} leaves where {first} were expected", log.size())));
-    }
-    log.append_at(first, leaves)?;
-    Ok(head(log.commit(&tools.key)?))
-}
-
-/// Leaves and root under a checkpoint.
-pub(crate) fn head(signed: &Signed) -> (u64, Digest) {
-    (signed.checkpoint.size, signed.checkpoint.root)
 }
 
 /// The ledger and the key that signs it; both are made where there is no checkpoint yet.
@@ -365,11 +278,4 @@ fn ledger(paths: &Paths, origin: Option<&str>, disk: &Disk) -> Result<(Log, Ed25
     let signer = key.signer(name, KeyKind::Ed25519)?;
     let log = Log::create(&folder, &signer, disk)?;
     Ok((log, signer))
-}
-
-/// The catalogue row of a record just kept.
-pub(crate) fn row(record: &WarcRecord, kept: &Kept) -> WarcRow {
-    let place = &kept.place;
-    let lying = Lying { file: &place.file, offset: place.offset, length: place.length };
-    rows::row(record.kind, record.date, kept.name, &lying, record)
 }

@@ -8,6 +8,7 @@ pub mod errand;
 pub mod fault;
 pub mod news;
 pub mod outcome;
+pub mod parts;
 pub mod plan;
 pub mod pursue;
 pub mod reindex;

@@ -15,12 +15,12 @@ use crate::resolution::pursuit::{self, Pursuit};
 use crate::snapshot::Manifest;
 use crate::snapshot::gather::{self, Gather, Gathered};
 use crate::statement::About;
-use crate::work::archive::Tools;
 use crate::work::capture::Capture;
 use crate::work::drive::drive;
 use crate::work::fault::Fault;
 use crate::work::news::{News, Stage, Watch};
 use crate::work::outcome::{CitationOutcome, FindingOutcome};
+use crate::work::parts::Tools;
 use crate::work::plan::Planned;
 use crate::work::seal::{Deed, Seal};
 

@@ -19,8 +19,8 @@ use crate::format::json;
 use crate::format::warc::record::Record as WarcRecord;
 use crate::record::{Event, Held, Record};
 use crate::resolution::exchange::RecordName;
-use crate::work::archive::{Parts, Tools};
 use crate::work::fault::Fault;
+use crate::work::parts::{self, Parts, RECORD_URN, Tools};
 use crate::world::store::apply::{Batch, Documents, Leaf, WarcRow};
 use crate::world::store::{self, Store};
 use crate::world::vault::Vault;
@@ -129,7 +129,7 @@ impl Seal {
         for record in records {
             let kept = bench.vault.append(record)?;
             names.push(kept.name);
-            bench.rows.push(crate::work::archive::row(record, &kept));
+            bench.rows.push(parts::row(record, &kept));
         }
         Ok(names)
     }
@@ -165,7 +165,7 @@ impl Seal {
     pub fn keep_readable(&self, deed: &mut Deed, record: WarcRecord) -> Result<RecordName, Fault> {
         let mut bench = lock(&self.bench);
         let kept = bench.vault.append(&record)?;
-        bench.rows.push(crate::work::archive::row(&record, &kept));
+        bench.rows.push(parts::row(&record, &kept));
         deed.blocks.insert(kept.name.id, record.block);
         Ok(kept.name)
     }
@@ -288,11 +288,8 @@ fn pass(
     // 3. The leaves, then the checkpoint over them. Cut between, tiles are longer than the checkpoint says; the next
     //    open takes them up again.
     let leaves: Vec<Digest> = made.iter().map(|m| m.leaf).collect();
-    let (size, root) = if leaves.is_empty() {
-        crate::work::archive::head(log.signed())
-    } else {
-        crate::work::archive::append(log, tools, first, &leaves)?
-    };
+    let (size, root) =
+        if leaves.is_empty() { parts::head(log.signed()) } else { parts::append(log, tools, first, &leaves)? };
     let mut at = first;
     Ok(counts
         .into_iter()
@@ -308,10 +305,10 @@ fn append(bench: &mut Bench, tools: &Tools, event: Event) -> Result<Made, Fault>
     let record = Record::new(tools.clock.now(), tools.random.bits128()?, event);
     let (bytes, leaf) = record.seal()?;
     let id = tools.random.uuid()?;
-    let uri = format!("{}{}", crate::work::archive::RECORD_URN, leaf.hex());
+    let uri = format!("{}{}", RECORD_URN, leaf.hex());
     let kept_record = WarcRecord::metadata(id, record.at, "application/json", bytes).about(&uri);
     let kept = bench.vault.append(&kept_record)?;
-    bench.rows.push(crate::work::archive::row(&kept_record, &kept));
+    bench.rows.push(parts::row(&kept_record, &kept));
     Ok(Made { leaf, warc: id, record })
 }
 

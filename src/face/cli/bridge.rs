@@ -7,9 +7,10 @@ use super::fault::{Exit, Fault, chain};
 use crate::face::config::Settings;
 use crate::resolution::pursuit;
 use crate::snapshot::gather;
-use crate::work::archive::{Choices, Paths};
+use crate::work::archive::Choices;
 use crate::work::errand::Manner;
 use crate::work::fault::Fault as Deed;
+use crate::work::parts::Paths;
 use crate::work::pursue::Again;
 use crate::world::{lock, store, wire};
 

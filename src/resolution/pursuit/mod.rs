@@ -14,7 +14,8 @@ use crate::format::http::{Answer, Request};
 use crate::platform::page;
 use crate::platform::permalink;
 use crate::platform::post::{Platform, PostName};
-use crate::platform::reader::{self, Reader, State};
+use crate::platform::reader::{Read, Reader, State};
+use crate::platform::registry;
 use crate::platform::x;
 use crate::resolution::carrier::Via;
 use crate::resolution::ending::Ending;
@@ -148,7 +149,7 @@ impl Pursuit {
         let url = profile_url(platform, handle);
         let mut pursuit = Self::new(url.as_deref().unwrap_or(handle), limits);
         pursuit.handle = Some(handle.to_owned());
-        let own = reader::profile(platform, handle).filter(|_| pursuit.limits.platform);
+        let own = registry::profile(platform, handle).filter(|_| pursuit.limits.platform);
         match (own, url.and_then(|url| Url::parse(&url).ok())) {
             (Some(reader), url) => {
                 pursuit.trail.url = url;
@@ -220,7 +221,7 @@ impl Pursuit {
         {
             return self.go_on_quest(); // this post was looked at before
         }
-        self.reader = reader::reader(&name);
+        self.reader = registry::reader(&name);
         self.out.names = Some(name);
         self.pump_reader();
     }
@@ -249,7 +250,7 @@ impl Pursuit {
         }
     }
 
-    fn read(&mut self, read: reader::Read) {
+    fn read(&mut self, read: Read) {
         self.out.notes.extend(read.notes);
         self.out.attestations.extend(read.attestations);
         if let Some(account) = read.author {

@@ -11,7 +11,7 @@ use crate::format::words;
 use crate::platform::post::{Platform, Post, PostName};
 use crate::platform::wayback::{self, Index, Row};
 use crate::platform::x::{self, snowflake};
-use crate::platform::{permalink, reader};
+use crate::platform::{permalink, registry};
 use crate::resolution::carrier::Via;
 use crate::resolution::ending::Ending;
 use crate::resolution::exchange::Exchange;
@@ -147,7 +147,7 @@ fn leads(platform: Platform, id: Option<&str>, permalink: Option<&str>, links: &
     let mut out = VecDeque::new();
     let named = permalink.and_then(permalink::read).and_then(|n| Some(PostName { platform: n.platform, id: n.post? }));
     let id = id.map(|id| PostName { platform, id: id.to_owned() });
-    if let Some(name) = named.or(id).filter(reader::can_read) {
+    if let Some(name) = named.or(id).filter(registry::can_read) {
         out.push_back(Lead::Named(name));
     }
     let urls: Vec<Url> = links.iter().filter_map(|link| Url::parse(link).ok()).collect();

@@ -14,8 +14,8 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use crate::format::note::VerifierKey;
-use crate::work::archive::Paths;
 use crate::work::fault::Fault;
+use crate::work::parts::Paths;
 
 /// What is trusted from outside, and what is asked for.
 #[derive(Clone, Debug, Default)]

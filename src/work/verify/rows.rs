@@ -1,7 +1,7 @@
 //! The catalogue, row by row, against the one made anew from WARC files and ledger.
 
-use crate::work::archive::Paths;
 use crate::work::fault::Fault;
+use crate::work::parts::Paths;
 use crate::work::verify::Report;
 use crate::work::verify::scan::Seen;
 use crate::world::store::Store;

@@ -1,0 +1,43 @@
+//! Which platform has which reader: a new platform is one file and one line here.
+
+use crate::platform::post::{Platform, PostName};
+use crate::platform::reader::Reader;
+use crate::platform::{bluesky, mastodon, reddit, telegram, x, youtube};
+
+/// The reader for a post, where its platform can be read without a login.
+pub fn reader(name: &PostName) -> Option<Box<dyn Reader + Send>> {
+    match name.platform {
+        Platform::X => Some(Box::new(x::reader::XReader::new(&name.id, true))),
+        Platform::Bluesky => boxed(bluesky::reader::PostReader::new(&name.id)),
+        Platform::Mastodon => boxed(mastodon::reader::PostReader::new(&name.id)),
+        Platform::Telegram => boxed(telegram::PostReader::new(&name.id)),
+        Platform::Youtube => boxed(youtube::PostReader::new(&name.id)),
+        Platform::Reddit => boxed(reddit::PostReader::new(&name.id)),
+        Platform::Instagram | Platform::Facebook | Platform::Threads | Platform::Tiktok => None,
+    }
+}
+
+/// The reader for an account, where its platform can be asked for one without a login. `handle` stands without `@`.
+pub fn profile(platform: Platform, handle: &str) -> Option<Box<dyn Reader + Send>> {
+    match platform {
+        Platform::Bluesky => boxed(bluesky::reader::ProfileReader::new(handle)),
+        Platform::Mastodon => boxed(mastodon::reader::ProfileReader::new(handle)),
+        Platform::Telegram => boxed(telegram::ProfileReader::new(handle)),
+        Platform::Youtube => boxed(youtube::ProfileReader::new(handle)),
+        Platform::X
+        | Platform::Reddit
+        | Platform::Instagram
+        | Platform::Facebook
+        | Platform::Threads
+        | Platform::Tiktok => None,
+    }
+}
+
+/// Whether [`reader`] reads posts of that name.
+pub fn can_read(name: &PostName) -> bool {
+    reader(name).is_some()
+}
+
+fn boxed<R: Reader + Send + 'static>(reader: Option<R>) -> Option<Box<dyn Reader + Send>> {
+    reader.map(|reader| Box::new(reader) as Box<dyn Reader + Send>)
+}
