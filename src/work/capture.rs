@@ -27,8 +27,6 @@ use crate::world::vault::stream::Stream;
 use crate::world::wire::Wire;
 use crate::world::wire::taken::{Connection, Overflow, Received, Taken};
 
-/// Entities below this many bytes are kept again rather than referred to: the reference costs as much.
-const WORTH_REFERRING: u64 = 512;
 /// Reading copies remembered within a run, so that two citations of one link rest on one exchange.
 const REMEMBERED: usize = 512;
 /// And their bytes.
@@ -207,10 +205,10 @@ impl Capture {
 
     /// A committed record with the same entity, read again from its file before it is relied on.
     fn referred(&self, taken: &Taken) -> Result<Option<Referred>, Fault> {
-        let (Some(payload), None, Ok(answer)) = (taken.payload, taken.truncated, &taken.outcome) else {
+        let (Some(payload), None, Ok(_)) = (taken.payload, taken.truncated, &taken.outcome) else {
             return Ok(None);
         };
-        if answer.status != 200 || taken.payload_len < WORTH_REFERRING {
+        if taken.payload_len == 0 {
             return Ok(None);
         }
         let Some(held) = lock(&self.reader).body(&payload, taken.payload_len)? else { return Ok(None) };
