@@ -75,7 +75,7 @@ pub struct Manifest {
     /// what the user should know and no field says
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub notes: Vec<String>,
-    /// the same for two snapshots of the same content: see [`Manifest::content`]
+    /// the same for two snapshots of the same content: where it ended, the post or else the payload, the media
     pub content_digest: Digest,
 }
 

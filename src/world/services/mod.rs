@@ -50,7 +50,7 @@ pub enum Error {
         /// what went wrong
         source: reqwest::Error,
     },
-    /// more than [`MAX_ANSWER`]
+    /// more than an answer of its kind ever has
     #[error("ask {0}: the answer is too long")]
     TooLong(Url),
 }
