@@ -327,3 +327,254 @@ fn conformance_of_the_bird() {
         assert!(score.precision() >= 0.99 && score.recall() >= 0.99, "{kind}:\n{}", score.report(kind));
     }
 }
+
+/// A statement of the corpus and what a careful reader finds in it.
+#[derive(Deserialize)]
+struct Annotation {
+    links: Vec<String>,
+    handles: Vec<String>,
+    hashtags: Vec<String>,
+    posts: Vec<PostNote>,
+    #[serde(default)]
+    date: Option<String>,
+    #[serde(default)]
+    language: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct PostNote {
+    author: String,
+    handle: String,
+    date: Option<String>,
+    quoted: String,
+    #[serde(default)]
+    truncated: bool,
+}
+
+fn numbered(items: impl Iterator<Item = String>) -> BTreeSet<String> {
+    let mut seen = std::collections::BTreeMap::new();
+    items
+        .map(|item| {
+            let n: &mut usize = seen.entry(item.clone()).or_default();
+            *n += 1;
+            format!("{item} ({n})")
+        })
+        .collect()
+}
+
+fn corpus_answers(note: &Annotation, found: &[Citation]) -> [(BTreeSet<String>, BTreeSet<String>); 4] {
+    let sure = || found.iter().filter(|c| !c.candidate).map(|c| &c.kind);
+    let links = sure().filter_map(|k| if let Kind::Link { url, .. } = k { Some(url.clone()) } else { None });
+    let posts = sure().filter_map(|k| match k {
+        Kind::Post { author, handle, date, quoted, truncated, .. } => {
+            let show = |v: &Option<String>| v.clone().unwrap_or_else(|| "none".into());
+            Some(format!("{} @{} {} {truncated} “{quoted}”", show(author), show(handle), show(date)))
+        }
+        _ => None,
+    });
+    let wanted = note.posts.iter().map(|p| {
+        format!("{} @{} {} {} “{}”", p.author, p.handle, p.date.as_deref().unwrap_or("none"), p.truncated, p.quoted)
+    });
+    [
+        (numbered(note.links.iter().cloned()), numbered(links)),
+        (note.handles.iter().cloned().collect(), handles(found)),
+        (note.hashtags.iter().cloned().collect(), tags(found)),
+        (numbered(wanted), numbered(posts)),
+    ]
+}
+
+#[test]
+fn annotated_statements() {
+    let folder = fixture("statements");
+    let mut names: Vec<String> = std::fs::read_dir(&folder)
+        .expect("the corpus")
+        .filter_map(|e| e.ok()?.file_name().into_string().ok())
+        .filter(|n| !n.ends_with(".yml"))
+        .collect();
+    names.sort();
+    assert!(names.len() >= 60, "the corpus has {} statements", names.len());
+    let mut scores: Vec<(&str, Score)> =
+        ["links", "handles", "hashtags", "posts"].map(|k| (k, Score::default())).into();
+    let mut said = Score::default();
+    for name in &names {
+        let note = std::fs::read_to_string(folder.join(format!("{name}.yml"))).expect("its annotation");
+        let note: Annotation = serde_yaml_ng::from_str(&note).unwrap_or_else(|e| panic!("{name}: {e}"));
+        let statement = read(name, &std::fs::read(folder.join(name)).expect("a statement"));
+        let found = citation::find(&statement);
+        check_spans(name, &statement, &found);
+        for ((_, score), (want, got)) in scores.iter_mut().zip(corpus_answers(&note, &found)) {
+            score.add(name, &want, &got);
+        }
+        let about = &statement.about;
+        let told = |field: &Option<String>| field.clone().into_iter().collect::<BTreeSet<String>>();
+        said.add(name, &told(&note.date), &if note.date.is_some() { told(&about.date) } else { BTreeSet::new() });
+        said.add(
+            name,
+            &told(&note.language),
+            &if note.language.is_some() { told(&about.language) } else { BTreeSet::new() },
+        );
+    }
+    scores.push(("metadata", said));
+    for (kind, score) in &scores {
+        println!("{}", score.report(kind));
+    }
+    for (kind, score) in &scores {
+        let least = if matches!(*kind, "posts" | "metadata") { 0.97 } else { 0.99 };
+        assert!(score.precision() >= least && score.recall() >= least, "{kind}:\n{}", score.report(kind));
+    }
+}
+
+/// Pieces that texts under the properties are made of: what triggers, what ends, what spans several bytes.
+const PIECES: &[&str] = &[
+    "@",
+    "#",
+    ":",
+    "://",
+    "http",
+    "https://t.co/AEoFZOhI3p",
+    "pic.twitter.com/AZJTrKcoce",
+    "@odelie_m",
+    "(@odelie_m)",
+    " — ",
+    "—",
+    "June 10, 2019",
+    "(",
+    ")",
+    "[",
+    "]",
+    "[.]",
+    ".",
+    "example.com",
+    "x.com/a/status/20",
+    " ",
+    "\n",
+    "\n\n",
+    "“",
+    "”",
+    "«",
+    "中",
+    "文",
+    "é",
+    "́",
+    "\u{200b}",
+    "\u{2066}",
+    "🌊",
+    "＠",
+    "＃",
+    "：／／",
+    "&amp;",
+    "…",
+    "...",
+    "<p>",
+    "</a>",
+    "<a href=\"https://t.co/AEoFZOhI3p\">",
+    "<blockquote>",
+    "{{< x id=",
+    ">}}",
+    "\"",
+    "\\",
+    "٣",
+    "·",
+    "tweeted",
+    "1",
+    "w.",
+];
+
+fn composed() -> impl proptest::strategy::Strategy<Value = String> {
+    use proptest::prelude::*;
+    prop_oneof![
+        proptest::collection::vec(proptest::sample::select(PIECES), 0..40).prop_map(|v| v.concat()),
+        proptest::collection::vec(
+            proptest::prop_oneof![
+                proptest::sample::select(PIECES).prop_map(str::to_owned),
+                any::<char>().prop_map(String::from)
+            ],
+            0..30
+        )
+        .prop_map(|v| v.concat()),
+    ]
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::test_runner::Config { failure_persistence: None, cases: 400, ..proptest::test_runner::Config::default() })]
+
+    /// Any text, of any kind: spans are inside, ordered, on character boundaries, and raw is what stands there.
+    #[test]
+    fn spans_hold_on_any_text(text in composed(), name in proptest::sample::select(&["a.txt", "a.html", "a.md", "a.csv", "a.json"][..])) {
+        let hint = Hint { source: name.to_owned(), content_type: None };
+        if let Ok(statement) = statement::read(text.into_bytes(), &hint) {
+            check_spans(name, &statement, &citation::find(&statement));
+        }
+    }
+
+    /// Any bytes, as any kind: no panic, and a statement or a reason.
+    #[test]
+    fn any_bytes_are_read_or_refused(bytes in proptest::collection::vec(proptest::num::u8::ANY, 0..400), name in proptest::sample::select(&["-", "a.eml", "a.pdf", "a.html", "a.md"][..])) {
+        let hint = Hint { source: name.to_owned(), content_type: None };
+        if let Ok(statement) = statement::read(bytes.clone(), &hint) {
+            proptest::prop_assert_eq!(&statement.bytes, &bytes);
+            check_spans(name, &statement, &citation::find(&statement));
+        }
+    }
+}
+
+/// Kinds, raws and places of a text's citations, moved by `shift`.
+fn placed(text: &str, shift: usize) -> Vec<(String, usize, usize)> {
+    let found = citation::find(&read("a.txt", text.as_bytes()));
+    found.into_iter().map(|c| (c.raw, c.span.0 + shift, c.span.1 + shift)).collect()
+}
+
+#[test]
+fn a_concatenation_holds_what_its_parts_hold() {
+    let folder = fixture("statements");
+    let mut parts: Vec<String> = Vec::new();
+    let mut names: Vec<_> =
+        std::fs::read_dir(folder).expect("the corpus").filter_map(Result::ok).map(|e| e.path()).collect();
+    names.sort();
+    for path in names.iter().filter(|p| p.extension().is_some_and(|e| e == "txt")) {
+        parts.push(format!("{}\n\n", std::fs::read_to_string(path).expect("a statement").trim_end()));
+    }
+    for pair in parts.windows(2) {
+        let joined = pair.concat();
+        let mut want = placed(&pair[0], 0);
+        want.extend(placed(&pair[1], pair[0].len()));
+        assert_eq!(placed(&joined, 0), want, "{joined}");
+    }
+}
+
+/// Texts that make a careless reader look at everything again and again: read to their end, with every place sound.
+#[test]
+fn hostile_texts_are_read_to_their_end() {
+    let pieces = [
+        "@",
+        "(",
+        "—",
+        "http://",
+        "\u{301}",
+        ".",
+        "#",
+        "a.",
+        "(@a) ",
+        "— a (@a) ",
+        "“",
+        "<",
+        "<a ",
+        "&",
+        "[",
+        "{{",
+        "@a·",
+        "://",
+        "@a.b",
+        "a@",
+        "\n— x (@y) ",
+    ];
+    for piece in pieces {
+        for name in ["a.txt", "a.html", "a.md"] {
+            let text = piece.repeat(12_000 / piece.len());
+            let hint = Hint { source: name.to_owned(), content_type: None };
+            if let Ok(statement) = statement::read(text.into_bytes(), &hint) {
+                check_spans(name, &statement, &citation::find(&statement));
+            }
+        }
+    }
+}

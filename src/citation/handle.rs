@@ -188,28 +188,29 @@ const AT_RULES: &[&str] = &[
 /// Whether the at sign belongs to a program or a style sheet: decorators, annotations, at-rules, package scopes.
 pub(super) fn in_code(text: &str, at: usize, end: usize) -> bool {
     let bytes = text.as_bytes();
+    let name = text.get(at + 1..end).unwrap_or_default();
+    let scoped = bytes.get(end) == Some(&b'/');
+    let rule = AT_RULES.contains(&name);
+    let head = bytes.get(at.saturating_sub(40)..at).unwrap_or_default();
+    let first = head.iter().rev().find(|b| !matches!(b, b' ' | b'\t')).is_none_or(|b| *b == b'\n') && head.len() < 40
+        || head.iter().rev().take_while(|b| **b != b'\n').all(|b| matches!(b, b' ' | b'\t')) && head.contains(&b'\n');
+    let word = head.strip_suffix(b" ").and_then(|h| h.rsplit(|b| !b.is_ascii_alphabetic()).next()).unwrap_or_default();
+    let announced = ANNOUNCERS.iter().any(|a| a.eq_ignore_ascii_case(word));
+    if !(scoped || rule || first || announced) {
+        return false;
+    }
     let before = text.get(floor_char(text, at.saturating_sub(160))..at).unwrap_or_default();
     let line = before.rsplit('\n').next().unwrap_or_default();
     let after = text.get(end..ceil_char(text, end + 160)).unwrap_or_default();
     let line_after = after.split('\n').next().unwrap_or_default();
-    let name = text.get(at + 1..end).unwrap_or_default();
-    if bytes.get(end) == Some(&b'/') && is_scope(line, line_after) {
-        return true;
-    }
-    if AT_RULES.contains(&name) && is_at_rule(line_after) {
-        return true;
-    }
-    let word = line.trim_end().rsplit(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();
-    if line.ends_with(' ')
-        && matches!(
-            word.to_ascii_lowercase().as_str(),
-            "decorator" | "decorators" | "annotation" | "annotations" | "directive"
-        )
-    {
-        return true;
-    }
-    line.trim().is_empty() && line_begins_code(line_after, after)
+    announced
+        || scoped && is_scope(line, line_after)
+        || rule && is_at_rule(line_after)
+        || line.trim().is_empty() && line_begins_code(line_after, after)
 }
+
+/// Words that announce a piece of a program.
+const ANNOUNCERS: &[&[u8]] = &[b"decorator", b"decorators", b"annotation", b"annotations", b"directive"];
 
 fn is_at_rule(after: &str) -> bool {
     let body = after.trim_start();

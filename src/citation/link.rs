@@ -75,6 +75,9 @@ pub(super) enum Scheme {
 /// Reads a host at `at`. Labels may be of any script; `None` where none begins.
 pub(super) fn host(text: &str, at: usize) -> Option<Host> {
     let bytes = text.as_bytes();
+    if bytes.get(at..).is_some_and(|t| t.starts_with(b"t.co/")) {
+        return Some(Host { name: "t.co".to_owned(), end: at + 4, defanged: false, known: true });
+    }
     let (mut i, mut defanged) = (at, false);
     let mut name = String::new();
     let mut label = 0;
@@ -240,6 +243,10 @@ pub(super) fn rest(text: &str, at: usize) -> Rest {
                 } else if is_path_letter(c) {
                     i = next;
                     kept = next;
+                } else if matches!(c, '°' | 'º' | 'ª' | '·' | '№')
+                    && char_at(text, next).is_some_and(|n| n.is_ascii_alphanumeric())
+                {
+                    i = next;
                 } else if c == '–'
                     && kept == i
                     && char_at(text, next).is_some_and(|n| n.is_alphanumeric() && !is_spaceless(n))
@@ -471,7 +478,8 @@ fn url_of<'t>(text: &'t str, scheme: Scheme, host_at: usize, host: &Host, rest: 
         Scheme::Https | Scheme::DefangedHttps => "https://",
         Scheme::Http | Scheme::DefangedHttp => "http://",
         Scheme::Missing
-            if permalink::read(text.get(host_at..rest.end)?).is_some() || shortener::is_known(&host.name) =>
+            if permalink::glance(text.get(host_at..rest.end)?, &host.name).0.is_some()
+                || shortener::is_known(&host.name) =>
         {
             "https://"
         }
@@ -519,9 +527,9 @@ pub(super) fn classified<'t>(url: Cow<'t, str>, host: &str, is_code: bool) -> Li
     if let Some(form @ (Form::Tco | Form::Pic)) = form {
         return Link { form, url, platform: None, post_id: None, handle: None, defanged: false };
     }
-    let named = permalink::read(&url);
+    let (named, archived) = permalink::glance(&url, host);
     let form = form.unwrap_or_else(|| match &named {
-        _ if permalink::archived(&url).is_some() => Form::Archive,
+        _ if archived => Form::Archive,
         Some(n) if n.post.is_some() && n.way != permalink::Way::Wrapper => Form::Permalink,
         _ if shortener::is_known(host) => Form::Shortener,
         _ => Form::Url,

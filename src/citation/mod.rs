@@ -4,6 +4,7 @@ mod attribution;
 mod broken;
 mod handle;
 mod hashtag;
+mod json;
 mod letters;
 mod link;
 mod mark;
@@ -119,7 +120,7 @@ pub enum Kind {
 }
 
 /// One citation. In JSON the kind's fields stand beside the others.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct Citation {
     /// its id
     pub id: CitationId,

@@ -185,7 +185,7 @@ impl<'t> Scanner<'t> {
             return here + 1;
         }
         let Some(start) = bare_start(self.text, self.floor, before) else { return here + 1 };
-        let Some(host) = link::host(self.text, start) else { return here + 1 };
+        let Some(host) = link::host(self.text, start) else { return self.rule_out(link::ruined(self.text, here + 1)) };
         if host.end <= here {
             return here + 1;
         }

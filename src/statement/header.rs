@@ -149,7 +149,7 @@ fn dateline(head: &str) -> Option<String> {
 fn language(head: &str) -> Option<String> {
     let words: String =
         head.split_whitespace().filter(|w| !w.contains(['/', '@', '#'])).flat_map(|w| [w, " "]).collect();
-    let info = whatlang::detect(&words).filter(whatlang::Info::is_reliable)?;
+    let info = whatlang::detect(&words).filter(|i| i.is_reliable() || i.confidence() >= 0.5)?;
     Some(two_letters(info.lang()).to_owned())
 }
 

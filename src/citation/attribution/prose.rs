@@ -70,12 +70,12 @@ pub(super) fn read(ground: &Ground<'_, '_>, seat: &Seat<'_, '_>) -> Option<Told>
     let text = ground.text;
     let before = place::before(text, seat.floor, seat.mark.start);
     let behind = place::behind(text, seat.mark.end);
-    if !may_quote(before) && !may_quote(behind) {
-        return None;
-    }
     let stop = if ground.spaced { "\n\n" } else { "\n" };
     let before = before.rsplit(stop).next()?;
     let behind = behind.split(stop).next()?;
+    if !may_quote(before) && !may_quote(behind) {
+        return None;
+    }
     let start = seat.mark.start - before.len();
     let end = seat.mark.end + behind.len();
     let window = text.get(start..end)?;

@@ -42,7 +42,8 @@ struct Frame {
 fn frame(text: &str, seat: &Seat<'_, '_>) -> Option<Frame> {
     let before = char_before(text, seat.mark.start);
     let after = char_at(text, seat.mark.end);
-    let line = text.get(..seat.mark.start).map_or(0, |t| t.rfind('\n').map_or(0, |i| i + 1)).max(seat.floor);
+    let near = place::before(text, seat.floor, seat.mark.start);
+    let line = seat.mark.start - near.len() + near.rfind('\n').map_or(0, |i| i + 1);
     match (before, after) {
         (Some('['), Some(']')) | (Some('('), Some(')')) => {
             let name =

@@ -17,9 +17,9 @@ pub(super) fn read(ground: &Ground<'_, '_>, seat: &Seat<'_, '_>) -> Option<Told>
     let embed = ground.embed(seat.mark.start);
     let least = embed.map_or(seat.floor, |e| e.start.max(seat.floor));
     let shared = shared_by(text, least, open);
-    let day = date_behind(text, close, ground.language, shared);
-    let name = match shared {
-        Some(at) => Name { dash: at..at, name: at..open, mojibake: false },
+    let day = date_behind(text, close, ground.language, shared.is_some());
+    let name = match &shared {
+        Some(caption) => Name { dash: caption.clone(), name: caption.end..open, mojibake: false },
         None => name_before(text, least, open)?,
     };
     if day.is_none() && !(embed.is_some() || ends_line(text, close) && stands_alone(text, least, &name)) {
@@ -69,7 +69,7 @@ fn parentheses(text: &str, seat: &Seat<'_, '_>) -> Option<(usize, usize)> {
 }
 
 /// The day right behind the parentheses; only a separator or a time of day may stand between.
-fn date_behind(text: &str, close: usize, language: Option<&str>, shared: Option<usize>) -> Option<Day> {
+fn date_behind(text: &str, close: usize, language: Option<&str>, shared: bool) -> Option<Day> {
     let mut at = place::skip_blank(text, close);
     for _ in 0..3 {
         match char_at(text, at) {
@@ -79,7 +79,7 @@ fn date_behind(text: &str, close: usize, language: Option<&str>, shared: Option<
             _ => break,
         }
     }
-    if shared.is_some() && text.get(at..).is_some_and(|t| t.starts_with("on ")) {
+    if shared && text.get(at..).is_some_and(|t| t.starts_with("on ")) {
         at += 3;
     }
     at = behind_time(text, at);
@@ -104,8 +104,8 @@ fn behind_time(text: &str, at: usize) -> usize {
     at + (rest.len() - tail.len())
 }
 
-/// `A post shared by Name (@handle)`: Instagram's caption. Where the name begins.
-fn shared_by(text: &str, least: usize, open: usize) -> Option<usize> {
+/// `A post shared by Name (@handle)`: Instagram's caption. Where the caption's own words stand.
+fn shared_by(text: &str, least: usize, open: usize) -> Option<Range<usize>> {
     const CAPTIONS: &[&str] = &[
         "post shared by ",
         "video posted by ",
@@ -116,7 +116,12 @@ fn shared_by(text: &str, least: usize, open: usize) -> Option<usize> {
         "Beitrag geteilt von ",
     ];
     let before = place::before(text, least, open);
-    CAPTIONS.iter().filter_map(|c| before.rfind(c).map(|i| i + c.len())).max().map(|i| open - before.len() + i)
+    let base = open - before.len();
+    let found = CAPTIONS.iter().filter_map(|c| before.rfind(c).map(|i| i..i + c.len())).max_by_key(|r| r.end)?;
+    // `A `, `Una `, `Ein `: the caption begins with its line
+    let line = before.get(..found.start)?.rfind('\n').map_or(0, |i| i + 1);
+    let start = if found.start - line <= 8 { line } else { found.start };
+    Some(base + start..base + found.end)
 }
 
 /// A dash and the name behind it.
@@ -157,8 +162,10 @@ fn name_before(text: &str, least: usize, open: usize) -> Option<Name> {
             let blank_before = before.get(..i).and_then(|b| b.chars().next_back()).is_none_or(char::is_whitespace);
             let placed = !between_blanks || (blank_before && name.starts_with(char::is_whitespace));
             if placed && is_name(name) {
+                // a dash written as several is one
+                let run = before.get(..i).unwrap_or_default().trim_end_matches(dash).len();
                 return Some(Name {
-                    dash: base + i..base + i + dash.len(),
+                    dash: base + run..base + i + dash.len(),
                     name: base + i + dash.len()..open,
                     mojibake: dash.starts_with('â'),
                 });

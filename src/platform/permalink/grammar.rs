@@ -1,5 +1,8 @@
 //! The tables: which hosts speak for which platform, what their paths mean, who wraps and who archives (as of autumn 2026).
 
+use std::collections::HashSet;
+use std::sync::LazyLock;
+
 use super::{Named, Parts, Way};
 use crate::platform::post::Platform;
 
@@ -433,6 +436,32 @@ const RESERVED: &[(Platform, &[&str])] = &[
     ),
 ];
 
+/// Every host that a table names whole.
+static HOSTS: LazyLock<HashSet<&str>> = LazyLock::new(|| {
+    let whole = SITES.iter().flat_map(|s| s.hosts.iter().copied()).filter(|h| !h.contains('*'));
+    let carriers = CARRIERS.iter().map(|(host, ..)| *host);
+    let wrappers = WRAPPERS.iter().map(|(host, ..)| *host);
+    whole
+        .chain(carriers)
+        .chain(wrappers)
+        .chain(ARCHIVES.iter().copied())
+        .chain(["unsafelink.com", "webcache.googleusercontent.com"])
+        .collect()
+});
+
+/// Whether any table can say something of a host (lower case, without `www.`).
+pub(super) fn may_know(host: &str) -> bool {
+    if HOSTS.contains(host) {
+        return true;
+    }
+    let first = host.split('.').next().unwrap_or_default();
+    let parent = host.split_once('.').map_or("", |(_, rest)| rest);
+    matches!(first, "nitter" | "invidious" | "piped" | "libreddit" | "redlib" | "google")
+        || parent == "t.me"
+        || parent.ends_with("protection.outlook.com")
+        || SITES.iter().any(|s| s.hosts.iter().any(|h| h.strip_prefix("*.") == Some(parent)))
+}
+
 /// What the host's own table says of the URL.
 pub(super) fn sites(parts: &Parts<'_>) -> Option<Named> {
     let mut known = false;
@@ -674,20 +703,22 @@ fn fediverse(parts: &Parts<'_>) -> Option<Named> {
     })
 }
 
+/// Host, path and keys of pages that carry a post's URL in their query.
+const CARRIERS: &[(&str, &str, &[&str])] = &[
+    ("publish.twitter.com", "/", &["query", "url"]),
+    ("publish.x.com", "/", &["query", "url"]),
+    ("api.twitter.com", "/1/statuses/oembed", &["url"]),
+    ("facebook.com", "/plugins/post.php", &["href"]),
+    ("facebook.com", "/plugins/video.php", &["href"]),
+    ("youtube.com", "/oembed", &["url"]),
+    ("youtube.com", "/attribution_link", &["u"]),
+    ("embed.bsky.app", "/oembed", &["url"]),
+    ("reddit.com", "/oembed", &["url"]),
+    ("redditmedia.com", "/", &["url"]),
+];
+
 /// Pages of the platforms that carry a post's URL inside: publishers, oEmbed, embeds of embeds, pasted junk.
 pub(super) fn carried(parts: &Parts<'_>) -> Option<String> {
-    const CARRIERS: &[(&str, &str, &[&str])] = &[
-        ("publish.twitter.com", "/", &["query", "url"]),
-        ("publish.x.com", "/", &["query", "url"]),
-        ("api.twitter.com", "/1/statuses/oembed", &["url"]),
-        ("facebook.com", "/plugins/post.php", &["href"]),
-        ("facebook.com", "/plugins/video.php", &["href"]),
-        ("youtube.com", "/oembed", &["url"]),
-        ("youtube.com", "/attribution_link", &["u"]),
-        ("embed.bsky.app", "/oembed", &["url"]),
-        ("reddit.com", "/oembed", &["url"]),
-        ("redditmedia.com", "/", &["url"]),
-    ];
     for (host, path, keys) in CARRIERS {
         if parts.host == *host && parts.path.starts_with(path) {
             let inner = keys.iter().find_map(|k| parts.param(k))?;

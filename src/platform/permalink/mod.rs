@@ -53,6 +53,19 @@ pub fn read(url: &str) -> Option<Named> {
     read_within(url, DEPTH)
 }
 
+/// As [`read`], and whether the URL is a web archive's; `host` is the URL's, lower case. Says no at once to what no table
+/// has heard of, which is most of what a text links to.
+pub fn glance(url: &str, host: &str) -> (Option<Named>, bool) {
+    let host = host.strip_prefix("www.").unwrap_or(host);
+    let path = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let path = path.find('/').and_then(|i| path.get(i..)).unwrap_or_default();
+    let shaped = ["/@", "/users/", "/web/", "/deck/"].iter().any(|p| path.starts_with(p)) || path.contains("/http");
+    if !shaped && !url.starts_with("at:") && !url.starts_with("tg:") && !grammar::may_know(host) {
+        return (None, false);
+    }
+    (read(url), archived(url).is_some())
+}
+
 fn read_within(url: &str, depth: u8) -> Option<Named> {
     if let Some(rest) = strip_prefix_ignore_case(url, "at://") {
         return at_uri(rest);
