@@ -243,14 +243,7 @@ pub(super) fn rest(text: &str, at: usize) -> Rest {
                 } else if is_path_letter(c) {
                     i = next;
                     kept = next;
-                } else if matches!(c, '°' | 'º' | 'ª' | '·' | '№')
-                    && char_at(text, next).is_some_and(|n| n.is_ascii_alphanumeric())
-                {
-                    i = next;
-                } else if c == '–'
-                    && kept == i
-                    && char_at(text, next).is_some_and(|n| n.is_alphanumeric() && !is_spaceless(n))
-                {
+                } else if joins(text, c, next, kept == i) {
                     i = next;
                 } else if is_spaceless(c) && spaceless_belongs(text, at, i) {
                     while let Some(c) = char_at(text, i).filter(|c| is_spaceless(*c)) {
@@ -268,6 +261,16 @@ pub(super) fn rest(text: &str, at: usize) -> Rest {
     }
     let end = trim(text, at, kept, i, query);
     Rest { end, cut: end == i && is_ellipsis(text, i), dirty }
+}
+
+/// Signs that stand between the letters of a path: degrees and numbers, and a dash inside a name (`Hatfield–McCoy`).
+fn joins(text: &str, c: char, next: usize, behind_letter: bool) -> bool {
+    let after = char_at(text, next);
+    match c {
+        '°' | 'º' | 'ª' | '·' | '№' => after.is_some_and(|n| n.is_ascii_alphanumeric()),
+        '–' => behind_letter && after.is_some_and(|n| n.is_alphanumeric() && !is_spaceless(n)),
+        _ => false,
+    }
 }
 
 /// What a byte can be inside a URL.
