@@ -11,7 +11,8 @@ use crate::citation::{Citation, CitationId};
 use crate::finding::{Check, Verdict};
 use crate::format::digest::Digest;
 use crate::format::json;
-use crate::platform::post::PostName;
+use crate::platform::post::{Author, PostName};
+use crate::platform::reader::Attestation;
 use crate::resolution::ending::Ending;
 use crate::resolution::exchange::{Evidence, RecordName};
 use crate::resolution::hop::{Candidate, FromArchive, Hop};
@@ -116,6 +117,12 @@ pub struct Way {
     /// exchanges that are no hop
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub asked: Vec<crate::resolution::hop::Part>,
+    /// the account, where a handle led to it: its id survives a renaming
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub account: Option<Author>,
+    /// what the answers prove by signature or arithmetic, and fail to
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub attestations: Vec<Attestation>,
     /// what the reader should know and no field says
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub notes: Vec<String>,

@@ -73,7 +73,7 @@ fn every_annotated_statement() -> Fallible<()> {
         let about = About { language: case["language"].as_str().map(str::to_owned), ..About::default() };
         let known: Vec<Author> =
             case.get("known").map(|k| serde_json::from_value(k.clone())).transpose()?.unwrap_or_default();
-        let found = finding::check(&citation(&case["cited"]), &about, &resolution, &known);
+        let found = finding::check(&citation(&case["cited"]), &about, &resolution, &known).into_iter().next();
         let json = serde_json::to_value(&found)?;
         for (key, expected) in case["expect"].as_object().ok_or("no expectation")? {
             let got = match key.as_str() {

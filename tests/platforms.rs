@@ -9,7 +9,7 @@ use serde_json::Value;
 /// Drives the reader of one post; every request that the fixture does not answer gets no connection.
 fn read(platform: Platform, case: &Value) -> Read {
     let name = PostName { platform, id: case["id"].as_str().unwrap().to_owned() };
-    let mut reader = reader(&name).unwrap();
+    let mut reader = reader(&name, None).unwrap();
     while !reader.done() {
         for (id, request) in reader.asks() {
             let mut answers = case["answers"].as_array().unwrap().iter();

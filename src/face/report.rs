@@ -146,6 +146,8 @@ mod tests {
             hops: 2,
             snapshot: Some(snapshot),
             post: Some("x:1".into()),
+            posts: Vec::new(),
+            account: None,
             findings: vec![finding(Verdict::Corroborated), finding(Verdict::Contradicted)],
         };
         let tag = CitationOutcome {
@@ -155,6 +157,8 @@ mod tests {
             final_url: None,
             snapshot: None,
             post: None,
+            posts: Vec::new(),
+            account: None,
             findings: vec![],
             ..link.clone()
         };

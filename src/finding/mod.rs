@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::citation::{Citation, CitationId, Kind};
 use crate::format::digest::Digest;
-use crate::platform::post::Author;
+use crate::platform::post::{Author, Post};
 use crate::resolution::hop::Resolution;
 use crate::statement::About;
 
@@ -29,7 +29,7 @@ pub enum Agreement {
 /// One check: one thing claimed, one thing found.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Check {
-    /// `author`, `date`, `text`, `links`, `media-time`, `id-time`, `identity`, `edits`
+    /// `author`, `date`, `text`, `links`, `media-time`, `id-time`, `identity`, `edits`, `candidates`
     pub check: String,
     /// what it came to
     pub result: Agreement,
@@ -75,11 +75,33 @@ pub struct Finding {
     pub checks: Vec<Check>,
 }
 
-/// What a statement claims of a quoted post, against what was captured. None where the citation quotes no post, or no post
+/// What a statement claims of a quoted post, against what was captured. Nothing where the citation quotes no post, or no post
 /// was captured. `known` are accounts seen in other captures: one with the cited handle and the found id is a renaming.
-pub fn check(citation: &Citation, about: &About, resolution: &Resolution, known: &[Author]) -> Option<Finding> {
+///
+/// One finding for each post that may be the cited one. Where there are several, none is corroborated: which of them the
+/// statement means cannot be told.
+pub fn check(citation: &Citation, about: &About, resolution: &Resolution, known: &[Author]) -> Vec<Finding> {
+    let posts: Vec<&Post> = resolution.posts().collect();
+    let findings = posts.iter().filter_map(|post| one(citation, about, post, known));
+    if posts.len() < 2 {
+        return findings.collect();
+    }
+    let names: Vec<String> = posts.iter().map(|post| post.name.to_string()).collect();
+    let several = made("candidates", Agreement::Unknown, None, Some(names.join(" ")))
+        .because(format!("{} posts match the quoted words equally well", posts.len()));
+    findings
+        .map(|mut finding| {
+            finding.checks.push(several.clone());
+            if finding.verdict == Verdict::Corroborated {
+                finding.verdict = Verdict::Undetermined;
+            }
+            finding
+        })
+        .collect()
+}
+
+fn one(citation: &Citation, about: &About, post: &Post, known: &[Author]) -> Option<Finding> {
     let claim = Claim::of(&citation.kind)?;
-    let post = resolution.post.as_ref()?;
     let mut judged =
         vec![author::check(&claim, post, known), date::check(&claim, post, about), text::check(&claim, post)];
     let others = [

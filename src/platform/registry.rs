@@ -1,15 +1,21 @@
 //! Which platform has which reader: a new platform is one file and one line here.
 
+use url::Url;
+
 use crate::platform::post::{Platform, PostName};
 use crate::platform::reader::Reader;
 use crate::platform::{bluesky, mastodon, reddit, telegram, x, youtube};
 
-/// The reader for a post, where its platform can be read without a login.
-pub fn reader(name: &PostName) -> Option<Box<dyn Reader + Send>> {
+/// The reader for a post, where its platform can be read without a login. `page` is the post's page, where it is known: some
+/// servers can be asked for nothing else.
+pub fn reader(name: &PostName, page: Option<&Url>) -> Option<Box<dyn Reader + Send>> {
     match name.platform {
         Platform::X => Some(Box::new(x::reader::XReader::new(&name.id, true))),
         Platform::Bluesky => boxed(bluesky::reader::PostReader::new(&name.id)),
-        Platform::Mastodon => boxed(mastodon::reader::PostReader::new(&name.id)),
+        Platform::Mastodon => boxed(mastodon::reader::PostReader::new(&name.id).map(|reader| match page {
+            Some(page) => reader.with_page(page.clone()),
+            None => reader,
+        })),
         Platform::Telegram => boxed(telegram::PostReader::new(&name.id)),
         Platform::Youtube => boxed(youtube::PostReader::new(&name.id)),
         Platform::Reddit => boxed(reddit::PostReader::new(&name.id)),
@@ -35,7 +41,7 @@ pub fn profile(platform: Platform, handle: &str) -> Option<Box<dyn Reader + Send
 
 /// Whether [`reader`] reads posts of that name.
 pub fn can_read(name: &PostName) -> bool {
-    reader(name).is_some()
+    reader(name, None).is_some()
 }
 
 fn boxed<R: Reader + Send + 'static>(reader: Option<R>) -> Option<Box<dyn Reader + Send>> {

@@ -179,6 +179,8 @@ pub struct Resolution {
     pub names: Option<PostName>,
     /// the post at the end
     pub post: Option<Post>,
+    /// other posts that match the quoted words no less: which of them is cited cannot be told
+    pub also: Vec<Post>,
     /// the account at the end, where a handle was resolved
     pub account: Option<Author>,
     /// the page at the end, where it is no post
@@ -216,6 +218,7 @@ impl Resolution {
             final_url: None,
             names: None,
             post: None,
+            also: Vec::new(),
             account: None,
             page: None,
             answer: None,
@@ -229,6 +232,17 @@ impl Resolution {
             attestations: Vec::new(),
             notes: Vec::new(),
         }
+    }
+
+    /// The one post that it leads to, shown there or not; none where several match equally.
+    pub fn leads_to(&self) -> Option<&PostName> {
+        let shown = self.post.as_ref().map(|post| &post.name);
+        shown.or(self.names.as_ref()).filter(|_| self.also.is_empty())
+    }
+
+    /// Every post that was read and may be the cited one.
+    pub fn posts(&self) -> impl Iterator<Item = &Post> {
+        self.post.iter().chain(&self.also)
     }
 
     /// The hops that crossed the wire, the final one included; what was unwrapped or read through a platform is none.

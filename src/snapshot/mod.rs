@@ -11,6 +11,7 @@ use crate::format::digest::Digest;
 use crate::format::json;
 use crate::format::words;
 use crate::platform::post::Post;
+use crate::platform::reader::Attestation;
 use crate::resolution::ending::Ending;
 use crate::resolution::hop::{FromArchive, Hop, Page, Part, Resolution, Role};
 use crate::snapshot::gather::{Gathered, LeftOut};
@@ -62,6 +63,12 @@ pub struct Manifest {
     /// the **post** digest: of the post's canonical JSON
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub post_digest: Option<Digest>,
+    /// other posts that match the quoted words no less
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub also: Vec<Post>,
+    /// what the answers prove by signature or arithmetic, and fail to
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub attestations: Vec<Attestation>,
     /// the page, where it is no post
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub page: Option<PageSummary>,
@@ -84,6 +91,8 @@ pub struct Manifest {
 struct Content<'a> {
     final_url: Option<&'a str>,
     post: Option<Digest>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    also: Vec<Digest>,
     text: Option<Digest>,
     payload: Option<Digest>,
     media: Vec<(&'a str, Digest)>,
@@ -114,6 +123,8 @@ impl Manifest {
             hops: resolution.hops.clone(),
             post: resolution.post.clone(),
             post_digest,
+            also: resolution.also.clone(),
+            attestations: resolution.attestations.clone(),
             page,
             from_archive: resolution.from_archive.clone(),
             parts,
@@ -134,6 +145,7 @@ impl Manifest {
         let content = Content {
             final_url: resolution.final_url.as_deref(),
             post,
+            also: resolution.also.iter().map(json::digest).collect::<Result<_, _>>()?,
             payload: resolution.payload.filter(|_| no_post),
             text: page.map(|p| p.text_digest).filter(|_| no_post && resolution.payload.is_none()),
             media,

@@ -11,6 +11,7 @@ const REACH: usize = 3000;
 /// A page's metadata.
 pub(super) fn of_page(page: Page) -> About {
     About {
+        zone: page.published.as_deref().and_then(zone),
         date: page.published.as_deref().and_then(day),
         title: page.title,
         language: page.language.map(|l| l.trim().to_owned()),
@@ -36,6 +37,19 @@ pub(super) fn day(text: &str) -> Option<String> {
         [one] => Some(one.to_string()),
         _ => None,
     }
+}
+
+/// The distance from UTC at the end of a timestamp, as `+06:00`: `2019-06-10T12:00:00+06:00`, `10 Jun 2019 12:00:00 +0600`. UTC
+/// itself is what software writes that knows no better, so it says nothing of where the statement was written.
+pub(super) fn zone(text: &str) -> Option<String> {
+    let text = text.trim();
+    let at = text.rfind(['+', '-'])?;
+    let (before, sign) = (text.get(..at)?, text.get(at..at + 1)?);
+    let digits: String = text.get(at + 1..)?.chars().filter(|c| *c != ':').collect();
+    let clock = before.trim_end().rsplit(['T', 't', ' ']).next()?;
+    let is_clock = clock.contains(':') && clock.bytes().all(|b| b.is_ascii_digit() || b":.".contains(&b));
+    let (hours, minutes) = digits.split_at_checked(2).filter(|_| digits.bytes().all(|b| b.is_ascii_digit()))?;
+    (is_clock && minutes.len() == 2 && digits != "0000").then(|| format!("{sign}{hours}:{minutes}"))
 }
 
 /// Adds what the words themselves say and what is still missing: header lines, then a dateline, then the language.
@@ -99,7 +113,10 @@ fn put(about: &mut About, key: &str, value: &str) {
         | "publicado"
         | "published on"
         | "date de publication" => {
-            about.date = about.date.take().or_else(|| day(value));
+            if about.date.is_none() {
+                about.date = day(value);
+                about.zone = about.date.as_ref().and_then(|_| zone(value));
+            }
         }
         "title" | "headline" | "subject" | "titel" | "titre" | "título" | "titolo" | "заголовок" | "标题" | "件名"
         | "제목" | "العنوان" => about.title = about.title.take().or_else(text),
@@ -233,6 +250,23 @@ fn two_letters(lang: whatlang::Lang) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_timestamp_says_its_clock() {
+        for (text, expected) in [
+            ("2019-06-10T12:00:00+06:00", Some("+06:00")),
+            ("2019-06-10T12:00:00.5-0330", Some("-03:30")),
+            ("Mon, 10 Jun 2019 12:00:00 +0600", Some("+06:00")),
+            ("2019-06-10T12:00:00Z", None),
+            ("2019-06-10T12:00:00+00:00", None),
+            ("2019-06-10", None),
+            ("2019-06-10 - 0600", None),
+            ("12:00 +é0", None),
+            ("10 June 2019", None),
+        ] {
+            assert_eq!(zone(text).as_deref(), expected, "{text}");
+        }
+    }
 
     fn about(words: &str) -> About {
         let mut about = About::default();

@@ -44,6 +44,9 @@ pub struct About {
     /// its date, `YYYY-MM-DD`
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub date: Option<String>,
+    /// its clock's distance from UTC, `+06:00`, where its date says it
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub zone: Option<String>,
     /// title
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub title: Option<String>,
@@ -222,6 +225,7 @@ fn of_mail(bytes: &[u8]) -> Result<Draft, Error> {
     draft.reading = Some(reading);
     draft.unread = mail.unread.into_iter().map(|(part, why)| Unread { part, why }).collect();
     draft.about = About {
+        zone: mail.date.as_deref().and_then(header::zone),
         date: mail.date.and_then(|d| header::day(&d)),
         title: mail.subject,
         author: mail.from,

@@ -7,6 +7,7 @@ use serde::Serialize;
 use crate::citation::CitationId;
 use crate::finding::{Check, Verdict};
 use crate::format::digest::Digest;
+use crate::platform::post::Author;
 use crate::resolution::ending::Ending;
 use crate::statement::StatementId;
 
@@ -60,6 +61,12 @@ pub struct CitationOutcome {
     /// the post it leads to, `x:1138137…`
     #[serde(skip_serializing_if = "Option::is_none")]
     pub post: Option<String>,
+    /// the posts it may lead to, where several match the quoted words equally
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub posts: Vec<String>,
+    /// the account a handle leads to; its id survives a renaming
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub account: Option<Author>,
     /// what the statement claims of it, checked
     pub findings: Vec<FindingOutcome>,
 }

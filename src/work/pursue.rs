@@ -24,6 +24,9 @@ use crate::work::parts::Tools;
 use crate::work::plan::Planned;
 use crate::work::seal::{Deed, Seal};
 
+/// The longest pause that a server's Retry-After can ask for.
+const LONGEST_PAUSE: SignedDuration = SignedDuration::from_hours(24 * 7);
+
 /// What is the same for every citation of a run.
 pub struct Context {
     /// the run
@@ -76,7 +79,9 @@ impl Again {
         let n = (count as usize).min(pauses.len().saturating_sub(1));
         let pause = pauses.get(n).copied().unwrap_or(SignedDuration::from_hours(24));
         let next = at.checked_add(pause).unwrap_or(Timestamp::MAX);
-        (retry_at.map_or(next, |asked| asked.max(at)), count.saturating_add(1))
+        // A server may ask for a pause, but not for ever.
+        let latest = at.checked_add(LONGEST_PAUSE).unwrap_or(Timestamp::MAX);
+        (retry_at.map_or(next, |asked| asked.clamp(at, latest)), count.saturating_add(1))
     }
 }
 
@@ -108,12 +113,16 @@ pub async fn pursue(context: &Context, planned: &Planned, about: &About) -> Resu
     };
     stage(Stage::Checking);
     let known = accounts(context, &resolution)?;
-    let finding = taken.as_ref().and_then(|_| finding::check(citation, about, &resolution, &known));
+    let findings = match &taken {
+        Some(_) => finding::check(citation, about, &resolution, &known),
+        None => Vec::new(),
+    };
     stage(Stage::Recording);
     let ending = taken.as_ref().map_or(resolution.ending, |taken| taken.ending);
-    let outcome = outcome(citation, &resolution, ending, taken.as_ref(), finding.as_ref());
+    let outcome = outcome(citation, &resolution, ending, taken.as_ref(), &findings);
     record(context, planned, resolution, taken.map(|t| t.id), ending, &mut deed)?;
-    if let (Some(finding), Some(snapshot)) = (finding, outcome.snapshot) {
+    for (finding, snapshot) in findings.into_iter().zip(std::iter::repeat(outcome.snapshot)) {
+        let Some(snapshot) = snapshot else { break };
         let made = FindingMade {
             run: context.run,
             statement: planned.statement,
@@ -132,11 +141,13 @@ pub async fn pursue(context: &Context, planned: &Planned, about: &About) -> Resu
 
 /// Accounts of the post's author id or handle in other captures: a renamed account is told from another one.
 fn accounts(context: &Context, resolution: &Resolution) -> Result<Vec<Author>, Fault> {
-    let Some(post) = &resolution.post else { return Ok(Vec::new()) };
-    let handle = &post.author.handle;
-    Ok(context
-        .capture
-        .catalogue(|store| store.accounts(post.name.platform.as_str(), handle, post.author.id.as_deref()))?)
+    let mut all = Vec::new();
+    for post in resolution.posts() {
+        let Author { handle, id, .. } = &post.author;
+        let platform = post.name.platform.as_str();
+        all.extend(context.capture.catalogue(|store| store.accounts(platform, handle, id.as_deref()))?);
+    }
+    Ok(all)
 }
 
 fn step(kind: &Kind, limits: pursuit::Limits, about: &About) -> Pursuit {
@@ -205,6 +216,7 @@ fn record(
 ) -> Result<(), Fault> {
     let citation = planned.citation.id;
     let retry_at = resolution.retry_at;
+    let post = resolution.leads_to().cloned();
     let asked: Vec<Part> = resolution.parts.into_iter().filter(|part| part.role != Role::Hop).collect();
     let way = Way {
         start: resolution.start,
@@ -214,6 +226,8 @@ fn record(
         candidates: resolution.candidates,
         from_archive: resolution.from_archive,
         asked,
+        account: resolution.account,
+        attestations: resolution.attestations,
         notes: resolution.notes,
         truncated: resolution.truncated,
         unread: resolution.unread,
@@ -223,7 +237,7 @@ fn record(
         statement: planned.statement,
         citation,
         ending,
-        post: resolution.post.map(|post| post.name),
+        post,
         snapshot,
         retry_at,
         way: context.seal.hold(deed, "way", way)?,
@@ -240,19 +254,17 @@ fn outcome(
     resolution: &Resolution,
     ending: Ending,
     taken: Option<&Standing>,
-    finding: Option<&Finding>,
+    findings: &[Finding],
 ) -> CitationOutcome {
     let snapshot = taken.map(|t| t.id);
-    let findings = match (finding, snapshot) {
-        (Some(finding), Some(snapshot)) => vec![FindingOutcome {
-            citation: citation.id,
-            post: finding.post.clone(),
-            snapshot,
-            verdict: finding.verdict,
-            checks: finding.checks.clone(),
-        }],
-        _ => Vec::new(),
+    let told = |finding: &Finding, snapshot: Digest| FindingOutcome {
+        citation: citation.id,
+        post: finding.post.clone(),
+        snapshot,
+        verdict: finding.verdict,
+        checks: finding.checks.clone(),
     };
+    let findings = snapshot.map(|id| findings.iter().map(|finding| told(finding, id)).collect()).unwrap_or_default();
     CitationOutcome {
         id: citation.id,
         kind: kind_name(&citation.kind).to_owned(),
@@ -262,7 +274,12 @@ fn outcome(
         final_url: resolution.final_url.clone(),
         hops: resolution.hops.iter().filter(|hop| hop.at.is_some()).count(),
         snapshot,
-        post: resolution.post.as_ref().map(|post| post.name.to_string()),
+        post: resolution.leads_to().map(ToString::to_string),
+        posts: match resolution.also.as_slice() {
+            [] => Vec::new(),
+            _ => resolution.posts().map(|post| post.name.to_string()).collect(),
+        },
+        account: resolution.account.clone(),
         findings,
     }
 }
@@ -289,6 +306,8 @@ pub fn unfollowed(citation: &Citation) -> CitationOutcome {
         hops: 0,
         snapshot: None,
         post: None,
+        posts: Vec::new(),
+        account: None,
         findings: Vec::new(),
     }
 }

@@ -1,12 +1,12 @@
 //! A run: one pass over statements, opened with a plan and closed with an outcome for everything planned.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use crate::citation::{self, Citation, CitationId};
+use crate::citation::{self, Citation, CitationId, Kind};
 use crate::format::digest::Digest;
 use crate::format::warc::record::Record as WarcRecord;
 use crate::record::{Event, Outcome, RunId, StatementAdded};
@@ -170,12 +170,18 @@ async fn follow(
 ) -> Result<(Vec<CitationOutcome>, bool), Fault> {
     let mut outcomes = Vec::with_capacity(planned.len());
     let mut flying: JoinSet<Result<CitationOutcome, Fault>> = JoinSet::new();
-    let mut waiting = planned.into_iter();
+    // Accounts come last: the posts captured before them often tell their lasting ids.
+    let (accounts, mut waiting): (VecDeque<Planned>, VecDeque<Planned>) =
+        planned.into_iter().partition(|planned| matches!(planned.citation.kind, Kind::Handle { .. }));
+    let mut accounts = Some(accounts);
     let mut interrupted = false;
     loop {
+        if waiting.is_empty() && flying.is_empty() {
+            waiting.extend(accounts.take().unwrap_or_default());
+        }
         while !interrupted && flying.len() < at_once.max(1) {
             interrupted = *stop.borrow();
-            let Some(next) = waiting.next().filter(|_| !interrupted) else { break };
+            let Some(next) = (if interrupted { None } else { waiting.pop_front() }) else { break };
             let (context, about) = (context.clone(), abouts.get(&next.statement).cloned().unwrap_or_default());
             flying.spawn(async move { pursue(&context, &next, &about).await });
         }

@@ -3,7 +3,9 @@
 use url::Url;
 
 use crate::format::http::Request;
+use crate::platform::bluesky;
 use crate::platform::post::{Media, Post};
+use crate::platform::reader::Attestation;
 use crate::resolution::exchange::Exchange;
 use crate::resolution::hop::Role;
 use crate::resolution::pursuit::{Purpose, Pursuit};
@@ -35,11 +37,13 @@ impl Pursuit {
         if !self.limits.media {
             return;
         }
-        let mut post = self.out.post.as_ref();
         let mut all = Vec::new();
-        while let Some(one) = post {
-            all.extend(wanted(one));
-            post = one.quotes.as_deref();
+        for first in self.out.posts() {
+            let mut post = Some(first);
+            while let Some(one) = post {
+                all.extend(wanted(one));
+                post = one.quotes.as_deref();
+            }
         }
         all.dedup();
         let left = self.left();
@@ -60,10 +64,25 @@ impl Pursuit {
         }
     }
 
+    /// On Bluesky a picture's address holds the hash that its author signed.
+    fn attest_blob(&mut self, exchange: &Exchange) {
+        let (Some(cid), Ok(answer)) = (bluesky::blob_cid(&exchange.request.url), &exchange.outcome) else { return };
+        if answer.truncated.is_some() || answer.unread.is_some() {
+            return;
+        }
+        let holds = bluesky::blob_matches(&cid, &answer.body);
+        let why = if holds { "its bytes hash to it" } else { "its bytes hash to something else" };
+        self.out.attestations.push(Attestation {
+            what: format!("the picture or video fetched is the blob {cid} of the signed record"),
+            holds,
+            why: why.to_owned(),
+        });
+    }
+
     pub(super) fn media_came(&mut self, wanted: Wanted, exchange: &Exchange) {
         let came = exchange.outcome.as_ref().is_ok_and(|answer| (200..300).contains(&answer.status));
         if came {
-            return;
+            return self.attest_blob(exchange);
         }
         let why = match &exchange.outcome {
             Ok(answer) => format!("status {}", answer.status),

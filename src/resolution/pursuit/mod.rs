@@ -221,7 +221,7 @@ impl Pursuit {
         {
             return self.go_on_quest(); // this post was looked at before
         }
-        self.reader = registry::reader(&name);
+        self.reader = registry::reader(&name, self.trail.url.as_ref());
         self.out.names = Some(name);
         self.pump_reader();
     }
@@ -405,6 +405,7 @@ impl Pursuit {
         self.out.ending = judged.ending;
         self.out.why = judged.why;
         self.lookups.clear();
+        self.out.retry_at = self.out.retry_at.filter(|_| judged.ending.is_retryable());
         if self.out.final_url.is_none() {
             self.out.final_url = self.trail.url.as_ref().map(Url::to_string);
         }
@@ -465,7 +466,7 @@ impl Pursuit {
         self.out.truncated = answer.truncated;
         self.out.unread.clone_from(&answer.unread);
         self.out.payload = exchange.evidence.as_ref().and_then(|e| e.payload);
-        self.out.retry_at = judge::retry_at(answer, exchange.at);
+        self.out.retry_at = judge::retry_at(answer, exchange.at).or(self.out.retry_at);
         if self.page_asked {
             return self.page_came(Some((judged, said)));
         }
@@ -527,6 +528,9 @@ impl Pursuit {
     fn reader_learned(&mut self, id: u32, exchange: &Exchange) {
         if let (Err(failure), None) = (&exchange.outcome, &self.failure) {
             self.failure = Some(judge::failure(failure));
+        }
+        if let Err(Failure::RateLimited(at)) = &exchange.outcome {
+            self.out.retry_at = Some(*at);
         }
         if let Ok(answer) = &exchange.outcome
             && answer.status == 429

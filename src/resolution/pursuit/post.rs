@@ -1,5 +1,6 @@
 //! The quest for a quoted post: leads one after another, each with its candidates and why they were taken or dropped.
 
+use std::cmp::Ordering;
 use std::collections::VecDeque;
 
 use jiff::Timestamp;
@@ -43,6 +44,18 @@ enum Lead {
     Candidate(PostName, Vec<Row>),
 }
 
+/// The candidate most like the quoted words so far, and those that are no less so.
+#[derive(Debug)]
+struct Best {
+    likeness: f64,
+    /// cited links that stand in it
+    codes: usize,
+    post: Post,
+    judged: Judged,
+    from: Option<FromArchive>,
+    equals: Vec<Post>,
+}
+
 /// The quest for one quoted post.
 #[derive(Debug)]
 pub(super) struct Quest {
@@ -59,7 +72,9 @@ pub(super) struct Quest {
     waiting: usize,
     over: bool,
     ending: Option<Judged>,
-    best: Option<(f64, Post, Judged, Option<FromArchive>)>,
+    best: Option<Best>,
+    links: Vec<String>,
+    page: Option<Url>,
     looked: Vec<PostName>,
 }
 
@@ -80,6 +95,8 @@ impl Quest {
             over: false,
             ending: None,
             best: None,
+            links: Vec::new(),
+            page: None,
             looked: Vec::new(),
         };
         if let Kind::Post { platform, author, handle, date, dates, quoted, links, permalink, post_id, .. } = kind {
@@ -88,6 +105,8 @@ impl Quest {
             quest.author = author.clone();
             quest.day = date.as_ref().or(dates.first()).and_then(|d| d.parse().ok());
             quest.quoted = quoted.clone();
+            quest.links = links.clone();
+            quest.page = permalink.as_deref().and_then(|page| Url::parse(page).ok());
             quest.leads = leads(*platform, post_id.as_deref(), permalink.as_deref(), links);
             if *platform == Platform::X && quest.handle.is_some() && quest.day.is_some() {
                 quest.leads.extend([Lead::Days(0), Lead::Days(WIDER)]);
@@ -179,9 +198,10 @@ impl Pursuit {
             Some(Lead::Named(name)) => {
                 quest.by = "permalink";
                 let handle = quest.handle.clone();
-                self.trail.url = Url::parse(&x::permalink(handle.as_deref().unwrap_or_default(), &name.id))
-                    .ok()
-                    .filter(|_| name.platform == Platform::X);
+                self.trail.url = match name.platform {
+                    Platform::X => Url::parse(&x::permalink(handle.as_deref().unwrap_or_default(), &name.id)).ok(),
+                    _ => quest.page.clone(),
+                };
                 self.ask_platform(name, handle);
             }
             Some(Lead::Link(url, by)) => {
@@ -205,9 +225,21 @@ impl Pursuit {
     fn quest_over(&mut self, last: &str) {
         let Some(quest) = &mut self.quest else { return };
         quest.over = true;
-        if let Some((_, post, judged, from)) = quest.best.take() {
-            return self.take(post, judged, from);
+        if let Some(best) = quest.best.take() {
+            if !best.equals.is_empty() {
+                let names: Vec<String> = best.equals.iter().map(|post| post.name.to_string()).collect();
+                self.out.notes.push(format!(
+                    "{} and {} match the quoted words equally well: which of them is cited cannot be told",
+                    best.post.name,
+                    names.join(", ")
+                ));
+            }
+            self.out.also = best.equals;
+            return self.take(best.post, best.judged, best.from);
         }
+        // what a link of the citation's own names is the cited post, shown or not
+        let named = |c: &&Candidate| matches!(c.by.as_str(), "permalink" | "pic-code");
+        self.out.names = self.out.candidates.iter().find(named).map(|c| c.post.clone());
         let judged = quest.ending.take().unwrap_or_else(|| {
             let who = quest.handle.as_ref().map_or_else(|| "the author".to_owned(), |h| format!("@{h}"));
             let why = format!("nothing names the post: no link in the words leads to it, and no index lists one of {who} with these words ({last})");
@@ -276,27 +308,32 @@ impl Pursuit {
         self.weigh(post, judged, from, score, words);
     }
 
-    fn weigh(&mut self, post: Post, judged: Judged, from: Option<FromArchive>, score: f64, words: String) {
+    fn weigh(&mut self, post: Post, judged: Judged, from: Option<FromArchive>, likeness: f64, words: String) {
         let Some(quest) = &mut self.quest else { return };
-        let by = quest.by.to_owned();
-        let better = quest.best.as_ref().is_none_or(|(best, ..)| score > *best);
-        let equal = quest.best.as_ref().is_some_and(|(best, ..)| (score - best).abs() < 1e-9);
-        let name = post.name.clone();
-        let mut candidate = Candidate { post: name, by, taken: false, why: words };
-        if score < SAME {
+        let codes = codes(&quest.links, &post);
+        let mut candidate = Candidate { post: post.name.clone(), by: quest.by.to_owned(), taken: false, why: words };
+        if codes > 0 {
+            candidate.why.push_str(&format!(", and {codes} of the links"));
+        }
+        if likeness < SAME {
             candidate.why.push_str(": another post");
-        } else if equal {
-            candidate.why.push_str(": no less alike than the one taken, so it may be this one");
-            self.out
-                .notes
-                .push(format!("two posts match the quoted words equally well; {} is the other one", candidate.post));
-        } else if better {
-            for other in self.out.candidates.iter_mut().filter(|c| c.taken) {
-                other.taken = false;
-                other.why.push_str(": another one is more alike");
+        } else {
+            let rank = quest.best.as_ref().map(|best| rank((likeness, codes), (best.likeness, best.codes)));
+            candidate.taken = rank != Some(Ordering::Less);
+            match (rank, &mut quest.best) {
+                (Some(Ordering::Less), _) => candidate.why.push_str(": another one is more alike"),
+                (Some(Ordering::Equal), Some(best)) => {
+                    candidate.why.push_str(": no less alike than another one, so it may be either");
+                    best.equals.push(post);
+                }
+                _ => {
+                    for other in self.out.candidates.iter_mut().filter(|c| c.taken) {
+                        other.taken = false;
+                        other.why.push_str(": another one is more alike");
+                    }
+                    quest.best = Some(Best { likeness, codes, post, judged, from, equals: Vec::new() });
+                }
             }
-            candidate.taken = true;
-            quest.best = Some((score, post, judged, from));
         }
         self.out.candidates.push(candidate);
         self.out.names = None;
@@ -404,6 +441,18 @@ impl Pursuit {
         }
         self.go_on_quest();
     }
+}
+
+/// Words first, then links.
+fn rank(one: (f64, usize), other: (f64, usize)) -> Ordering {
+    if (one.0 - other.0).abs() < 1e-9 { one.1.cmp(&other.1) } else { one.0.total_cmp(&other.0) }
+}
+
+/// How many of the cited links stand in the post, code for code.
+fn codes(cited: &[String], post: &Post) -> usize {
+    let code = |url: &str| url.rsplit('/').next().unwrap_or_default().to_owned();
+    let own: Vec<String> = post.links.iter().map(|link| code(&link.raw)).collect();
+    cited.iter().map(|url| code(url)).filter(|code| !code.is_empty() && own.contains(code)).count()
 }
 
 /// Whether an id is of the day, or within so many days of it.
