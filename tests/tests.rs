@@ -56,3 +56,7 @@ mod findings;
 // X: every shape of a post, live and archived, and every refusal
 #[cfg(test)]
 mod x;
+
+// links and quoted posts, from the statement to the finding, through the real binary against the loopback platforms
+#[cfg(test)]
+mod links;

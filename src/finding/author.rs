@@ -44,17 +44,20 @@ fn same_handle(cited: &str, found: &str) -> bool {
 }
 
 fn other_handle(handle: &str, post: &Post, known: &[Author], check: Check) -> Judged {
-    match known.iter().find(|account| same_handle(handle, &account.handle)) {
-        Some(account) if account.id.is_some() && account.id == post.author.id => {
+    let had: Vec<&Author> =
+        known.iter().filter(|account| same_handle(handle, &account.handle) && account.id.is_some()).collect();
+    // the handle may be somebody else's by now: what counts is that this account once had it
+    match had.iter().find(|account| account.id == post.author.id) {
+        Some(account) => {
             let id = account.id.as_deref().unwrap_or_default();
             Judged::explained(
                 check.because(format!("renamed: an earlier capture has @{handle} with the same account id {id}")),
             )
         }
-        Some(account) if account.id.is_some() && post.author.id.is_some() => {
+        None if !had.is_empty() && post.author.id.is_some() => {
             Judged::plain(check.because(format!("@{handle} is another account, with another id")))
         }
-        _ => Judged::plain(check),
+        None => Judged::plain(check),
     }
 }
 

@@ -64,7 +64,8 @@ fn elsewhere(at: Timestamp, date: Date, about: &About) -> Option<String> {
     }
     let pacific = Clock { minutes: -480, summer: Summer::America }.at(at);
     let of_then = on(at, 0).is_some_and(|day| day < PACIFIC_PAGES_END);
-    (of_then && reads(pacific)).then(|| format!("in US Pacific time ({}), as the platform's pages showed", shown(pacific)))
+    (of_then && reads(pacific))
+        .then(|| format!("in US Pacific time ({}), as the platform's pages showed", shown(pacific)))
 }
 
 fn shown(minutes: i32) -> String {
@@ -141,8 +142,11 @@ fn clocks(language: &str) -> Vec<Clock> {
         (_, "NG") => (&[60], Never),
         (_, "KZ") => (&[300, 360], Never),
         (_, "PK") => (&[300], Never),
-        ("de" | "fr" | "it" | "nl" | "pl" | "cs" | "sk" | "hu" | "sv" | "da" | "nb" | "nn" | "no" | "hr" | "sr"
-        | "sl" | "sq" | "bs" | "mk" | "ca" | "eu" | "mt", _) => (&[60], Europe),
+        (
+            "de" | "fr" | "it" | "nl" | "pl" | "cs" | "sk" | "hu" | "sv" | "da" | "nb" | "nn" | "no" | "hr" | "sr"
+            | "sl" | "sq" | "bs" | "mk" | "ca" | "eu" | "mt",
+            _,
+        ) => (&[60], Europe),
         ("ro" | "bg" | "el" | "fi" | "uk" | "et" | "lv" | "lt" | "he", _) => (&[120], Europe),
         ("tr" | "be" | "ru", _) => (&[180], Never),
         ("ar", _) => (&[60, 120, 180, 240], Never),

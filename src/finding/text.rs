@@ -6,6 +6,8 @@ use crate::platform::post::Post;
 
 /// An excerpt shorter than this may stand anywhere.
 const EXCERPT: usize = 4;
+/// Words left out at the ends of a sentence, up to this many, change it more than they shorten it.
+const FEW: usize = 2;
 /// Differences told one by one.
 const TOLD: usize = 12;
 
@@ -127,8 +129,70 @@ fn around(cited: &str, found: &str) -> Option<(Agreement, String)> {
             format!("left out: {}", before.iter().chain(after).cloned().collect::<Vec<_>>().join(" ")),
         ));
     }
-    let result = if part.len() >= EXCERPT { Agreement::Agrees } else { Agreement::Unknown };
-    Some((result, format!("an excerpt that is not marked as one: {} of {} words", part.len(), whole.len())))
+    let end = at + part.len();
+    let (begins, ends) = (clause_starts(found), end);
+    let whole_clauses = (at == 0 || begins.contains(&at) || before.iter().all(is_tag))
+        && (ends == whole.len() || begins.contains(&ends) || after.iter().all(is_tag));
+    let say = |what: &str| format!("{what}: {} of {} words", part.len(), whole.len());
+    let left_out = before.len() + after.len();
+    Some(match (whole_clauses, part.len() >= EXCERPT) {
+        (true, true) => (Agreement::Agrees, say("an excerpt that is not marked as one")),
+        // "no" left out before the first word is no excerpt
+        (false, true) if left_out <= FEW => {
+            let words = before.iter().chain(after).cloned().collect::<Vec<_>>().join(" ");
+            (Agreement::Disagrees, format!("left out, inside a sentence and without a mark: {words:?}"))
+        }
+        (false, true) => (Agreement::Unknown, say("an excerpt that is not marked as one and cuts a sentence")),
+        (_, false) => (Agreement::Unknown, say("an excerpt that is not marked as one")),
+    })
+}
+
+/// Where clauses begin: the numbers of the words that stand behind a mark of punctuation or a line's end.
+fn clause_starts(text: &str) -> Vec<usize> {
+    let is_end = |c: char| {
+        matches!(
+            c,
+            '.' | '!'
+                | '?'
+                | ':'
+                | ';'
+                | ','
+                | '…'
+                | '—'
+                | '–'
+                | '。'
+                | '！'
+                | '？'
+                | '，'
+                | '、'
+                | '；'
+                | '：'
+                | '،'
+                | '؛'
+                | '؟'
+                | '।'
+        )
+    };
+    let mut out = Vec::new();
+    let mut count = 0;
+    // a mark inside a word or a number ends nothing, so what ends a clause is the end of a token
+    for line in text.split_inclusive('\n') {
+        for token in line.split_inclusive(char::is_whitespace) {
+            let mut rest = token;
+            while let Some(at) = rest.find(|c| matches!(c, '。' | '！' | '？' | '，' | '、' | '；' | '：')) {
+                let next = at + rest.get(at..).and_then(|t| t.chars().next()).map_or(1, char::len_utf8);
+                count += words::words(rest.get(..next).unwrap_or_default()).len();
+                out.push(count);
+                rest = rest.get(next..).unwrap_or_default();
+            }
+            count += words::words(rest).len();
+            if rest.trim_end().trim_end_matches(['"', '\'', '”', '’', '»', ')', ']']).ends_with(is_end) {
+                out.push(count);
+            }
+        }
+        out.push(count);
+    }
+    out
 }
 
 /// Which version was captured, where there are several.

@@ -183,6 +183,8 @@ pub struct Resolution {
     pub also: Vec<Post>,
     /// the account at the end, where a handle was resolved
     pub account: Option<Author>,
+    /// accounts that had the cited handle, by an archive's copies
+    pub known: Vec<Author>,
     /// the page at the end, where it is no post
     pub page: Option<Page>,
     /// the answer that page was read from; its requisites are found in it
@@ -220,6 +222,7 @@ impl Resolution {
             post: None,
             also: Vec::new(),
             account: None,
+            known: Vec::new(),
             page: None,
             answer: None,
             from_archive: None,

@@ -9,8 +9,7 @@ use url::Url;
 use crate::format::http::{Answer, Request};
 use crate::platform::page;
 use crate::platform::permalink;
-use crate::platform::post::Platform;
-use crate::platform::post::{Post, PostName};
+use crate::platform::post::{Author, Platform, Post, PostName};
 use crate::platform::wayback::{self, Index, Memento, Row};
 use crate::platform::x;
 use crate::resolution::hop::FromArchive;
@@ -22,6 +21,8 @@ pub enum Wanted {
     Page(Url),
     /// a post; the handle, where it is known, is part of old URLs
     Post(PostName, Option<String>),
+    /// the profile page of an account of X
+    Account(String),
 }
 
 /// What was found.
@@ -29,6 +30,8 @@ pub enum Wanted {
 pub enum Found {
     /// the post
     Post(Box<Post>, FromArchive),
+    /// the account
+    Account(Author, FromArchive),
     /// the page
     Page(Box<page::Said>, FromArchive),
     /// a kept answer that is no text
@@ -187,6 +190,11 @@ impl Lookup {
             Wanted::Page(url) => {
                 wayback::same(&row.original, url.as_str()) && row.status.is_none_or(|s| (200..400).contains(&s))
             }
+            Wanted::Account(handle) => {
+                let named = permalink::read(&row.original).filter(|n| n.platform == Platform::X && n.post.is_none());
+                let same = named.and_then(|n| n.handle).is_some_and(|h| h.eq_ignore_ascii_case(handle));
+                same && row.status.is_none_or(|s| s == 200)
+            }
             Wanted::Post(name, _) => {
                 let named = permalink::read(&row.original);
                 let same = named.is_some_and(|n| n.platform == name.platform && n.post.as_ref() == Some(&name.id));
@@ -200,12 +208,14 @@ impl Lookup {
     fn rank(&self, row: &Row) -> u8 {
         match &self.wanted {
             Wanted::Page(_) => u8::from(row.status.is_some_and(|s| s != 200)),
-            Wanted::Post(name, _) if name.platform == Platform::X => match row.timestamp.get(..6).unwrap_or_default() {
-                _ if row.mimetype == "application/json" => 0,
-                month if month < "202007" => 1,
-                month if ("202201".."202307").contains(&month) => 2,
-                _ => 3,
-            },
+            Wanted::Post(PostName { platform: Platform::X, .. }, _) | Wanted::Account(_) => {
+                match row.timestamp.get(..6).unwrap_or_default() {
+                    _ if row.mimetype == "application/json" => 0,
+                    month if month < "202007" => 1,
+                    month if ("202201".."202307").contains(&month) => 2,
+                    _ => 3,
+                }
+            }
             Wanted::Post(..) => 0,
         }
     }
@@ -244,6 +254,7 @@ impl Lookup {
         let from = from_archive(url, at, Some((row, answer)));
         let found = match &self.wanted {
             Wanted::Post(name, _) => post(name, answer).map(|post| Found::Post(Box::new(post), from)),
+            Wanted::Account(handle) => account(handle, answer).map(|author| Found::Account(author, from)),
             Wanted::Page(page_url) => page_of(page_url, answer, from),
         };
         match found {
@@ -263,6 +274,12 @@ fn page_of(wanted: &Url, answer: &Answer, from: FromArchive) -> Option<Found> {
         return None;
     }
     Some(said.map_or(Found::Bytes(from.clone()), |said| Found::Page(Box::new(said), from)))
+}
+
+fn account(handle: &str, answer: &Answer) -> Option<Author> {
+    let content_type = answer.headers.get("content-type").unwrap_or_default();
+    let author = x::legacy::profile(&crate::format::markup::decode(&answer.body, &content_type))?;
+    author.handle.eq_ignore_ascii_case(handle).then_some(author)
 }
 
 fn post(name: &PostName, answer: &Answer) -> Option<Post> {
@@ -299,6 +316,7 @@ fn spellings(wanted: &Wanted) -> VecDeque<String> {
                 None => VecDeque::from([format!("twitter.com/i/web/status/{id}"), format!("x.com/i/status/{id}")]),
             }
         }
+        Wanted::Account(handle) => VecDeque::from([format!("twitter.com/{handle}")]),
         Wanted::Post(..) => VecDeque::new(),
     }
 }

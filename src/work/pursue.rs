@@ -96,7 +96,9 @@ pub async fn pursue(context: &Context, planned: &Planned, about: &About) -> Resu
     };
     stage(Stage::Resolving);
     let mut hops = 0;
-    let resolution = drive(step(&citation.kind, context.limits.clone(), about), &context.capture, |ask| {
+    let captured = captured_accounts(context, &citation.kind)?;
+    let limits = pursuit::Limits { accounts: captured.is_empty(), ..context.limits.clone() };
+    let mut resolution = drive(step(&citation.kind, limits, about), &context.capture, |ask| {
         if ask.role == Role::Hop {
             hops += 1;
             let url = ask.request.url.to_string();
@@ -104,6 +106,7 @@ pub async fn pursue(context: &Context, planned: &Planned, about: &About) -> Resu
         }
     })
     .await?;
+    tell_account(&mut resolution, captured);
     let mut deed = Deed::default();
     let taken = if resolution.ending.is_kept() {
         stage(Stage::Capturing);
@@ -139,9 +142,30 @@ pub async fn pursue(context: &Context, planned: &Planned, about: &About) -> Resu
     Ok(outcome)
 }
 
+/// The accounts that a cited handle was, by the posts captured so far.
+fn captured_accounts(context: &Context, kind: &Kind) -> Result<Vec<Author>, Fault> {
+    let Kind::Handle { platform, handle } = kind else { return Ok(Vec::new()) };
+    let mut all = context.capture.catalogue(|store| store.accounts(platform.as_str(), handle, None))?;
+    all.retain(|account| account.id.is_some());
+    all.sort_by(|one, other| one.id.cmp(&other.id));
+    all.dedup_by(|one, other| one.id == other.id);
+    Ok(all)
+}
+
+/// The account's own page goes before the posts captured; where they name several accounts, all are told.
+fn tell_account(resolution: &mut Resolution, captured: Vec<Author>) {
+    if captured.len() > 1 {
+        let ids: Vec<&str> = captured.iter().filter_map(|account| account.id.as_deref()).collect();
+        resolution.notes.push(format!("captured posts show this handle with several accounts: {}", ids.join(", ")));
+    }
+    if resolution.account.is_none() && captured.len() == 1 {
+        resolution.account = captured.into_iter().next();
+    }
+}
+
 /// Accounts of the post's author id or handle in other captures: a renamed account is told from another one.
 fn accounts(context: &Context, resolution: &Resolution) -> Result<Vec<Author>, Fault> {
-    let mut all = Vec::new();
+    let mut all = resolution.known.clone();
     for post in resolution.posts() {
         let Author { handle, id, .. } = &post.author;
         let platform = post.name.platform.as_str();

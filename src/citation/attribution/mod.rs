@@ -86,8 +86,9 @@ impl<'t, 'm> Ground<'t, 'm> {
 impl Ground<'_, '_> {
     /// The permalink that belongs to a post: behind its date's anchor, or right behind the date.
     fn permalink(&self, seat: &Seat<'_, '_>, date: &Range<usize>, reach: usize) -> Option<String> {
+        let post = |url: &str| permalink::read(url).filter(|n| n.post.is_some());
         let own = |url: &str| {
-            permalink::read(url).filter(|n| n.post.is_some()).filter(|n| {
+            post(url).filter(|n| {
                 n.handle.as_deref().is_none_or(|h| {
                     h.eq_ignore_ascii_case(seat.handle) || seat.platform != Platform::X || n.platform != Platform::X
                 })
@@ -96,15 +97,19 @@ impl Ground<'_, '_> {
         let n = self.anchors.partition_point(|(r, _)| r.end <= date.start);
         if let Some((range, url)) = self.anchors.get(n)
             && range.start < date.end
-            && own(url).is_some()
+            && post(url).is_some()
         {
+            // Behind the date's own anchor it is the post's, whoever the statement says wrote it.
             return Some(url.clone());
         }
         let behind = self.marks.iter().skip(seat.n + 1).find(|m| m.start >= date.end)?;
         let between = self.text.get(date.end..behind.start)?;
         let near = between.chars().count() <= reach && !between.contains("\n\n");
+        let beside = date.start < date.end && between.chars().count() <= 3 && !between.contains('\n');
         match &behind.what {
-            What::Link(link) if near && !behind.candidate && own(&link.url).is_some() => {
+            What::Link(link)
+                if near && !behind.candidate && (own(&link.url).is_some() || (beside && post(&link.url).is_some())) =>
+            {
                 Some(link.url.clone().into_owned())
             }
             _ => None,

@@ -1,6 +1,7 @@
 //! The pursuit of a citation: follows its link, asks the platform, looks into archives, and ends. Sans-I/O and bounded: it
 //! ends whatever is answered, within its requests.
 
+mod identity;
 mod media;
 mod post;
 
@@ -40,20 +41,31 @@ pub struct Limits {
     pub platform: bool,
     /// fetch a post's pictures and videos
     pub media: bool,
+    /// look for the lasting id of an account in web archives, where its own page does not tell
+    pub accounts: bool,
     /// where the statement says when: the copy nearest to it is taken
     pub near: Option<Timestamp>,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { max_hops: 20, requests: 12, both_views: false, archives: true, platform: true, media: true, near: None }
+        Self {
+            max_hops: 20,
+            requests: 12,
+            both_views: false,
+            archives: true,
+            platform: true,
+            media: true,
+            accounts: true,
+            near: None,
+        }
     }
 }
 
 impl Limits {
     /// Redirects alone: neither platforms nor archives nor media are asked.
     pub fn follow_only() -> Self {
-        Self { archives: false, platform: false, media: false, ..Self::default() }
+        Self { archives: false, platform: false, media: false, accounts: false, ..Self::default() }
     }
 }
 
@@ -66,6 +78,17 @@ enum Purpose {
     Archive(u32),
     Search(u32),
     Media(media::Wanted),
+}
+
+/// What an archive is looked into for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Look {
+    /// what is gone or gated
+    Ending,
+    /// who had the cited handle, where the post now has another
+    Identity,
+    /// the lasting id of an account
+    Account,
 }
 
 /// The pursuit of one citation.
@@ -81,11 +104,15 @@ pub struct Pursuit {
     /// the first failure of a platform's exchange
     failure: Option<Judged>,
     lookup: Option<Lookup>,
+    /// what the archive is looked into for
+    look: Look,
     /// lookups still worth making
     lookups: VecDeque<Wanted>,
     /// the ending that stands unless an archive mends it
     judged: Option<Judged>,
     handle: Option<String>,
+    /// the account of X that is pursued
+    account: Option<String>,
     near: Option<Timestamp>,
     /// an archived redirect was followed; once is enough
     led: bool,
@@ -118,9 +145,11 @@ impl Pursuit {
             reader: None,
             failure: None,
             lookup: None,
+            look: Look::Ending,
             lookups: VecDeque::new(),
             judged: None,
             handle: None,
+            account: None,
             near,
             led: false,
             looked: 0,
@@ -149,6 +178,7 @@ impl Pursuit {
         let url = profile_url(platform, handle);
         let mut pursuit = Self::new(url.as_deref().unwrap_or(handle), limits);
         pursuit.handle = Some(handle.to_owned());
+        pursuit.account = (platform == Platform::X && x::is_handle(handle)).then(|| handle.to_owned());
         let own = registry::profile(platform, handle).filter(|_| pursuit.limits.platform);
         match (own, url.and_then(|url| Url::parse(&url).ok())) {
             (Some(reader), url) => {
@@ -267,7 +297,6 @@ impl Pursuit {
             (Some(failure), State::Unknown) => failure.clone(),
             _ => judge::state(state, &read.why),
         };
-        self.judged = Some(judged.clone());
         let soft = matches!(state, State::Unknown | State::ServerError | State::Blocked | State::RateLimited);
         match self
             .trail
@@ -278,6 +307,7 @@ impl Pursuit {
             Some(url) => {
                 // the platform's refusal and the page itself are both on record
                 self.page_asked = true;
+                self.judged = Some(judged);
                 let next = self.trail.page_itself(url);
                 self.apply(next);
             }
@@ -292,6 +322,9 @@ impl Pursuit {
         self.out.final_url = self.trail.url.as_ref().map(Url::to_string);
         if self.quest.as_ref().is_some_and(|quest| !quest.is_over()) && judged.ending != Ending::Offline {
             return self.lead_failed(judged);
+        }
+        if self.wants_account(&judged) {
+            return self.look_for_account(judged);
         }
         let idle = self.lookups.is_empty() && self.lookup.is_none() && self.looked < 2;
         if self.limits.archives && judge::worth_an_archive(judged.ending) && idle {
@@ -356,6 +389,9 @@ impl Pursuit {
     }
 
     fn found(&mut self, found: Found, answer: Option<&Answer>) {
+        if self.look != Look::Ending {
+            return self.identity_found(found);
+        }
         let ended = self.judged.as_ref().map(|j| format!("{} ({})", j.why, j.ending.as_str())).unwrap_or_default();
         let why = |from: &FromArchive| format!("{ended}; {} keeps a copy of {}", from.archive, from.at);
         match found {
@@ -379,7 +415,7 @@ impl Pursuit {
                 let next = self.trail.go(Via::Http(301), url);
                 self.apply(next);
             }
-            Found::Leads(..) | Found::Nothing(_) => {
+            Found::Leads(..) | Found::Account(..) | Found::Nothing(_) => {
                 if let Found::Nothing(why) = found {
                     self.out.notes.push(why);
                 }

@@ -353,7 +353,7 @@ impl Pursuit {
         }
         self.out.post = Some(post);
         self.out.from_archive = from;
-        self.end(judged);
+        self.look_for_identity(judged);
     }
 
     // --- by who and when
