@@ -179,7 +179,7 @@ fn clause_starts(text: &str) -> Vec<usize> {
     for line in text.split_inclusive('\n') {
         for token in line.split_inclusive(char::is_whitespace) {
             let mut rest = token;
-            while let Some(at) = rest.find(|c| matches!(c, '。' | '！' | '？' | '，' | '、' | '；' | '：')) {
+            while let Some(at) = rest.find(['。', '！', '？', '，', '、', '；', '：']) {
                 let next = at + rest.get(at..).and_then(|t| t.chars().next()).map_or(1, char::len_utf8);
                 count += words::words(rest.get(..next).unwrap_or_default()).len();
                 out.push(count);

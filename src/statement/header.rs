@@ -112,11 +112,11 @@ fn put(about: &mut About, key: &str, value: &str) {
         | "publié le"
         | "publicado"
         | "published on"
-        | "date de publication" => {
-            if about.date.is_none() {
-                about.date = day(value);
-                about.zone = about.date.as_ref().and_then(|_| zone(value));
-            }
+        | "date de publication"
+            if about.date.is_none() =>
+        {
+            about.date = day(value);
+            about.zone = about.date.as_ref().and_then(|_| zone(value));
         }
         "title" | "headline" | "subject" | "titel" | "titre" | "título" | "titolo" | "заголовок" | "标题" | "件名"
         | "제목" | "العنوان" => about.title = about.title.take().or_else(text),
