@@ -31,6 +31,12 @@ CREATE TABLE warc_record (
     digest BLOB NOT NULL       -- SHA-256 from WARC/1.1 to the last byte of the block
 ) STRICT, WITHOUT ROWID;
 
+-- WARC records that no ledger record names yet. When a run closes, and when the archive does, the rest is named by an
+-- evidence.kept record; so what is left here is what a process that was cut off had not come to.
+CREATE TABLE unbound (
+    id BLOB PRIMARY KEY  -- warc_record.id
+) STRICT, WITHOUT ROWID;
+
 -- Every exchange that brought an answer: one row per response or revisit record.
 CREATE TABLE exchange (
     id          BLOB PRIMARY KEY,  -- the response or revisit record

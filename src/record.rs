@@ -296,6 +296,13 @@ pub enum Event {
         /// what was in it
         what: String,
     },
+    /// what was kept and no other record names: who was there (DNS, certificates), tries that failed, looks that found
+    /// nothing new, work that was cut short
+    #[serde(rename = "evidence.kept")]
+    EvidenceKept {
+        /// the WARC records
+        records: Held<Vec<RecordName>>,
+    },
     /// fixity was checked
     #[serde(rename = "fixity.checked")]
     FixityChecked {
@@ -323,6 +330,7 @@ impl Event {
             Self::ContentRemoved { .. } => "content.removed",
             Self::AnchorAdded { .. } => "anchor.added",
             Self::ExportMade { .. } => "export.made",
+            Self::EvidenceKept { .. } => "evidence.kept",
             Self::FixityChecked { .. } => "fixity.checked",
         }
     }
@@ -340,6 +348,20 @@ pub struct Record {
     /// what
     #[serde(flatten)]
     pub event: Event,
+}
+
+/// Adds every WARC record that a value names, at any depth, to `names`.
+pub fn named(value: &serde_json::Value, names: &mut Vec<RecordName>) {
+    match value {
+        serde_json::Value::Object(map) => {
+            if map.len() == 2 && map.contains_key("id") && map.contains_key("digest") {
+                names.extend(RecordName::deserialize(value).ok());
+            }
+            map.values().for_each(|inner| named(inner, names));
+        }
+        serde_json::Value::Array(list) => list.iter().for_each(|inner| named(inner, names)),
+        _ => {}
+    }
 }
 
 /// Why bytes are no record, or an event can be none.

@@ -107,7 +107,9 @@ impl State {
 
     fn line(&self, news: &News, stages: bool) -> Option<String> {
         match news {
-            News::Planned { citations } => Some(format!("{citations} citations planned")),
+            News::Planned { citations } => {
+                Some(format!("{citations} citation{} planned", if *citations == 1 { "" } else { "s" }))
+            }
             News::Stage { label, stage, .. } if stages => Some(format!("{}: {}", plain::line(label), stage.as_str())),
             News::Ended { label, ending, .. } => {
                 Some(format!("[{}/{}] {}", self.ended, self.planned, ended(label, *ending)))

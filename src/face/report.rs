@@ -20,6 +20,10 @@ pub fn run(out: &mut dyn Write, outcome: &RunOutcome, width: Option<usize>) -> i
     for statement in &outcome.statements {
         let bold = Style::new().bold();
         writeln!(out, "{bold}{}{bold:#}  {}", crate::face::plain::line(&statement.source), statement.id)?;
+        for unread in &statement.unread {
+            let (part, why) = (crate::face::plain::line(&unread.part), crate::face::plain::line(&unread.why));
+            writeln!(out, "not read as it stands: {part}: {why}")?;
+        }
         citations(&statement.citations, width).write(out, width)?;
         writeln!(out)?;
     }
@@ -162,8 +166,12 @@ mod tests {
             findings: vec![],
             ..link.clone()
         };
-        let statement =
-            StatementOutcome { id: StatementId(Digest::of(b"s")), source: "a.txt".into(), citations: vec![link, tag] };
+        let statement = StatementOutcome {
+            id: StatementId(Digest::of(b"s")),
+            source: "a.txt".into(),
+            unread: Vec::new(),
+            citations: vec![link, tag],
+        };
         RunOutcome {
             run: "r".into(),
             statements: vec![statement],

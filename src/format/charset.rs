@@ -13,6 +13,8 @@ pub struct Decoded {
     pub charset: String,
     /// the text is the bytes themselves
     pub exact: bool,
+    /// nothing said which encoding it is, and it is not UTF-8
+    pub guessed: bool,
     /// stretches of bytes that the encoding does not know, at most [`NAMED`]
     pub damaged: Vec<Range<usize>>,
     /// how many such stretches there are
@@ -25,7 +27,14 @@ pub const NAMED: usize = 16;
 /// Reads `bytes`; `declared` is a charset that something says they are in.
 pub fn decode(bytes: &[u8], declared: Option<&str>) -> Decoded {
     if let Some(text) = utf32(bytes) {
-        return Decoded { text, charset: "utf-32".into(), exact: false, damaged: Vec::new(), damages: 0 };
+        return Decoded {
+            text,
+            charset: "utf-32".into(),
+            exact: false,
+            guessed: false,
+            damaged: Vec::new(),
+            damages: 0,
+        };
     }
     if let Some((encoding, _)) = Encoding::for_bom(bytes) {
         return with(bytes, encoding);
@@ -42,7 +51,11 @@ pub fn decode(bytes: &[u8], declared: Option<&str>) -> Decoded {
         }
     }
     let named = declared.and_then(|d| Encoding::for_label(d.trim().as_bytes()));
-    with(bytes, named.filter(|e| *e != UTF_8).or_else(|| wide(bytes)).unwrap_or_else(|| detected(bytes)))
+    if let Some(encoding) = named.filter(|e| *e != UTF_8).or_else(|| wide(bytes)) {
+        return with(bytes, encoding);
+    }
+    let encoding = detected(bytes);
+    Decoded { guessed: encoding != UTF_8, ..with(bytes, encoding) }
 }
 
 fn with(bytes: &[u8], encoding: &'static Encoding) -> Decoded {
@@ -52,7 +65,7 @@ fn with(bytes: &[u8], encoding: &'static Encoding) -> Decoded {
     }
     let (text, _, lossy) = encoding.decode(bytes);
     let damages = if lossy { text.matches('\u{fffd}').count().max(1) } else { 0 };
-    Decoded { text: text.into_owned(), charset, exact: false, damaged: Vec::new(), damages }
+    Decoded { text: text.into_owned(), charset, exact: false, guessed: false, damaged: Vec::new(), damages }
 }
 
 fn utf8(bytes: &[u8], charset: String) -> Decoded {
@@ -77,7 +90,7 @@ fn utf8(bytes: &[u8], charset: String) -> Decoded {
             damaged.push(range);
         }
     }
-    Decoded { text, charset, exact: damages == 0, damaged, damages }
+    Decoded { text, charset, exact: damages == 0, guessed: false, damaged, damages }
 }
 
 /// UTF-32 with its byte-order mark; no web page is, but files of statistics packages are.

@@ -19,6 +19,8 @@ pub struct Budget {
     pub count: usize,
     /// bytes of their entities
     pub bytes: u64,
+    /// from the first request to the last, milliseconds
+    pub ms: u64,
     /// sheets that sheets import, one from the other
     pub depth: u8,
     /// requests under way at once
@@ -27,7 +29,7 @@ pub struct Budget {
 
 impl Default for Budget {
     fn default() -> Self {
-        Self { count: 200, bytes: 1 << 30, depth: 5, at_once: 8 }
+        Self { count: 200, bytes: 1 << 30, ms: 300_000, depth: 5, at_once: 8 }
     }
 }
 
@@ -58,6 +60,8 @@ pub struct Gather {
     seen: HashSet<String>,
     next: u32,
     bytes: u64,
+    /// when the first was asked, and when the last answer so far was whole: microseconds since 1970
+    time: Option<(i64, i64)>,
     out: Gathered,
 }
 
@@ -71,6 +75,7 @@ impl Gather {
             seen: already.iter().map(|part| part.url.clone()).collect(),
             next: 0,
             bytes: 0,
+            time: None,
             out: Gathered::default(),
         };
         let content_type = page.headers.get("content-type").unwrap_or_default();
@@ -107,7 +112,11 @@ impl Gather {
         if usize::try_from(self.next).unwrap_or(usize::MAX) >= self.budget.count {
             return Some("the snapshot's requests are used up");
         }
-        (self.bytes >= self.budget.bytes).then_some("the snapshot's bytes are used up")
+        if self.bytes >= self.budget.bytes {
+            return Some("the snapshot's bytes are used up");
+        }
+        let spent = self.time.map_or(0, |(first, last)| last.abs_diff(first) / 1000);
+        (spent >= self.budget.ms).then_some("the snapshot's time is used up")
     }
 
     fn learn_sheet(&mut self, url: &Url, depth: u8, answer: &Answer) {
@@ -152,6 +161,10 @@ impl Step for Gather {
         let answer = exchange.outcome.as_ref().ok();
         let length = exchange.evidence.as_ref().map_or_else(|| answer.map_or(0, |a| a.body.len() as u64), |e| e.length);
         self.bytes = self.bytes.saturating_add(length);
+        let asked = exchange.at.as_microsecond();
+        let whole = asked.saturating_add(i64::try_from(exchange.ms.saturating_mul(1000)).unwrap_or(i64::MAX));
+        let (first, last) = self.time.unwrap_or((asked, whole));
+        self.time = Some((first.min(asked), last.max(whole)));
         self.out.parts.push(Part {
             role: Role::Requisite,
             url: need.url.to_string(),
@@ -230,6 +243,30 @@ mod tests {
         let gathered = drive(page, small, |_| given("image/png", "x"))?;
         assert_eq!(gathered.parts.len(), 1);
         assert!(gathered.left_out.iter().any(|l| l.url.ends_with("/2") && l.why.contains("bytes")));
+        Ok(())
+    }
+
+    #[test]
+    fn slow_requisites_use_the_time_up() -> Result<(), url::ParseError> {
+        let url = Url::parse("https://h.example/")?;
+        let page = given("text/html", "<img src=/1><img src=/2><img src=/3>");
+        let budget = Budget { ms: 1500, at_once: 1, ..Budget::default() };
+        let mut gather = Gather::new(&url, &page, &[], budget);
+        let mut at = jiff::Timestamp::UNIX_EPOCH;
+        while !gather.done() {
+            for ask in gather.asks() {
+                let outcome = Ok(given("image/png", "x"));
+                gather.learn(
+                    ask.id,
+                    Exchange { request: ask.request, at, ms: 800, remote: None, outcome, evidence: None },
+                );
+                at += jiff::SignedDuration::from_millis(800);
+            }
+        }
+        let gathered = gather.finish();
+        assert_eq!(paths(&gathered), ["/1", "/2"]);
+        assert!(gathered.left_out.iter().all(|l| l.url.ends_with("/3") && l.why.contains("time")));
+        assert_eq!(gathered.left_out.len(), 1);
         Ok(())
     }
 

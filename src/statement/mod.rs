@@ -243,7 +243,11 @@ fn of_text(bytes: &[u8], kind: Kind, hint: &Hint) -> Result<Draft, Error> {
     if is_binary(&decoded.text) {
         return Err(Error::Unreadable("binary data".into()));
     }
-    let unread = damage(&decoded);
+    let mut unread = damage(&decoded);
+    if decoded.guessed {
+        let why = format!("not UTF-8 and not declared; read as {}", decoded.charset);
+        unread.push(Unread { part: "its encoding".into(), why });
+    }
     let mut draft = Draft { unread, transformed: !decoded.exact, ..Draft::default() };
     let kind = match kind {
         Kind::Unknown | Kind::Plain if html::looks_like(&decoded.text) => Kind::Html,

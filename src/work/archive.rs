@@ -1,5 +1,6 @@
 //! The archive, open: its folder, its parts, and how they are brought level after a crash.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use uuid::Uuid;
@@ -20,8 +21,9 @@ use crate::world::input;
 use crate::world::keys::SecretKey;
 use crate::world::lock::{self, Lock};
 use crate::world::random::Random;
-use crate::world::store::Store;
+use crate::world::store::{self, Store};
 use crate::world::tiles::Log;
+use crate::world::vault::place;
 use crate::world::vault::recover::Leftover;
 use crate::world::vault::{self, Vault};
 use crate::world::wire::Wire;
@@ -40,10 +42,33 @@ pub struct Choices {
     pub limits: vault::Limits,
     /// the clock
     pub clock: Clock,
-    /// randomness, from a seed where a test wants the same world twice
+    /// the clock is a test's; the archive says so
+    pub frozen: bool,
+    /// randomness, from a seed where a test wants the same world twice; the archive says so
     pub seed: Option<u64>,
     /// the disk, with faults where a test wants them
     pub disk: Disk,
+}
+
+impl Choices {
+    /// Name and version, as the archive's first record and its WARC files have them. Ids and nonces that a seed decided
+    /// hide nothing, and a clock that stands proves nothing: whoever is handed such an archive reads it here.
+    fn software(&self) -> String {
+        match (self.frozen, self.seed.is_some()) {
+            (false, false) => SOFTWARE.to_owned(),
+            (true, false) => format!("{SOFTWARE} (a test: its clock stands still)"),
+            (false, true) => format!("{SOFTWARE} (a test: its randomness has a seed)"),
+            (true, true) => format!("{SOFTWARE} (a test: its clock stands still, its randomness has a seed)"),
+        }
+    }
+
+    /// The seed, moved on by what the archive holds already: the same ids never come twice in one archive.
+    fn random(&self, log: &Log, paths: &Paths) -> Result<Random, Fault> {
+        let Some(seed) = self.seed else { return Ok(Random::system()) };
+        let held = place::bytes(&paths.warc())?;
+        let state = Digest::of(format!("{seed} {} {held}", log.size()).as_bytes());
+        Ok(Random::seeded(state.0.first_chunk().map_or(seed, |head| u64::from_be_bytes(*head))))
+    }
 }
 
 impl std::fmt::Debug for Choices {
@@ -97,10 +122,12 @@ impl OpenArchive {
             return Err(Fault::NoArchive(paths.root));
         }
         let lock = Lock::take(&paths.root)?;
-        let random = choices.seed.map_or_else(Random::system, Random::seeded);
         let (log, key) = ledger(&paths, choices.origin.as_deref(), &choices.disk)?;
+        let random = choices.random(&log, &paths)?;
+        let software = choices.software();
         let tools = Arc::new(Tools { clock: choices.clock, random, key });
-        let (vault, recovered) = Vault::open(&paths.warc(), choices.limits, making(&tools), choices.disk.clone())?;
+        let making = making(&tools, &software);
+        let (vault, recovered) = Vault::open(&paths.warc(), choices.limits, making, choices.disk.clone())?;
         let store = Store::open(&paths.catalogue())?;
         let mut notes = recovered.files.iter().filter_map(leftover).collect::<Vec<_>>();
         let (origin, vkey) = (log.key().name.to_string(), log.key().to_string());
@@ -110,7 +137,7 @@ impl OpenArchive {
         let (seal, sealer) = Seal::start(parts, tools.clone())?;
         let open = Self { paths, tools, seal, origin, vkey, notes, sealer, _lock: lock };
         if is_new {
-            open.first_record()?;
+            open.first_record(software)?;
         }
         Ok(open)
     }
@@ -126,9 +153,11 @@ impl OpenArchive {
         let lock = Lock::take(&paths.root)?;
         let (log, key) = ledger(&paths, choices.origin.as_deref(), &choices.disk)?;
         let tools = Arc::new(Tools { clock: choices.clock.clone(), random: Random::system(), key });
-        // An open WARC file is recovered first, so that the same bytes are looked at as by the next run.
-        drop(Vault::open(&paths.warc(), choices.limits, making(&tools), choices.disk.clone())?);
         let (new, now) = (paths.root.join("onrecord.db.new"), paths.catalogue());
+        ours(&now)?;
+        // An open WARC file is recovered first, so that the same bytes are looked at as by the next run.
+        let making = making(&tools, &choices.software());
+        drop(Vault::open(&paths.warc(), choices.limits, making, choices.disk.clone())?);
         Store::remove(&new)?;
         let mut store = Store::open(&new)?;
         let taken = reindex::take_up(&paths.warc(), &mut store, &log)?;
@@ -141,12 +170,9 @@ impl OpenArchive {
         Ok(taken)
     }
 
-    fn first_record(&self) -> Result<(), Fault> {
-        let event = Event::ArchiveCreated {
-            origin: self.origin.clone(),
-            vkey: self.vkey.clone(),
-            software: SOFTWARE.to_owned(),
-        };
+    fn first_record(&self, software: String) -> Result<(), Fault> {
+        let (origin, vkey) = (self.origin.clone(), self.vkey.clone());
+        let event = Event::ArchiveCreated { origin, vkey, software };
         self.seal.commit_now(Deed::of(vec![event])).map(|_| ())
     }
 
@@ -167,7 +193,7 @@ impl OpenArchive {
         let Some((source, _, date)) = capture.catalogue(|store| store.statement_head(id))? else { return Ok(None) };
         let citations = capture.catalogue(|store| store.citations(id))?;
         let about = About { date, ..About::default() };
-        Ok(Some(Known { id: *id, source, about, citations: citations.into(), unreadable: None }))
+        Ok(Some(Known { id: *id, source, about, citations: citations.into(), unreadable: None, unread: Vec::new() }))
     }
 
     /// Finishes what is in flight, seals the open WARC file and folds the catalogue into one file.
@@ -205,7 +231,15 @@ fn lay(paths: &Paths, disk: &Disk) -> Result<(), Fault> {
     Ok(())
 }
 
-fn making(tools: &Arc<Tools>) -> vault::Making {
+/// A catalogue that another program or a later version made is not this version's to throw away; a broken one is.
+fn ours(catalogue: &Path) -> Result<(), Fault> {
+    match Store::open_read(catalogue) {
+        Err(error @ (store::Error::Newer { .. } | store::Error::Foreign(_))) => Err(error.into()),
+        _ => Ok(()),
+    }
+}
+
+fn making(tools: &Arc<Tools>, software: &str) -> vault::Making {
     let (clock, ids) = (tools.clone(), tools.clone());
     let line = |name: &str, value: &str| (name.to_owned(), value.to_owned());
     vault::Making {
@@ -213,7 +247,7 @@ fn making(tools: &Arc<Tools>) -> vault::Making {
         // Without randomness nothing else works either; the record that comes next says so.
         id: Box::new(move || ids.random.uuid().unwrap_or_else(|_| Uuid::nil())),
         about: vec![
-            line("software", SOFTWARE),
+            line("software", software),
             line("format", "WARC File Format 1.1"),
             line("conformsTo", "https://iipc.github.io/warc-specifications/specifications/warc-format/warc-1.1/"),
             line("robots", "ignore"),

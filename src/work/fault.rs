@@ -101,6 +101,17 @@ impl Fault {
         Self::Json(e)
     }
 
+    /// Its message with those of its causes, where it can only be handed on as words.
+    pub(crate) fn whole(&self) -> String {
+        let mut said = self.to_string();
+        let mut cause = std::error::Error::source(self);
+        while let Some(next) = cause {
+            said = format!("{said}: {next}");
+            cause = next.source();
+        }
+        said
+    }
+
     /// A file that failed.
     pub fn file(what: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.into();

@@ -9,7 +9,7 @@ use crate::finding::{Check, Verdict};
 use crate::format::digest::Digest;
 use crate::platform::post::Author;
 use crate::resolution::ending::Ending;
-use crate::statement::StatementId;
+use crate::statement::{StatementId, Unread};
 
 /// A whole run.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -31,6 +31,9 @@ pub struct StatementOutcome {
     pub id: StatementId,
     /// where it came from
     pub source: String,
+    /// what of it could not be read as it stands
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unread: Vec<Unread>,
     /// each citation, in the order of the statement
     pub citations: Vec<CitationOutcome>,
 }

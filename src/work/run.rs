@@ -44,6 +44,8 @@ pub struct Known {
     pub citations: Arc<[Citation]>,
     /// why it could not be read; its bytes are kept all the same
     pub unreadable: Option<String>,
+    /// what of it could not be read
+    pub unread: Vec<Unread>,
 }
 
 /// Puts a document into the archive, unless the same bytes came from the same source before.
@@ -62,6 +64,7 @@ pub async fn take_in(seal: &Seal, tools: &Tools, known: (bool, bool), handed: Ha
         source: statement.source.clone(),
         about: statement.about.clone(),
         citations: citations.clone(),
+        unread: if unreadable.is_none() { statement.unread.clone() } else { Vec::new() },
         unreadable,
     };
     if known == (true, true) {
@@ -227,7 +230,12 @@ fn report(
         run: context.run.to_string(),
         statements: statements
             .iter()
-            .map(|known| StatementOutcome { id: known.id, source: known.source.clone(), citations: listed(known) })
+            .map(|known| StatementOutcome {
+                id: known.id,
+                source: known.source.clone(),
+                unread: known.unread.clone(),
+                citations: listed(known),
+            })
             .collect(),
         counts,
         checkpoint: Some(CheckpointOutcome { size: sealed.size, root: data_encoding::BASE64.encode(&sealed.root.0) }),

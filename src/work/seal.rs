@@ -31,6 +31,8 @@ const LINGER: Duration = Duration::from_millis(8);
 const PASS: usize = 512;
 /// A record's inline value above this many bytes of JSON moves to a WARC record of its own.
 const INLINE: usize = 48 * 1024;
+/// WARC records named by one record, so that its document stays well below a megabyte.
+const BOUND_AT_ONCE: usize = 4096;
 
 /// Events to be written together, and what the queue is to be told.
 #[derive(Debug, Default)]
@@ -152,10 +154,7 @@ impl Seal {
     /// # Errors
     /// As [`Seal::keep`].
     pub fn document(&self, deed: &mut Deed, what: &str, block: Vec<u8>) -> Result<RecordName, Fault> {
-        let id = self.tools.random.uuid()?;
-        let uri = format!("urn:onrecord:{what}:{}", Digest::of(&block).hex());
-        let record = WarcRecord::metadata(id, self.tools.clock.now(), "application/json", block).about(&uri);
-        self.keep_readable(deed, record)
+        document(&mut lock(&self.bench), &self.tools, deed, what, block)
     }
 
     /// Keeps a record whose block the catalogue reads when the event of `deed` that names it is applied.
@@ -163,11 +162,7 @@ impl Seal {
     /// # Errors
     /// As [`Seal::keep`].
     pub fn keep_readable(&self, deed: &mut Deed, record: WarcRecord) -> Result<RecordName, Fault> {
-        let mut bench = lock(&self.bench);
-        let kept = bench.vault.append(&record)?;
-        bench.rows.push(parts::row(&record, &kept));
-        deed.blocks.insert(kept.name.id, record.block);
-        Ok(kept.name)
+        lock(&self.bench).keep_readable(deed, record)
     }
 
     /// A value in place where it is short, as a document where it is long.
@@ -175,11 +170,7 @@ impl Seal {
     /// # Errors
     /// As [`Seal::keep`].
     pub fn hold<T: serde::Serialize>(&self, deed: &mut Deed, what: &str, value: T) -> Result<Held<T>, Fault> {
-        let bytes = json::canonical(&value).map_err(Fault::json)?;
-        if bytes.len() <= INLINE {
-            return Ok(Held::Here(value));
-        }
-        Ok(Held::Apart { kept: self.document(deed, what, bytes)? })
+        hold(&mut lock(&self.bench), &self.tools, deed, what, value)
     }
 
     /// Seals a deed; when this returns it is on disk, in the ledger and under a signed checkpoint.
@@ -203,6 +194,42 @@ impl Seal {
     }
 }
 
+impl Bench {
+    fn keep_readable(&mut self, deed: &mut Deed, record: WarcRecord) -> Result<RecordName, Fault> {
+        let kept = self.vault.append(&record)?;
+        self.rows.push(parts::row(&record, &kept));
+        deed.blocks.insert(kept.name.id, record.block);
+        Ok(kept.name)
+    }
+}
+
+fn document(
+    bench: &mut Bench,
+    tools: &Tools,
+    deed: &mut Deed,
+    what: &str,
+    block: Vec<u8>,
+) -> Result<RecordName, Fault> {
+    let id = tools.random.uuid()?;
+    let uri = format!("urn:onrecord:{what}:{}", Digest::of(&block).hex());
+    let record = WarcRecord::metadata(id, tools.clock.now(), "application/json", block).about(&uri);
+    bench.keep_readable(deed, record)
+}
+
+fn hold<T: serde::Serialize>(
+    bench: &mut Bench,
+    tools: &Tools,
+    deed: &mut Deed,
+    what: &str,
+    value: T,
+) -> Result<Held<T>, Fault> {
+    let bytes = json::canonical(&value).map_err(Fault::json)?;
+    if bytes.len() <= INLINE {
+        return Ok(Held::Here(value));
+    }
+    Ok(Held::Apart { kept: document(bench, tools, deed, what, bytes)? })
+}
+
 fn passes(
     bench: Arc<Mutex<Bench>>,
     mut store: Store,
@@ -220,7 +247,9 @@ fn passes(
             orders.push(order);
         }
         let (deeds, done): (Vec<Deed>, Vec<_>) = orders.into_iter().map(|o| (o.deed, o.done)).unzip();
-        match pass(&bench, &mut store, &mut log, tools, deeds) {
+        let closes = deeds.iter().flat_map(|deed| &deed.events).any(|event| matches!(event, Event::RunClosed { .. }));
+        let bound = if closes { bind(&bench, &mut store, &mut log, tools) } else { Ok(()) };
+        match bound.and_then(|()| pass(&bench, &mut store, &mut log, tools, deeds)) {
             Ok(sealed) => {
                 for (sealed, done) in sealed.into_iter().zip(done) {
                     // Whoever no longer waits has been interrupted; the deed stands all the same.
@@ -228,7 +257,7 @@ fn passes(
                 }
             }
             Err(fault) => {
-                let why = fault.to_string();
+                let why = fault.whole();
                 for done in done {
                     let _ = done.send(Err(Fault::Sealing(why.clone())));
                 }
@@ -236,14 +265,37 @@ fn passes(
             }
         }
     }
+    // Exchanges of work that was cut short are evidence too: their bytes are kept, indexed and named.
+    bind(&bench, &mut store, &mut log, tools)?;
     let bench = Arc::try_unwrap(bench).map_err(|_| Fault::Broken("the vault is still in use"))?;
-    let mut bench = bench.into_inner().unwrap_or_else(PoisonError::into_inner);
-    // Exchanges of work that was cut short are evidence too: their bytes are kept and indexed.
-    if !bench.rows.is_empty() {
-        bench.vault.sync()?;
-        store.commit(|batch| bench.rows.iter().try_for_each(|row| batch.warc(row)))?;
-    }
+    let bench = bench.into_inner().unwrap_or_else(PoisonError::into_inner);
     Ok(Parts { vault: bench.vault, store, log })
+}
+
+/// Names everything kept that no record names yet, so that the ledger binds every byte in the WARC files.
+fn bind(
+    bench: &Mutex<Bench>,
+    store: &mut Store,
+    log: &mut crate::world::tiles::Log,
+    tools: &Tools,
+) -> Result<(), Fault> {
+    let rows = {
+        let mut bench = lock(bench);
+        if !bench.rows.is_empty() {
+            bench.vault.sync()?;
+        }
+        std::mem::take(&mut bench.rows)
+    };
+    if !rows.is_empty() {
+        store.commit(|batch| rows.iter().try_for_each(|row| batch.warc(row)))?;
+    }
+    for some in store.unbound()?.chunks(BOUND_AT_ONCE) {
+        let mut deed = Deed::default();
+        let records = hold(&mut lock(bench), tools, &mut deed, "evidence", some.to_vec())?;
+        deed.events.push(Event::EvidenceKept { records });
+        pass(bench, store, log, tools, vec![deed])?;
+    }
+    Ok(())
 }
 
 struct Made {

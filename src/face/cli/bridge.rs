@@ -12,6 +12,7 @@ use crate::work::errand::Manner;
 use crate::work::fault::Fault as Deed;
 use crate::work::parts::Paths;
 use crate::work::pursue::Again;
+use crate::world::clock::Clock;
 use crate::world::{lock, store, wire};
 
 /// Where the archive lies.
@@ -19,10 +20,31 @@ pub(super) fn paths(global: &Global, settings: &Settings) -> Paths {
     Paths { root: global.archive.clone(), key: settings.ledger.key.clone() }
 }
 
+/// Freezes the clock at an RFC 3339 instant, for a test that needs the same world twice.
+const TEST_CLOCK: &str = "ONRECORD_TEST_CLOCK";
+/// Draws ids and nonces from a whole number, for the same; keys are never made from it.
+const TEST_SEED: &str = "ONRECORD_TEST_SEED";
+
 /// How the archive is opened.
-pub(super) fn choices(settings: &Settings) -> Choices {
+pub(super) fn choices(settings: &Settings) -> Result<Choices, Fault> {
     let origin = settings.ledger.origin.trim();
-    Choices { origin: (!origin.is_empty()).then(|| origin.to_owned()), ..Choices::default() }
+    let clock = of_test::<jiff::Timestamp>(TEST_CLOCK, "an instant such as 2026-01-01T00:00:00Z")?;
+    Ok(Choices {
+        origin: (!origin.is_empty()).then(|| origin.to_owned()),
+        frozen: clock.is_some(),
+        clock: clock.map_or_else(Clock::real, Clock::frozen),
+        seed: of_test(TEST_SEED, "a whole number")?,
+        ..Choices::default()
+    })
+}
+
+fn of_test<T: std::str::FromStr>(variable: &str, expected: &str) -> Result<Option<T>, Fault> {
+    let Some(value) = std::env::var_os(variable) else { return Ok(None) };
+    match value.to_str().and_then(|text| text.parse().ok()) {
+        Some(value) => Ok(Some(value)),
+        None => Err(Fault::plain(Exit::Usage, format!("{variable} is {value:?}, expected {expected}"))
+            .hint("unset it; it is for tests alone")),
+    }
 }
 
 /// The network.
@@ -50,6 +72,7 @@ pub(super) fn manner(settings: &Settings) -> Manner {
         budget: capture.requisites.then(|| gather::Budget {
             count: capture.requisites_max as usize,
             bytes: capture.snapshot_max_bytes.0,
+            ms: u64::try_from(capture.snapshot_max_time.0.as_millis()).unwrap_or(u64::MAX),
             ..gather::Budget::default()
         }),
         again: Again {

@@ -17,7 +17,7 @@ pub(super) fn run(global: &Global, _args: Args) -> Result<Exit, Fault> {
     let paths = bridge::paths(global, &settings);
     let was_there = paths.is_archive();
     let told = bridge::fault("make the archive");
-    let open = OpenArchive::or_init(paths, bridge::choices(&settings)).map_err(&told)?;
+    let open = OpenArchive::or_init(paths, bridge::choices(&settings)?).map_err(&told)?;
     let (origin, vkey) = (open.origin.clone(), open.vkey.clone());
     open.close().map_err(&told)?;
     if global.json {

@@ -15,7 +15,7 @@ pub(super) struct Args {}
 pub(super) fn run(global: &Global, _args: Args) -> Result<Exit, Fault> {
     let settings = super::config::load(global, &NetworkArgs::default())?;
     let told = bridge::fault("make the catalogue anew");
-    let anew = OpenArchive::anew(bridge::paths(global, &settings), bridge::choices(&settings)).map_err(&told)?;
+    let anew = OpenArchive::anew(bridge::paths(global, &settings), bridge::choices(&settings)?).map_err(&told)?;
     if global.json {
         out::json(&json!({ "archive": global.archive, "warc_records": anew.rows, "records": anew.records }))?;
     } else {

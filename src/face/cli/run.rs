@@ -47,7 +47,7 @@ pub(super) fn run(global: &Global, args: Args) -> Result<Exit, Fault> {
 pub(super) fn over(global: &Global, settings: &Settings, inputs: Option<Vec<Input>>) -> Result<Done, Fault> {
     let told = bridge::fault("run");
     let runtime = runtime()?;
-    let open = OpenArchive::or_init(bridge::paths(global, settings), bridge::choices(settings)).map_err(&told)?;
+    let open = OpenArchive::or_init(bridge::paths(global, settings), bridge::choices(settings)?).map_err(&told)?;
     for note in &open.notes {
         tracing::warn!("{note}");
     }
@@ -75,7 +75,9 @@ pub(super) fn over(global: &Global, settings: &Settings, inputs: Option<Vec<Inpu
 /// What is printed at the end.
 pub(super) fn show(global: &Global, done: &Done) -> Result<(), Fault> {
     for (source, why) in &done.unreadable {
-        tracing::error!("{source} was kept, but nothing in it could be read: {why}");
+        Fault::plain(Exit::Usage, format!("failed to read the statement {source}: {why}"))
+            .hint("its bytes are kept all the same; hand in a document with words in it")
+            .print();
     }
     if global.json {
         out::json(&done.outcome)

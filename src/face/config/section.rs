@@ -104,6 +104,8 @@ section! {
         "requisites-max" requisites_max: u32 = 200;
         /// bytes of one snapshot, all its exchanges together
         "snapshot-max-bytes" snapshot_max_bytes: Size = Size(1 << 30);
+        /// how long the requisites of one snapshot may take, all together
+        "snapshot-max-time" snapshot_max_time: Period = seconds(300);
         /// whether a page is asked for as a browser and as an agent
         "both-views" both_views: bool = false;
         /// requests to a platform and to archives for one citation

@@ -9,11 +9,10 @@ use uuid::Uuid;
 
 use crate::format::digest::Digest;
 use crate::format::merkle::{record_leaf, verify_inclusion};
-use crate::record::Record;
+use crate::record::{self, Record};
 use crate::resolution::exchange::RecordName;
 use crate::work::fault::Fault;
 use crate::work::parts::Paths;
-use crate::work::verify::records::collect;
 use crate::work::verify::{Report, Trust, log};
 use crate::world::input;
 use crate::world::store::Store;
@@ -115,7 +114,7 @@ impl Look<'_> {
         };
         report.checked.records += 1;
         let mut names = Vec::new();
-        collect(&serde_json::to_value(&record).map_err(Fault::json)?, &mut names);
+        record::named(&serde_json::to_value(&record).map_err(Fault::json)?, &mut names);
         for name in names {
             self.named(&name, report)?;
         }
@@ -154,7 +153,7 @@ impl Look<'_> {
         let Some(block) = self.block(&Located { digest: name.digest, ..at }, report) else { return Ok(()) };
         if let Ok(value) = serde_json::from_slice(&block) {
             let mut names = Vec::new();
-            collect(&value, &mut names);
+            record::named(&value, &mut names);
             for inner in names {
                 self.named(&inner, report)?;
             }

@@ -1,5 +1,7 @@
 //! From records to rows: the one way in which a row is ever made, in the normal run and in `reindex` alike.
 
+use std::cell::RefCell;
+
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Transaction, params};
 use uuid::Uuid;
@@ -8,7 +10,7 @@ use crate::citation::{Citation, Kind};
 use crate::format::digest::Digest;
 use crate::format::json;
 use crate::platform::post::Post;
-use crate::record::{Event, FindingMade, Held, Record, ResolutionEnded, StatementAdded};
+use crate::record::{self, Event, FindingMade, Held, Record, ResolutionEnded, StatementAdded};
 use crate::resolution::exchange::RecordName;
 use crate::snapshot::Manifest;
 use crate::statement::{self, Hint};
@@ -64,6 +66,22 @@ pub trait Documents {
     fn block(&self, name: &RecordName) -> Result<Vec<u8>, Error>;
 }
 
+/// Documents as a record's own: what they name, it names.
+struct Reading<'a> {
+    docs: &'a dyn Documents,
+    named: RefCell<Vec<RecordName>>,
+}
+
+impl Documents for Reading<'_> {
+    fn block(&self, name: &RecordName) -> Result<Vec<u8>, Error> {
+        let block = self.docs.block(name)?;
+        if let Ok(value) = serde_json::from_slice(&block) {
+            record::named(&value, &mut self.named.borrow_mut());
+        }
+        Ok(block)
+    }
+}
+
 /// A record on its way into the catalogue.
 #[derive(Clone, Copy, Debug)]
 pub struct Leaf<'a> {
@@ -114,7 +132,7 @@ impl<'a> Batch<'a> {
                 self.tx.last_insert_rowid()
             }
         };
-        self.put(
+        let fresh = self.put(
             "INSERT OR IGNORE INTO warc_record (id, file, offset, length, type, digest) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
             params![
                 row.id.as_bytes(),
@@ -125,6 +143,9 @@ impl<'a> Batch<'a> {
                 row.digest.0
             ],
         )?;
+        if fresh > 0 && row.kind != 0 {
+            self.put("INSERT INTO unbound (id) VALUES (?1)", [row.id.as_bytes()])?;
+        }
         let Some(e) = &row.exchange else { return Ok(()) };
         self.put(
             "INSERT OR IGNORE INTO exchange (id, url, at, ip, status, media_type, payload, payload_len, refers_to)
@@ -180,6 +201,20 @@ impl<'a> Batch<'a> {
     /// # Errors
     /// A document that is missing or has another shape, and SQLite's own.
     pub fn record(&self, leaf: Leaf<'_>, docs: &dyn Documents) -> Result<(), Error> {
+        let reading = Reading { docs, named: RefCell::default() };
+        record::named(&serde_json::to_value(leaf.record).unwrap_or_default(), &mut reading.named.borrow_mut());
+        self.rows(leaf, &reading)?;
+        self.bind(leaf.warc)?;
+        reading.named.into_inner().iter().try_for_each(|name| self.bind(name.id))
+    }
+
+    /// A WARC record that the ledger binds now.
+    fn bind(&self, id: Uuid) -> Result<(), Error> {
+        self.put("DELETE FROM unbound WHERE id = ?1", [id.as_bytes()])?;
+        Ok(())
+    }
+
+    fn rows(&self, leaf: Leaf<'_>, docs: &Reading<'_>) -> Result<(), Error> {
         let Leaf { index, data, warc, record } = leaf;
         self.put(
             "INSERT INTO record (idx, leaf, warc, kind, at) VALUES (?1, ?2, ?3, ?4, ?5)",
@@ -215,6 +250,8 @@ impl<'a> Batch<'a> {
             Event::ResolutionEnded(ended) => self.resolution(idx, record.at, ended, docs),
             Event::SnapshotTaken { snapshot, manifest, .. } => self.snapshot(idx, snapshot, manifest, docs),
             Event::SnapshotUnchanged { .. } => Ok(()),
+            // What it names is bound by it, and that is all.
+            Event::EvidenceKept { records } => held(records, docs).map(|_| ()),
             Event::FindingMade(made) => self.finding(idx, record.at, made, docs),
             Event::RunClosed { run, ended, .. } => {
                 self.put(
@@ -244,13 +281,14 @@ impl<'a> Batch<'a> {
         }
     }
 
-    fn statement(&self, idx: i64, added: &StatementAdded, docs: &dyn Documents) -> Result<(), Error> {
+    fn statement(&self, idx: i64, added: &StatementAdded, docs: &Reading<'_>) -> Result<(), Error> {
         let id = added.statement.0.0;
         self.put(
             "INSERT OR IGNORE INTO statement_source (statement, source, record) VALUES (?1, ?2, ?3)",
             params![id, added.source, idx],
         )?;
-        let bytes = docs.block(&added.content)?;
+        // A statement's own bytes name nothing, whatever they look like.
+        let bytes = docs.docs.block(&added.content)?;
         let about = &added.about;
         let fresh = self.put(
             "INSERT OR IGNORE INTO statement (id, bytes, media_type, source, date, title, language, publisher, author, record)

@@ -7,6 +7,7 @@ use uuid::Uuid;
 use crate::citation::{Citation, CitationId};
 use crate::format::digest::Digest;
 use crate::platform::post::Author;
+use crate::resolution::exchange::RecordName;
 use crate::statement::StatementId;
 use crate::world::store::{Error, Store};
 
@@ -70,6 +71,18 @@ impl Store {
     /// SQLite's own.
     pub fn locate(&self, id: Uuid) -> Result<Option<Located>, Error> {
         locate(self.db(), id)
+    }
+
+    /// WARC records that no ledger record names yet.
+    ///
+    /// # Errors
+    /// SQLite's own.
+    pub fn unbound(&self) -> Result<Vec<RecordName>, Error> {
+        let mut query = self.db().prepare_cached(
+            "SELECT u.id, w.digest FROM unbound u JOIN warc_record w ON w.id = u.id ORDER BY w.file, w.offset",
+        )?;
+        let rows = query.query_map([], |r| Ok(RecordName { id: uuid(r, 0)?, digest: digest(r, 1)? }))?;
+        Ok(rows.collect::<Result<_, _>>()?)
     }
 
     /// A response whose entity has this digest and length.

@@ -91,6 +91,18 @@ pub fn files(dir: &Path) -> Result<Vec<String>, Error> {
     Ok(names.into_iter().map(|(_, _, name)| name).collect())
 }
 
+/// Bytes of all the files in `dir`.
+///
+/// # Errors
+/// A folder or file that cannot be looked at.
+pub fn bytes(dir: &Path) -> Result<u64, Error> {
+    files(dir)?.iter().try_fold(0, |sum: u64, name| {
+        let (path, file) = open(dir, name)?;
+        let length = file.metadata().map_err(|source| Error::Read { path, source })?.len();
+        Ok(sum.saturating_add(length))
+    })
+}
+
 /// Opens a file of the vault by its sealed name, sealed or not.
 ///
 /// # Errors
