@@ -60,3 +60,15 @@ mod x;
 // links and quoted posts, from the statement to the finding, through the real binary against the loopback platforms
 #[cfg(test)]
 mod links;
+
+// the frozen world, and the checker that proves a whole archive after every step
+#[cfg(test)]
+mod world;
+
+// the main job end to end, through the real binary and the loopback platforms
+#[cfg(test)]
+mod corridor;
+
+// bad input: one clear line, its exit code, and nothing changed
+#[cfg(test)]
+mod bad_input;

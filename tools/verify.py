@@ -40,10 +40,10 @@ def members(file):
     rest = b""
     def pieces():
         nonlocal rest
-        inflate = zlib.decompressobj(31)
+        inflate, head = zlib.decompressobj(31), b""
         while not inflate.eof:
             data, rest = rest or file.read(1 << 16), b""
-            if not data: raise Bad("the file ends inside a record")
+            if not data or not b"\x1f\x8b\x08\0\0\0\0\0\0\xff".startswith(head := (head + data)[:10]): raise Bad("no gzip head of ours" if data else "the file ends inside a record")
             try:
                 yield inflate.decompress(data, 1 << 20)
                 while inflate.unconsumed_tail and not inflate.eof: yield inflate.decompress(inflate.unconsumed_tail, 1 << 20)

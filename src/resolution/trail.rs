@@ -101,6 +101,11 @@ impl Trail {
         }
     }
 
+    /// Whether the chain came by this URL.
+    pub fn has_passed(&self, url: &Url) -> bool {
+        self.hops.iter().any(|hop| hop.url == url.as_str())
+    }
+
     fn request(&mut self, via: Via, url: Url) -> Next {
         let cookies = self.jar.header(&url);
         let mut bare = url.clone();

@@ -14,6 +14,8 @@ pub enum Kind {
     FileTruncated,
     /// a gzip member that does not inflate to what its checksum says
     GzipMemberDamaged,
+    /// a gzip member's head that is not the one every member written here has; what is in it is whole all the same
+    GzipHeadChanged,
     /// bytes that belong to no record
     TrailingGarbage,
     /// one member holds several records, or one record several members
@@ -48,6 +50,7 @@ impl Kind {
             Self::HeaderChanged => "header-changed",
             Self::FileTruncated => "file-truncated",
             Self::GzipMemberDamaged => "gzip-member-damaged",
+            Self::GzipHeadChanged => "gzip-head-changed",
             Self::TrailingGarbage => "trailing-garbage",
             Self::NotAMemberPerRecord => "not-a-member-per-record",
             Self::NotWarc => "not-warc",

@@ -130,7 +130,7 @@ impl<R: Read + Seek> Reader<R> {
         if !self.feed.begin()? {
             return Ok(None);
         }
-        self.parse.begin(self.feed.offset(), self.feed.is_mid_member());
+        self.parse.begin(self.feed.offset(), self.feed.is_mid_member(), self.feed.is_oddly_headed());
         while !self.parse.is_done() {
             match self.feed.pull()? {
                 Pull::Bytes => {

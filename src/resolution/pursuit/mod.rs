@@ -408,7 +408,8 @@ impl Pursuit {
                 let why = why(&from);
                 self.keep_copy(from, answer, why);
             }
-            Found::Leads(url, from) if !self.led => {
+            // Where it led before its end was reached another way, nothing is learnt by going there again.
+            Found::Leads(url, from) if !self.led && !self.trail.has_passed(&url) => {
                 self.out.notes.push(format!("{} keeps a redirect of {}: it led to {url}", from.archive, from.at));
                 self.lookups.clear();
                 self.led = true;

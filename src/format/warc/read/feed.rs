@@ -72,6 +72,8 @@ pub(super) struct Feed<R> {
     /// what the member's end says of its bytes
     wrong: Option<Damage>,
     mid: bool,
+    /// the member's gzip head is sound and not the one that every member written here has
+    odd: bool,
 }
 
 impl<R: Read + Seek> Feed<R> {
@@ -95,6 +97,7 @@ impl<R: Read + Seek> Feed<R> {
             ended: false,
             wrong: None,
             mid: false,
+            odd: false,
         })
     }
 
@@ -122,12 +125,22 @@ impl<R: Read + Seek> Feed<R> {
         self.made = 0..0;
         self.fresh = true;
         self.in_member = self.shape == Shape::Gzip && !self.held.is_empty();
+        while self.in_member && self.held.len() < gzip::HEAD.len() && !self.eof {
+            self.fill()?;
+        }
+        let head = self.held().get(..gzip::HEAD.len()).unwrap_or_default();
+        self.odd = self.in_member && head.starts_with(MAGIC) && head != gzip::HEAD;
         Ok(!self.held.is_empty())
     }
 
     /// Where the member (or uncompressed record) at hand began.
     pub(super) fn offset(&self) -> u64 {
         self.at
+    }
+
+    /// Whether the member's gzip head says what none written here says: a time, a system, a name. No checksum covers it.
+    pub(super) fn is_oddly_headed(&self) -> bool {
+        self.odd
     }
 
     /// Whether the record at hand is not the first of its member.

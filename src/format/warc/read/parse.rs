@@ -78,7 +78,7 @@ impl Parse {
         }
     }
 
-    pub(super) fn begin(&mut self, offset: u64, mid_member: bool) {
+    pub(super) fn begin(&mut self, offset: u64, mid_member: bool, oddly_headed: bool) {
         self.item.offset = offset;
         self.item.length = 0;
         self.item.head.set(b"");
@@ -95,6 +95,12 @@ impl Parse {
         (self.whole, self.block, self.payload, self.entity) = (None, Check::default(), Check::default(), None);
         if mid_member && self.want.rules == Rules::Ours {
             self.problem(Kind::NotAMemberPerRecord, "a record begins in the midst of a gzip member");
+        }
+        if oddly_headed && self.want.rules == Rules::Ours {
+            self.problem(
+                Kind::GzipHeadChanged,
+                "the head of its gzip member is not the one that all members here have",
+            );
         }
     }
 
