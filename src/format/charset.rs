@@ -70,7 +70,14 @@ fn with(bytes: &[u8], encoding: &'static Encoding) -> Decoded {
 
 fn utf8(bytes: &[u8], charset: String) -> Decoded {
     if let Ok(text) = std::str::from_utf8(bytes) {
-        return Decoded { text: text.to_owned(), charset, exact: true, damaged: Vec::new(), damages: 0 };
+        return Decoded {
+            text: text.to_owned(),
+            charset,
+            exact: true,
+            guessed: false,
+            damaged: Vec::new(),
+            damages: 0,
+        };
     }
     let mut text = String::with_capacity(bytes.len());
     let (mut damaged, mut damages, mut at) = (Vec::new(), 0, 0);
