@@ -555,3 +555,31 @@ fn the_demonstration_runs_twice_in_one_folder() {
     let names: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
     assert_eq!(names, ["onrecord-demo"], "a demonstration leaves its archive and nothing else");
 }
+
+#[test]
+fn a_run_that_was_killed_is_brought_level_by_the_next() {
+    let world = World::new();
+    world.file("statement.txt", SAMPLE);
+    world.replica.set(|w| w.latencies.insert(String::new(), std::time::Duration::from_millis(40)));
+    let mut child = world
+        .networked(&["run", "--concurrency", "3", "statement.txt"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+    lines.find(|line| line.as_ref().is_ok_and(|line| line.starts_with("[2/9]"))).unwrap().unwrap();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let (code, report) = verify(&world.archive());
+    assert_eq!((code, report["verdict"].as_str()), (Some(0), Some("intact")), "{report:#}");
+    assert!(report["notes"].to_string().contains("was cut off"), "verify says so: {report:#}");
+    // What was acknowledged is there, and what the killed process had kept besides is named by the next.
+    let ended = world.sql("SELECT count(*) AS n FROM resolutions")[0]["n"].as_u64().unwrap();
+    assert!(ended >= 2, "{ended}");
+    world.replica.set(|w| w.latencies.insert(String::new(), std::time::Duration::ZERO));
+    let again = world.run(&["statement.txt"]);
+    assert_eq!(again["counts"]["ended"], 9);
+    assert_eq!(world.sql("SELECT count(*) AS n FROM unbound")[0]["n"], 0);
+    assert_eq!(world.sql("SELECT count(*) AS n FROM runs WHERE closed IS NULL")[0]["n"], 1, "it stays visible");
+}
