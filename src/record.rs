@@ -153,6 +153,46 @@ pub struct FindingMade {
     pub checks: Held<Vec<Check>>,
 }
 
+/// How far a request for a copy went. One is never taken for another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Requested {
+    /// the archive took it on and has not said more
+    Submitted,
+    /// the archive says that it has the copy
+    Claimed,
+    /// the copy of that instant was read back
+    Confirmed,
+    /// the archive refuses
+    Refused,
+    /// the archive cannot now
+    Later,
+}
+
+/// An outside archive was asked to keep a copy.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ArchiveRequested {
+    /// the run
+    pub run: RunId,
+    /// the archive's host
+    pub archive: String,
+    /// of what
+    pub url: String,
+    /// how far it went
+    pub state: Requested,
+    /// why no further, where it went no further
+    #[serde(skip_serializing_if = "String::is_empty", default)]
+    pub why: String,
+    /// the archive's name for the job
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub job: Option<String>,
+    /// 14 digits: the instant of the copy
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub timestamp: Option<String>,
+    /// the exchanges, in order
+    pub asked: Vec<Evidence>,
+}
+
 /// One citation's outcome in a closing record.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Outcome {
@@ -286,6 +326,9 @@ pub enum Event {
         #[serde(skip_serializing_if = "Option::is_none", default)]
         time: Option<Timestamp>,
     },
+    /// an outside archive was asked to keep a copy
+    #[serde(rename = "archive.requested")]
+    ArchiveRequested(Box<ArchiveRequested>),
     /// something was exported
     #[serde(rename = "export.made")]
     ExportMade {
@@ -329,6 +372,7 @@ impl Event {
             Self::KeyRotated { .. } => "key.rotated",
             Self::ContentRemoved { .. } => "content.removed",
             Self::AnchorAdded { .. } => "anchor.added",
+            Self::ArchiveRequested(_) => "archive.requested",
             Self::ExportMade { .. } => "export.made",
             Self::EvidenceKept { .. } => "evidence.kept",
             Self::FixityChecked { .. } => "fixity.checked",

@@ -3,13 +3,13 @@
 use onrecord::format::http::{Answer, Headers};
 use onrecord::platform::post::{Platform, PostName};
 use onrecord::platform::reader::Read;
-use onrecord::platform::registry::reader;
+use onrecord::platform::registry::{Aids, reader};
 use serde_json::Value;
 
 /// Drives the reader of one post; every request that the fixture does not answer gets no connection.
 fn read(platform: Platform, case: &Value) -> Read {
     let name = PostName { platform, id: case["id"].as_str().unwrap().to_owned() };
-    let mut reader = reader(&name, None).unwrap();
+    let mut reader = reader(&name, Aids::default()).unwrap();
     while !reader.done() {
         for (id, request) in reader.asks() {
             let mut answers = case["answers"].as_array().unwrap().iter();

@@ -10,6 +10,7 @@ mod prose;
 pub mod reader;
 pub mod reddit;
 pub mod registry;
+pub mod secret;
 pub mod shortener;
 pub mod telegram;
 pub mod wayback;

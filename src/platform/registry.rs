@@ -4,15 +4,24 @@ use url::Url;
 
 use crate::platform::post::{Platform, PostName};
 use crate::platform::reader::Reader;
+use crate::platform::secret::Secret;
 use crate::platform::{bluesky, mastodon, reddit, telegram, x, youtube};
 
-/// The reader for a post, where its platform can be read without a login. `page` is the post's page, where it is known: some
-/// servers can be asked for nothing else.
-pub fn reader(name: &PostName, page: Option<&Url>) -> Option<Box<dyn Reader + Send>> {
+/// What helps a reader and need not be there.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Aids<'a> {
+    /// the post's page: some servers can be asked for nothing else
+    pub page: Option<&'a Url>,
+    /// a bearer token for the API of X
+    pub x_bearer: Option<&'a Secret>,
+}
+
+/// The reader for a post, where its platform can be read without a login.
+pub fn reader(name: &PostName, aids: Aids<'_>) -> Option<Box<dyn Reader + Send>> {
     match name.platform {
-        Platform::X => Some(Box::new(x::reader::XReader::new(&name.id, true))),
+        Platform::X => Some(Box::new(x::reader::XReader::new(&name.id, true).with_bearer(aids.x_bearer))),
         Platform::Bluesky => boxed(bluesky::reader::PostReader::new(&name.id)),
-        Platform::Mastodon => boxed(mastodon::reader::PostReader::new(&name.id).map(|reader| match page {
+        Platform::Mastodon => boxed(mastodon::reader::PostReader::new(&name.id).map(|reader| match aids.page {
             Some(page) => reader.with_page(page.clone()),
             None => reader,
         })),
@@ -41,7 +50,7 @@ pub fn profile(platform: Platform, handle: &str) -> Option<Box<dyn Reader + Send
 
 /// Whether [`reader`] reads posts of that name.
 pub fn can_read(name: &PostName) -> bool {
-    reader(name, None).is_some()
+    reader(name, Aids::default()).is_some()
 }
 
 fn boxed<R: Reader + Send + 'static>(reader: Option<R>) -> Option<Box<dyn Reader + Send>> {

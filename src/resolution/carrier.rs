@@ -332,7 +332,8 @@ impl Found {
 fn click(base: &Url, tag: &Tag) -> Option<String> {
     let host = base.host_str().unwrap_or_default();
     match tag.name.as_str() {
-        "a" if matches!(host, "lnkd.in" | "www.lnkd.in" | "linkedin.com" | "www.linkedin.com") => {
+        // LinkedIn's own mark, also where somebody mirrors its page
+        "a" => {
             let marked = tag.get("data-tracking-control-name") == Some("external_url_click");
             marked.then(|| tag.get("href").map(str::to_owned)).flatten()
         }

@@ -55,6 +55,7 @@ pub struct Lookup {
     wanted: Wanted,
     near: Option<Timestamp>,
     indexes: VecDeque<String>,
+    gates: VecDeque<Url>,
     rows: VecDeque<Row>,
     queue: Vec<(u32, Request)>,
     pending: BTreeMap<u32, Pending>,
@@ -74,12 +75,14 @@ enum Pending {
 
 impl Lookup {
     /// Looks for `wanted`, nearest to `near` where the statement gives a date.
-    pub fn new(wanted: Wanted, near: Option<Timestamp>) -> Self {
+    pub fn new(wanted: Wanted, near: Option<Timestamp>, timegates: &[Url]) -> Self {
         let indexes = spellings(&wanted);
+        let gates = timegates.iter().cloned().collect();
         let mut lookup = Self {
             wanted,
             near,
             indexes,
+            gates,
             rows: VecDeque::new(),
             queue: Vec::new(),
             pending: BTreeMap::new(),
@@ -95,8 +98,8 @@ impl Lookup {
     }
 
     /// The same, where the index was already asked for these rows.
-    pub fn with_rows(wanted: Wanted, near: Option<Timestamp>, rows: &[Row]) -> Self {
-        let mut lookup = Self::new(wanted, near);
+    pub fn with_rows(wanted: Wanted, near: Option<Timestamp>, rows: &[Row], timegates: &[Url]) -> Self {
+        let mut lookup = Self::new(wanted, near, timegates);
         lookup.indexes.clear();
         lookup.queue.clear();
         lookup.pending.clear();
@@ -156,7 +159,22 @@ impl Lookup {
             && let Some(request) = wayback::cdx(&url, ROWS)
         {
             self.ask(request, Pending::Index);
+        } else if let Some(gate) = self.gates.pop_front() {
+            self.knock(&gate);
         }
+    }
+
+    /// Asks a TimeGate for the copy nearest to the cited time (RFC 7089 §4.2); its answer is read as any memento's is.
+    fn knock(&mut self, gate: &Url) {
+        let original = sought(&self.wanted);
+        let Ok(url) = Url::parse(&format!("{gate}{original}")) else { return };
+        let mut request = Request::get(url.clone());
+        if let Some(near) = self.near {
+            request = request.with("Accept-Datetime", &near.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string());
+        }
+        self.hops = 0;
+        let row = Row { original, ..Row::default() };
+        self.ask(request, Pending::Memento(Box::new(row), url));
     }
 
     fn index(&mut self, answer: &Answer) {
@@ -298,6 +316,15 @@ fn from_archive(url: &Url, at: Timestamp, row: Option<(&Row, &Answer)>) -> FromA
         at,
         digest: row.filter(|(row, _)| !row.digest.is_empty()).map(|(row, _)| format!("sha1:{}", row.digest)),
         digest_matches: whole.and_then(|(row, answer)| wayback::digest_matches(row, &answer.body)),
+    }
+}
+
+/// The URL to put behind a TimeGate.
+fn sought(wanted: &Wanted) -> String {
+    match wanted {
+        Wanted::Page(url) => url.to_string(),
+        Wanted::Account(handle) => format!("https://twitter.com/{handle}"),
+        Wanted::Post(name, handle) => x::permalink(handle.as_deref().unwrap_or_default(), &name.id),
     }
 }
 

@@ -119,6 +119,14 @@ impl Capture {
         ask(&lock(&self.reader))
     }
 
+    /// An exchange made anew, whatever was answered before in this run: for questions whose answer changes.
+    ///
+    /// # Errors
+    /// What stops the run: the vault, never the network.
+    pub async fn fresh(&self, request: &Request) -> Result<Exchange, Fault> {
+        self.tried(request).await
+    }
+
     async fn tried(&self, request: &Request) -> Result<Exchange, Fault> {
         let mut tries = 0;
         loop {
@@ -157,8 +165,11 @@ impl Capture {
         }
         let answered = streamed.is_some() || !records.is_empty();
         if !taken.sent.is_empty() {
-            let mut request =
-                Record::request(self.tools.random.uuid()?, taken.at, &uri, std::mem::take(&mut taken.sent));
+            let (sent, withheld) = without_secrets(std::mem::take(&mut taken.sent));
+            let mut request = Record::request(self.tools.random.uuid()?, taken.at, &uri, sent);
+            if withheld {
+                request = request.with(WITHHELD, "Authorization");
+            }
             if answered {
                 request = request.concurrent_to(response_id);
             }
@@ -317,6 +328,24 @@ fn described(mut record: Record, taken: &Taken) -> Record {
     }
 }
 
+/// Names the header of a request whose value was a secret and is not kept.
+const WITHHELD: &str = "Onrecord-Withheld";
+
+/// A request's bytes with the value of Authorization struck out: it is the user's, proves nothing of the answer, and archives
+/// are handed on. Said in the record's own head, so that nobody takes the rest for the whole.
+fn without_secrets(sent: Vec<u8>) -> (Vec<u8>, bool) {
+    let head = head_len(&sent);
+    let mut out = Vec::with_capacity(sent.len());
+    let mut withheld = false;
+    for line in sent.get(..head).unwrap_or_default().split_inclusive(|byte| *byte == b'\n') {
+        let secret = line.get(..14).is_some_and(|start| start.eq_ignore_ascii_case(b"authorization:"));
+        withheld |= secret;
+        out.extend_from_slice(if secret { b"Authorization: (withheld)\r\n" } else { line });
+    }
+    out.extend_from_slice(sent.get(head..).unwrap_or_default());
+    (out, withheld)
+}
+
 /// A number from 0 to 1.
 fn jitter(random: &Random) -> Result<f64, Fault> {
     Ok(f64::from((random.bits128()? & 0xffff_ffff) as u32) / f64::from(u32::MAX))
@@ -450,5 +479,22 @@ impl Seen for Streamed<'_> {
 
     fn block_len(&self) -> u64 {
         self.1
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_are_struck_out_of_requests_and_nothing_else_is() {
+        let sent = b"GET / HTTP/1.1\r\nHost: a\r\nauthorization: Bearer s3cret\r\nX: y\r\n\r\nauthorization: body";
+        let (kept, withheld) = without_secrets(sent.to_vec());
+        assert!(withheld);
+        let text = String::from_utf8(kept).unwrap();
+        assert_eq!(text, "GET / HTTP/1.1\r\nHost: a\r\nAuthorization: (withheld)\r\nX: y\r\n\r\nauthorization: body");
+        for plain in [&b"GET / HTTP/1.1\r\nHost: a\r\nCookie: b\r\n\r\n"[..], b"", b"\r\n", b"authorization"] {
+            assert_eq!(without_secrets(plain.to_vec()), (plain.to_vec(), false));
+        }
     }
 }

@@ -16,6 +16,7 @@ use crate::work::archive::OpenArchive;
 use crate::work::capture::Capture;
 use crate::work::drive::Fetch;
 use crate::work::fault::Fault;
+use crate::work::keep::Keys;
 use crate::work::news::Watch;
 use crate::work::outcome::RunOutcome;
 use crate::work::pursue::{Again, Context};
@@ -46,6 +47,8 @@ pub struct Manner {
     pub budget: Option<gather::Budget>,
     /// when citations are followed again
     pub again: Again,
+    /// the Wayback Machine is asked to keep a copy of what was captured live
+    pub keep: Option<Keys>,
     /// citations followed at once
     pub at_once: usize,
 }
@@ -154,6 +157,7 @@ impl Errand<'_> {
             limits: self.manner.limits,
             budget: self.manner.budget,
             again: self.manner.again,
+            keep: self.manner.keep,
             watch: self.watch,
         };
         let work = Work { statements, only, at_once: self.manner.at_once };

@@ -6,6 +6,7 @@ pub mod capture;
 pub mod drive;
 pub mod errand;
 pub mod fault;
+pub mod keep;
 pub mod news;
 pub mod outcome;
 pub mod parts;

@@ -18,6 +18,7 @@ use crate::statement::About;
 use crate::work::capture::Capture;
 use crate::work::drive::drive;
 use crate::work::fault::Fault;
+use crate::work::keep::{Keys, keep};
 use crate::work::news::{News, Stage, Watch};
 use crate::work::outcome::{CitationOutcome, FindingOutcome};
 use crate::work::parts::Tools;
@@ -43,6 +44,8 @@ pub struct Context {
     pub budget: Option<gather::Budget>,
     /// when a citation is followed again
     pub again: Again,
+    /// the Wayback Machine is asked to keep a copy of what was captured live
+    pub keep: Option<Keys>,
     /// who is told
     pub watch: Arc<dyn Watch>,
 }
@@ -138,6 +141,12 @@ pub async fn pursue(context: &Context, planned: &Planned, about: &About) -> Resu
         deed.events.push(Event::FindingMade(Box::new(made)));
     }
     context.seal.commit(deed).await?;
+    if let (Some(keys), Ending::Captured, Some(url)) = (&context.keep, ending, &outcome.final_url) {
+        let requested = keep(&context.capture, context.run, url, keys).await?;
+        let mut deed = Deed::default();
+        deed.events.push(Event::ArchiveRequested(Box::new(requested)));
+        context.seal.commit(deed).await?;
+    }
     context.watch.see(News::Ended { number: planned.number, label: citation.raw.clone(), ending });
     Ok(outcome)
 }

@@ -1,5 +1,6 @@
 //! A small world for whole pursuits: the loopback platforms, a folder, and the real binary between them.
 
+use std::io::Read as _;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
@@ -22,6 +23,33 @@ impl World {
 
     pub(super) fn folder(&self) -> &Path {
         self.folder.path()
+    }
+
+    /// Writes settings of the archive.
+    pub(super) fn settings(&self, text: &str) {
+        std::fs::create_dir_all(self.folder().join("archive")).expect("the archive's folder");
+        std::fs::write(self.folder().join("archive/onrecord.toml"), text).expect("settings");
+    }
+
+    /// Everything in the archive's files, inflated where they are compressed, its settings aside.
+    pub(super) fn bytes(&self) -> Vec<u8> {
+        let mut out = Vec::new();
+        let mut folders = vec![self.folder().join("archive")];
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder).expect("a folder").flatten() {
+                let path = entry.path();
+                if path.is_dir() {
+                    folders.push(path);
+                    continue;
+                }
+                let bytes = std::fs::read(&path).expect("a file");
+                if bytes.starts_with(&[0x1f, 0x8b]) {
+                    flate2::read::MultiGzDecoder::new(bytes.as_slice()).read_to_end(&mut out).expect("gzip");
+                }
+                out.extend(bytes);
+            }
+        }
+        out
     }
 
     /// Writes a statement and gives its name.

@@ -1,19 +1,22 @@
 //! From settings to what each room below needs, and from the deeds' faults to what a person is told.
 
+use std::path::Path;
 use std::time::Duration;
 
 use super::Global;
 use super::fault::{Exit, Fault, chain};
 use crate::face::config::Settings;
+use crate::platform::secret::Secret;
 use crate::resolution::pursuit;
 use crate::snapshot::gather;
 use crate::work::archive::Choices;
 use crate::work::errand::Manner;
 use crate::work::fault::Fault as Deed;
+use crate::work::keep::Keys;
 use crate::work::parts::Paths;
 use crate::work::pursue::Again;
 use crate::world::clock::Clock;
-use crate::world::{lock, store, wire};
+use crate::world::{input, lock, store, wire};
 
 /// Where the archive lies.
 pub(super) fn paths(global: &Global, settings: &Settings) -> Paths {
@@ -65,10 +68,12 @@ pub(super) fn network(settings: &Settings) -> wire::settings::Settings {
 }
 
 /// How a run goes about it.
-pub(super) fn manner(settings: &Settings) -> Manner {
+pub(super) fn manner(settings: &Settings) -> Result<Manner, Fault> {
     let capture = &settings.capture;
-    Manner {
-        limits: limits(settings),
+    let keep = secret(settings.archives.save_keys_file.as_deref(), "archives.save-keys-file")?;
+    Ok(Manner {
+        limits: limits(settings)?,
+        keep: keep.map(|keys| Keys { keys }),
         budget: capture.requisites.then(|| gather::Budget {
             count: capture.requisites_max as usize,
             bytes: capture.snapshot_max_bytes.0,
@@ -80,17 +85,29 @@ pub(super) fn manner(settings: &Settings) -> Manner {
             ..Again::default()
         },
         at_once: settings.network.concurrency.get() as usize,
-    }
+    })
+}
+
+/// The secret in a file that a setting names.
+fn secret(file: Option<&Path>, setting: &str) -> Result<Option<Secret>, Fault> {
+    let Some(file) = file else { return Ok(None) };
+    let doing = || format!("read the secret that {setting} names, {}", file.display());
+    let bytes = input::file(file, 1 << 16).map_err(|e| Fault::new(Exit::Usage, doing(), &e))?;
+    let secret = std::str::from_utf8(&bytes).ok().and_then(Secret::read);
+    let bad = || Fault::plain(Exit::Usage, format!("failed to {}: expected one line of visible ASCII", doing()));
+    secret.map(Some).ok_or_else(bad)
 }
 
 /// How far a resolution goes.
-pub(super) fn limits(settings: &Settings) -> pursuit::Limits {
-    pursuit::Limits {
+pub(super) fn limits(settings: &Settings) -> Result<pursuit::Limits, Fault> {
+    Ok(pursuit::Limits {
+        timegates: settings.archives.timegates.clone(),
+        x_bearer: secret(settings.platforms.x_bearer_file.as_deref(), "platforms.x-bearer-file")?,
         max_hops: settings.network.max_hops as usize,
         requests: settings.capture.requests_per_citation.get() as usize,
         both_views: settings.capture.both_views,
         ..pursuit::Limits::default()
-    }
+    })
 }
 
 fn signed(period: Duration) -> jiff::SignedDuration {

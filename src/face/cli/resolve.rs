@@ -28,6 +28,14 @@ pub(super) struct Args {
     #[arg(value_name = "URL", required = true)]
     urls: Vec<String>,
 
+    /// Follow redirects alone: ask no platform for the post at the end
+    #[arg(long)]
+    links_only: bool,
+
+    /// Ask t.co a second time, as a browser, and note what differs
+    #[arg(long)]
+    both_views: bool,
+
     #[command(flatten)]
     network: NetworkArgs,
 }
@@ -35,7 +43,9 @@ pub(super) struct Args {
 pub(super) fn run(global: &Global, args: Args) -> Result<Exit, Fault> {
     let settings = super::config::load(global, &args.network)?;
     let urls = urls(args.urls)?;
-    let limits = Limits { archives: false, ..bridge::limits(&settings) };
+    let mut limits = Limits { archives: false, media: false, accounts: false, ..bridge::limits(&settings)? };
+    limits.both_views |= args.both_views;
+    limits.platform &= !args.links_only;
     let at_once = settings.network.concurrency.get() as usize;
     let runtime = runtime()?;
     let told = bridge::fault("follow the links");

@@ -31,12 +31,17 @@ pub(super) struct Args {
     #[arg(long)]
     strict: bool,
 
+    /// Ask t.co a second time, as a browser, and note what differs
+    #[arg(long)]
+    both_views: bool,
+
     #[command(flatten)]
     network: NetworkArgs,
 }
 
 pub(super) fn run(global: &Global, args: Args) -> Result<Exit, Fault> {
-    let settings = super::config::load(global, &args.network)?;
+    let mut settings = super::config::load(global, &args.network)?;
+    settings.capture.both_views |= args.both_views;
     let inputs = args.statements.iter().map(|name| handed(name)).collect::<Result<Vec<_>, _>>()?;
     let done = over(global, &settings, (!inputs.is_empty()).then_some(inputs))?;
     show(global, &done)?;
@@ -56,7 +61,7 @@ pub(super) fn over(global: &Global, settings: &Settings, inputs: Option<Vec<Inpu
         Wire::new(bridge::network(settings), open.tools.clock.clone()).map_err(|e| told(e.into()))?
     };
     let progress: Arc<Progress> = Arc::new(Progress::new(Manner::fitting(global.quiet, global.verbose)));
-    let errand = Errand { open: &open, wire, manner: bridge::manner(settings), watch: progress };
+    let errand = Errand { open: &open, wire, manner: bridge::manner(settings)?, watch: progress };
     let done = runtime.block_on(async {
         let stop = on_interrupt();
         match inputs {

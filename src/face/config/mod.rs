@@ -17,7 +17,7 @@ use serde_json::Value;
 use crate::face::config::flags::NetworkArgs;
 use crate::world::input;
 
-use self::section::{Anchor, Capture, Ledger, Network, Notify, Schedule, Section, Serve, Source};
+use self::section::{Anchor, Archives, Capture, Ledger, Network, Notify, Platforms, Schedule, Section, Serve, Source};
 use self::value::Raw;
 
 /// The settings file's name inside an archive.
@@ -151,6 +151,10 @@ pub struct Settings {
     pub network: Network,
     /// `[capture]`
     pub capture: Capture,
+    /// `[archives]`
+    pub archives: Archives,
+    /// `[platforms]`
+    pub platforms: Platforms,
     /// `[anchor]`
     pub anchor: Anchor,
     /// `[ledger]`
@@ -220,6 +224,8 @@ impl Settings {
         let mut rows = Vec::new();
         self.show("network", &self.network, &mut rows);
         self.show("capture", &self.capture, &mut rows);
+        self.show("archives", &self.archives, &mut rows);
+        self.show("platforms", &self.platforms, &mut rows);
         self.show("anchor", &self.anchor, &mut rows);
         self.show("ledger", &self.ledger, &mut rows);
         self.show("schedule", &self.schedule, &mut rows);
@@ -247,6 +253,8 @@ impl Settings {
         match section {
             "network" => self.network.set(key, raw, base),
             "capture" => self.capture.set(key, raw, base),
+            "archives" => self.archives.set(key, raw, base),
+            "platforms" => self.platforms.set(key, raw, base),
             "anchor" => self.anchor.set(key, raw, base),
             "ledger" => self.ledger.set(key, raw, base),
             "schedule" => self.schedule.set(key, raw, base),
@@ -286,9 +294,11 @@ impl Settings {
 }
 
 /// The sections with one table each, and their keys.
-const SECTIONS: [(&str, &[&str]); 6] = [
+const SECTIONS: [(&str, &[&str]); 8] = [
     ("network", Network::KEYS),
     ("capture", Capture::KEYS),
+    ("archives", Archives::KEYS),
+    ("platforms", Platforms::KEYS),
     ("anchor", Anchor::KEYS),
     ("ledger", Ledger::KEYS),
     ("schedule", Schedule::KEYS),

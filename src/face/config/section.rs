@@ -114,6 +114,24 @@ section! {
 }
 
 section! {
+    /// `[archives]`: web archives, for what is gone or gated, and for copies elsewhere.
+    Archives {
+        /// Memento TimeGates (RFC 7089) asked after the Wayback Machine; the URL sought is put behind each
+        "timegates" timegates: Vec<Url> = Vec::new();
+        /// file with `ACCESS:SECRET` of archive.org; with it Save Page Now is asked to keep a copy of what was captured
+        "save-keys-file" save_keys_file: Option<PathBuf> = None;
+    }
+}
+
+section! {
+    /// `[platforms]`: what a user brings along. Everything works without.
+    Platforms {
+        /// file with a bearer token for the API of X
+        "x-bearer-file" x_bearer_file: Option<PathBuf> = None;
+    }
+}
+
+section! {
     /// `[anchor]`: outside witnesses of a checkpoint. Nobody is asked unless named here or by a flag.
     Anchor {
         /// RFC 3161 timestamp authorities

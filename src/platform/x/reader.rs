@@ -9,12 +9,14 @@ use crate::format::markup;
 use crate::format::query;
 use crate::platform::post::Post;
 use crate::platform::reader::{Read, Reader, State};
+use crate::platform::secret::Secret;
 use crate::platform::x::answer::{self, Said};
 use crate::platform::x::{embed, legacy, token};
 
 const SYNDICATION: u32 = 0;
 const OEMBED: u32 = 1;
 const FRONT_END: u32 = 2;
+const API: u32 = 3;
 /// Redirects of oEmbed between its two homes get numbers of their own.
 const MOVED: u32 = 10;
 
@@ -28,6 +30,7 @@ pub struct XReader {
     syndication: Option<Said>,
     oembed: Option<Said>,
     front_end: Option<Said>,
+    api: Option<Said>,
     moved: u32,
     notes: Vec<String>,
 }
@@ -43,6 +46,7 @@ impl XReader {
             syndication: None,
             oembed: None,
             front_end: None,
+            api: None,
             moved: 0,
             notes: Vec::new(),
         };
@@ -51,6 +55,16 @@ impl XReader {
             reader.ask(OEMBED, &oembed_url(id));
         }
         reader
+    }
+
+    /// The same with a user's own bearer token: the API is asked too. The token goes into that one request.
+    #[must_use]
+    pub fn with_bearer(mut self, bearer: Option<&Secret>) -> Self {
+        if let (Some(bearer), Ok(url)) = (bearer, Url::parse(&api_url(&self.id))) {
+            let request = Request::get(url).with("Authorization", &format!("Bearer {}", bearer.reveal()));
+            self.queue.push((API, request));
+        }
+        self
     }
 
     fn ask(&mut self, number: u32, url: &str) {
@@ -73,15 +87,17 @@ impl XReader {
     }
 
     fn hear(&mut self, number: u32, answer: &Answer) {
-        if number == OEMBED || number > MOVED {
+        if number == API {
+            self.api = Some(json_post(answer, &self.id, "the API"));
+        } else if number == OEMBED || number > MOVED {
             if (300..400).contains(&answer.status) {
                 return self.oembed_moved(answer);
             }
             self.oembed = Some(oembed(answer, &self.id));
         } else if number == FRONT_END {
-            self.front_end = Some(json_post(answer, &self.id));
+            self.front_end = Some(json_post(answer, &self.id, "the front end"));
         } else {
-            let said = json_post(answer, &self.id);
+            let said = json_post(answer, &self.id, "the syndication endpoint");
             let cut = matches!(&said, Said::Post(post) if post.cut);
             let silent = matches!(&said, Said::Not(State::Unknown | State::ServerError, _));
             self.syndication = Some(said);
@@ -96,6 +112,15 @@ impl XReader {
 /// Where the syndication endpoint tells of a post.
 pub fn syndication_url(id: &str) -> String {
     format!("https://cdn.syndication.twimg.com/tweet-result?id={id}&lang=en&token={}", token::of(id))
+}
+
+/// Where the API does, for who has a token (v2; no free reading since 2026-02-06).
+pub fn api_url(id: &str) -> String {
+    let fields = "author_id,created_at,edit_history_tweet_ids,entities,lang,note_tweet,referenced_tweets";
+    format!(
+        "https://api.x.com/2/tweets/{id}?tweet.fields={fields}&expansions=author_id,attachments.media_keys\
+         &user.fields=name,username&media.fields=alt_text,type,url,variants"
+    )
 }
 
 /// Where oEmbed does; a URL without handle is answered with the author's own.
@@ -130,6 +155,9 @@ impl Reader for XReader {
 
     fn finish(self: Box<Self>) -> Read {
         let mut read = conclude(self.syndication, self.oembed, self.front_end);
+        if let Some(api) = self.api {
+            read = beside_api(read, api);
+        }
         read.notes.splice(0..0, self.notes);
         if self.witness && read.post.is_some() && read.why == SYNDICATION_SAYS {
             read.notes.push("oEmbed did not confirm the post".to_owned());
@@ -138,10 +166,34 @@ impl Reader for XReader {
     }
 }
 
+/// What the API says to who has a token: it stands where nothing else shows the post, and else confirms or completes it.
+fn beside_api(mut read: Read, api: Said) -> Read {
+    match (api, &mut read.post) {
+        (Said::Post(own), None) => {
+            let mut all = Read::post(*own, format!("read from the platform's API with the user's token; {}", read.why));
+            all.notes = read.notes;
+            all
+        }
+        (Said::Post(own), Some(post)) => {
+            if post.cut && !own.cut && own.text.len() > post.text.len() {
+                post.text = own.text;
+                post.cut = false;
+                read.notes.push("the end of this long post was read from the platform's API".to_owned());
+            }
+            read
+        }
+        (Said::Not(_, why), _) => {
+            read.notes.push(why);
+            read
+        }
+    }
+}
+
 fn place(number: u32) -> &'static str {
     match number {
         SYNDICATION => "the syndication endpoint",
         FRONT_END => "the front end",
+        API => "the API",
         _ => "oEmbed",
     }
 }
@@ -226,8 +278,7 @@ fn by_status(answer: &Answer, from: &str) -> Said {
     Said::Not(state, format!("{from} answered {}", answer.status))
 }
 
-fn json_post(answer: &Answer, id: &str) -> Said {
-    let from = "the syndication endpoint";
+fn json_post(answer: &Answer, id: &str, from: &str) -> Said {
     let json: Option<Value> = serde_json::from_slice(&answer.body).ok();
     let said = json.as_ref().and_then(answer::read);
     match said {

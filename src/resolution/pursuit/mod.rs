@@ -16,7 +16,8 @@ use crate::platform::page;
 use crate::platform::permalink;
 use crate::platform::post::{Platform, PostName};
 use crate::platform::reader::{Read, Reader, State};
-use crate::platform::registry;
+use crate::platform::registry::{self, Aids};
+use crate::platform::secret::Secret;
 use crate::platform::x;
 use crate::resolution::carrier::Via;
 use crate::resolution::ending::Ending;
@@ -43,6 +44,10 @@ pub struct Limits {
     pub media: bool,
     /// look for the lasting id of an account in web archives, where its own page does not tell
     pub accounts: bool,
+    /// Memento TimeGates (RFC 7089) asked after the Wayback Machine; the URL sought is put behind each
+    pub timegates: Vec<Url>,
+    /// the user's own bearer token for the API of X
+    pub x_bearer: Option<Secret>,
     /// where the statement says when: the copy nearest to it is taken
     pub near: Option<Timestamp>,
 }
@@ -50,6 +55,8 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
+            timegates: Vec::new(),
+            x_bearer: None,
             max_hops: 20,
             requests: 12,
             both_views: false,
@@ -251,7 +258,8 @@ impl Pursuit {
         {
             return self.go_on_quest(); // this post was looked at before
         }
-        self.reader = registry::reader(&name, self.trail.url.as_ref());
+        self.reader =
+            registry::reader(&name, Aids { page: self.trail.url.as_ref(), x_bearer: self.limits.x_bearer.as_ref() });
         self.out.names = Some(name);
         self.pump_reader();
     }
@@ -361,7 +369,7 @@ impl Pursuit {
             let judged = self.judged.take().unwrap_or_else(|| Judged::new(Ending::Gone, "nothing was found"));
             return self.end(judged);
         };
-        self.lookup = Some(Lookup::new(wanted, self.near));
+        self.lookup = Some(Lookup::new(wanted, self.near, &self.limits.timegates));
         self.pump_lookup();
     }
 

@@ -267,9 +267,9 @@ impl Pursuit {
             let wanted = Wanted::Post(name, quest.handle.clone());
             self.judged = Some(judged);
             self.lookup = Some(if rows.is_empty() {
-                Lookup::new(wanted, self.near)
+                Lookup::new(wanted, self.near, &self.limits.timegates)
             } else {
-                Lookup::with_rows(wanted, self.near, &rows)
+                Lookup::with_rows(wanted, self.near, &rows, &self.limits.timegates)
             });
             return self.pump_lookup();
         }

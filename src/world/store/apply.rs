@@ -267,7 +267,8 @@ impl<'a> Batch<'a> {
                 )?;
                 Ok(())
             }
-            Event::RunMissed { .. }
+            Event::ArchiveRequested(_)
+            | Event::RunMissed { .. }
             | Event::KeyRotated { .. }
             | Event::ContentRemoved { .. }
             | Event::ExportMade { .. }
