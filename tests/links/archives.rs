@@ -66,6 +66,7 @@ fn requested(world: &World) -> Vec<Value> {
     let all = String::from_utf8_lossy(&world.bytes()).into_owned();
     let bodies = all.lines().filter(|line| line.contains("\"kind\":\"archive.requested\"") && line.starts_with('{'));
     let mut all: Vec<Value> = bodies.filter_map(|line| serde_json::from_str(line.trim()).ok()).collect();
+    all.sort_by_key(|record| record["at"].to_string());
     all.dedup();
     all
 }
