@@ -7,18 +7,22 @@ use std::collections::BTreeMap;
 
 use data_encoding::BASE64;
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use crate::format::checkpoint::{Checkpoint, Signed};
 use crate::format::digest::Digest;
+use crate::format::gzip;
 use crate::format::json;
 use crate::format::merkle::verify_consistency;
 use crate::format::note::{NotSigned, Note, Signature, Signer, VerifierKey, signature_lines};
 use crate::format::tlog_proof::{NotAProof, TlogProof, Unproven};
+use crate::record::Event;
+use crate::resolution::exchange::RecordName;
 
 const FORMAT: &str = "onrecord-proof/1";
 
-/// No bundle is longer: a record of 64 KiB, a path of 62 hashes, a few anchors.
-pub const MAX_BYTES: usize = 4 * 1024 * 1024;
+/// No bundle is longer. One without evidence is far shorter: a record of 64 KiB, a path of 62 hashes, a few anchors.
+pub const MAX_BYTES: usize = 64 * 1024 * 1024;
 
 /// A proof bundle as it is handed over.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,6 +38,9 @@ pub struct Bundle {
     /// the checkpoint's anchors by file name, base64; each stamps the SHA-256 of the checkpoint kept with it
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub anchors: BTreeMap<String, String>,
+    /// WARC records that the record names, and those that these name, by id: their gzip members, base64
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub evidence: BTreeMap<Uuid, String>,
 }
 
 /// What a bundle proves.
@@ -69,7 +76,23 @@ impl Bundle {
     pub fn new(record: String, key: &VerifierKey, proof: &TlogProof, anchors: BTreeMap<String, Vec<u8>>) -> Self {
         let anchors = anchors.into_iter().map(|(name, bytes)| (name, BASE64.encode(&bytes))).collect();
         let proof = String::from_utf8_lossy(&proof.to_bytes()).into_owned();
-        Self { format: FORMAT.to_owned(), record, vkey: key.to_string(), proof, anchors }
+        let evidence = BTreeMap::new();
+        Self { format: FORMAT.to_owned(), record, vkey: key.to_string(), proof, anchors, evidence }
+    }
+
+    /// Adds a WARC record's gzip member.
+    pub fn put_evidence(&mut self, id: Uuid, member: &[u8]) {
+        self.evidence.insert(id, BASE64.encode(member));
+    }
+
+    /// The bytes of a WARC record as they are digested, from the member in `evidence`: without the separator after them.
+    /// `None` where it is missing or no member.
+    pub fn evidence(&self, id: Uuid) -> Option<Vec<u8>> {
+        let member = BASE64.decode(self.evidence.get(&id)?.as_bytes()).ok()?;
+        let mut plain = gzip::whole(&member, MAX_BYTES).ok()?;
+        let end = plain.len().checked_sub(4).filter(|_| plain.ends_with(b"\r\n\r\n"))?;
+        plain.truncate(end);
+        Some(plain)
     }
 
     /// Reads a bundle without believing it.
@@ -102,6 +125,26 @@ impl Bundle {
         let checkpoint = proof.verify(&record.0, known)?;
         Ok(Proved { record, index: proof.index, checkpoint })
     }
+}
+
+/// Every WARC record that a record or a document of ours names, in order.
+pub fn names(document: &serde_json::Value) -> Vec<RecordName> {
+    let mut found = Vec::new();
+    let mut waiting = vec![document];
+    while let Some(value) = waiting.pop() {
+        if let serde_json::Value::Object(map) = value
+            && map.len() == 2
+            && let Ok(name) = RecordName::deserialize(value)
+        {
+            found.push(name);
+        }
+        match value {
+            serde_json::Value::Object(map) => waiting.extend(map.values().rev()),
+            serde_json::Value::Array(list) => waiting.extend(list.iter().rev()),
+            _ => {}
+        }
+    }
+    found
 }
 
 /// How a remembered checkpoint stands to the log's own.
@@ -269,6 +312,18 @@ impl Rotation {
         Ok(Self { old: before, new: after, by_old, by_new })
     }
 
+    /// The change that a record speaks of.
+    pub fn of(event: &Event) -> Option<Self> {
+        let Event::KeyRotated { old, new, by_old, by_new } = event else { return None };
+        Some(Self { old: old.clone(), new: new.clone(), by_old: by_old.clone(), by_new: by_new.clone() })
+    }
+
+    /// The record of it.
+    pub fn event(&self) -> Event {
+        let Self { old, new, by_old, by_new } = self.clone();
+        Event::KeyRotated { old, new, by_old, by_new }
+    }
+
     /// What both sign: a line that says what it is, the old vkey, the new one.
     pub fn text(&self) -> String {
         rotation_text(&self.old, &self.new)
@@ -291,6 +346,17 @@ impl Rotation {
         };
         if signed(trusted, &self.by_old) && signed(&new, &self.by_new) { Ok(new) } else { Err(NotRotated::NotBoth) }
     }
+}
+
+/// `trusted` and every key that followed it, oldest first. A change that is not signed by both keys ends the chain.
+pub fn successors(trusted: &VerifierKey, rotations: &[Rotation]) -> Vec<VerifierKey> {
+    let mut keys = vec![trusted.clone()];
+    for rotation in rotations {
+        if let Some(new) = keys.last().and_then(|last| rotation.successor_of(last).ok()) {
+            keys.push(new);
+        }
+    }
+    keys
 }
 
 fn rotation_text(old: &str, new: &str) -> String {

@@ -1,6 +1,7 @@
 //! Anchoring against a timestamp authority, a calendar and a node on loopback, each a script of its own; and against
 //! those that misbehave.
 
+use std::collections::HashSet;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -113,12 +114,12 @@ async fn a_checkpoint_is_stamped_promised_and_at_last_confirmed() {
 
     let again = anchors(folder.path(), settings.clone()).anchor(&signed).await.unwrap();
     assert!(again.added.is_empty() && again.failed.is_empty(), "no one is asked twice");
-    let waiting = anchors(folder.path(), settings.clone()).upgrade().await.unwrap();
+    let waiting = anchors(folder.path(), settings.clone()).upgrade(&HashSet::new()).await.unwrap();
     assert!(waiting.added.is_empty() && waiting.failed.is_empty(), "still pending, and called nothing else");
 
     post(&calendar.url, "/_mine");
     settings.headers = Some(Headers::Node(calendar.url.clone()));
-    let outcome = anchors(folder.path(), settings.clone()).upgrade().await.unwrap();
+    let outcome = anchors(folder.path(), settings.clone()).upgrade(&HashSet::new()).await.unwrap();
     assert_eq!(failures(&outcome), Vec::<String>::new());
     let [confirmed] = &outcome.added[..] else { panic!("{outcome:?}") };
     assert_eq!((confirmed.state, &confirmed.authority), (State::Confirmed, &name(&calendar.url)));
@@ -221,7 +222,7 @@ async fn a_block_that_says_otherwise_is_not_a_confirmation() {
     };
     anchors(folder.path(), settings.clone()).anchor(&signed).await.unwrap();
     post(&calendar.url, "/_mine");
-    let outcome = anchors(folder.path(), settings).upgrade().await.unwrap();
+    let outcome = anchors(folder.path(), settings).upgrade(&HashSet::new()).await.unwrap();
     let [said] = &failures(&outcome)[..] else { panic!("{outcome:?}") };
     assert!(said.starts_with("the header of block"), "{said}");
 }

@@ -72,3 +72,7 @@ mod corridor;
 // bad input: one clear line, its exit code, and nothing changed
 #[cfg(test)]
 mod bad_input;
+
+// checkpoints, bundles, anchors and keys through the real binary
+#[cfg(test)]
+mod evidence;

@@ -20,14 +20,19 @@ database = DIR/index.txt
 serial = DIR/ca.serial
 new_certs_dir = DIR
 default_md = sha256
+default_crl_days = 30
+crlnumber = DIR/crl.number
+crl_extensions = list
 policy = any
 unique_subject = no
 [any]
 commonName = supplied
 [root]
 basicConstraints = critical,CA:TRUE
-keyUsage = critical,keyCertSign
+keyUsage = critical,keyCertSign,cRLSign
 subjectKeyIdentifier = hash
+[list]
+authorityKeyIdentifier = keyid
 [stamping]
 basicConstraints = critical,CA:FALSE
 keyUsage = critical,digitalSignature
@@ -69,6 +74,7 @@ fn authority(key: &str, validity: &str, extra: &'static str) -> Option<Authority
     std::fs::write(at.join("config"), config).unwrap();
     std::fs::write(at.join("index.txt"), "").unwrap();
     std::fs::write(at.join("ca.serial"), "01\n").unwrap();
+    std::fs::write(at.join("crl.number"), "01\n").unwrap();
     std::fs::write(at.join("tsa.serial"), "01\n").unwrap();
     for name in ["ca", "tsa"] {
         openssl(at, &format!("genpkey {key} -out {name}.key"));
@@ -172,6 +178,26 @@ fn a_certificate_must_have_been_valid_when_it_stamped_and_for_that_alone() {
     let future = "-startdate 20400101000000Z -enddate 20410101000000Z";
     let Some(early) = authority(EC, future, "") else { return };
     assert_eq!(judge(&early, &early.answer(&query().to_der())), Err(Refused::Expired));
+}
+
+#[test]
+fn a_signer_on_a_pinned_revocation_list_is_told_from_all_others() {
+    let (Some(stolen), Some(other)) = (authority(EC, VALID, ""), authority(EC, VALID, "")) else { return };
+    let response = stolen.answer(&query().to_der());
+    let with_list = |authority: &Authority| {
+        let ca = "-config config -cert ca.pem -keyfile ca.key";
+        openssl(authority.folder.path(), &format!("ca {ca} -gencrl -out crl.pem"));
+        let files = ["ca.pem", "crl.pem"].map(|name| std::fs::read(authority.path(name)).unwrap());
+        Roots::from_pem(&files.concat()).unwrap()
+    };
+    let judged = |roots: &Roots| verify(&response, &query().imprint, None, roots);
+    assert!(judged(&with_list(&stolen)).is_ok(), "a list without the signer says nothing against it");
+    openssl(stolen.folder.path(), "ca -config config -cert ca.pem -keyfile ca.key -revoke tsa.pem");
+    let mut roots = with_list(&stolen);
+    assert_eq!(judged(&roots), Err(Refused::Revoked));
+    roots.extend(with_list(&other));
+    assert_eq!(judged(&roots), Err(Refused::Revoked), "whatever other lists there are");
+    assert!(judged(&stolen.roots()).is_ok(), "a list that is not pinned is not looked up");
 }
 
 /// Nothing a liar can do to one byte of a response makes it good for us, or makes us fall over.

@@ -4,9 +4,11 @@ use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
 
+use crate::face::plain;
 use crate::face::table::{Cell, Column, Table};
 use crate::finding::Verdict;
 use crate::resolution::ending::Ending;
+use crate::work::anchor::{Added, Attested, State};
 use crate::work::outcome::{CitationOutcome, RunOutcome};
 
 /// Characters of a citation that identify it in a table.
@@ -128,6 +130,39 @@ pub fn ending_style(ending: Ending) -> Style {
     }
 }
 
+/// Who vouches now, who waits, who gave nothing.
+///
+/// # Errors
+/// The writer's.
+pub fn anchors(out: &mut dyn Write, attested: &Attested) -> io::Result<()> {
+    for added in &attested.added {
+        let (word, style) = worth(added);
+        let at = added.at.map(|at| format!(", {}", crate::format::time::rfc3339(at))).unwrap_or_default();
+        writeln!(out, "{style}{word}{style:#}  {}  checkpoint {}{at}", plain::line(&added.authority), added.size)?;
+        writeln!(out, "    ledger/anchors/{}", plain::line(&added.file))?;
+    }
+    for refusal in &attested.failed {
+        let red = AnsiColor::Red.on_default();
+        writeln!(out, "{red}nothing{red:#}  {}  {}", plain::line(&refusal.authority), plain::line(&refusal.why))?;
+    }
+    if attested.pending > 0 {
+        let dim = Style::new().dimmed();
+        let n = attested.pending;
+        writeln!(out, "{dim}{n} proofs wait for a block or its header: anchor again later takes them further{dim:#}")?;
+    }
+    if attested.added.is_empty() && attested.failed.is_empty() {
+        writeln!(out, "nothing new: everyone named has vouched for checkpoint {}", attested.checkpoint)?;
+    }
+    Ok(())
+}
+
+fn worth(added: &Added) -> (&'static str, Style) {
+    match added.state {
+        State::Verified | State::Confirmed => (added.state.as_str(), AnsiColor::Green.on_default()),
+        State::Pending | State::Unchecked => (added.state.as_str(), AnsiColor::Yellow.on_default()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -176,6 +211,7 @@ mod tests {
             run: "r".into(),
             statements: vec![statement],
             counts: Counts::of(1, [Ending::CapturedFromArchive]),
+            anchors: None,
             checkpoint: Some(CheckpointOutcome { size: 7, root: "AAAA".into() }),
         }
     }

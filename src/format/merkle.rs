@@ -154,17 +154,33 @@ pub enum NotMade<E> {
 /// # Errors
 /// An index out of range, or what the source says.
 pub fn inclusion<S: Subtrees>(source: &mut S, index: u64, size: u64) -> Result<Vec<Digest>, NotMade<S::Error>> {
-    if index >= size || size > MAX_SIZE {
-        return Err(NotMade::OutOfRange);
-    }
-    path(source, index, 0, size)
+    inclusion_above(source, index, size, 0)
 }
 
-/// Siblings from the leaf at `index`, lowest first, up to the root of `[from, to)`.
-fn path<S: Subtrees>(source: &mut S, index: u64, from: u64, to: u64) -> Result<Vec<Digest>, NotMade<S::Error>> {
-    let (mut from, mut to) = (from, to);
+/// The part of an audit path above the complete subtree of `height` that holds leaf `index`: what is left of
+/// [`inclusion`] without its first `height` hashes. The tree must have that subtree whole.
+///
+/// # Errors
+/// As [`inclusion`].
+pub fn inclusion_above<S: Subtrees>(
+    source: &mut S,
+    index: u64,
+    size: u64,
+    height: u8,
+) -> Result<Vec<Digest>, NotMade<S::Error>> {
+    let width = 1u64.checked_shl(height.into()).unwrap_or(u64::MAX);
+    let whole = (index / width).checked_add(1).and_then(|n| n.checked_mul(width)).is_some_and(|end| end <= size);
+    if !whole || size > MAX_SIZE {
+        return Err(NotMade::OutOfRange);
+    }
+    path(source, index, size, width)
+}
+
+/// Siblings from the subtree of `width` leaves around `index`, lowest first, up to the root.
+fn path<S: Subtrees>(source: &mut S, index: u64, size: u64, width: u64) -> Result<Vec<Digest>, NotMade<S::Error>> {
+    let (mut from, mut to) = (0, size);
     let mut siblings = Vec::with_capacity(64);
-    while to - from > 1 {
+    while to - from > width {
         let middle = from + split(to - from);
         if index < middle {
             siblings.push((middle, to));

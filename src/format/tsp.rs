@@ -1,16 +1,20 @@
 //! Time-stamp protocol (RFC 3161, RFC 5816): a request, and the token in the response, checked to a pinned root.
 //!
 //! Read leniently, judged strictly: certificates in any order and fractions of a second pass; another imprint, another
-//! nonce, a signer that the token does not name, a chain that does not hold at the token's own time do not. Whether a
-//! signer was revoked is not looked up.
+//! nonce, a signer that the token does not name, a chain that does not hold at the token's own time do not. Revocation is
+//! judged by the lists that are pinned with the roots (RFC 5280 §5) and never looked up: a signer on one of them is refused,
+//! whenever it stamped, since whoever has a stolen key can write any time.
 
 use std::time::Duration;
 
 use jiff::Timestamp;
 use rustls_pki_types::pem::PemObject as _;
-use rustls_pki_types::{CertificateDer, SignatureVerificationAlgorithm, UnixTime};
+use rustls_pki_types::{CertificateDer, CertificateRevocationListDer, SignatureVerificationAlgorithm, UnixTime};
 use sha2::Digest as _;
-use webpki::{EndEntityCert, KeyUsage, anchor_from_trusted_cert, ring as algorithms};
+use webpki::{
+    CertRevocationList, EndEntityCert, ExpirationPolicy, KeyUsage, OwnedCertRevocationList, RevocationCheckDepth,
+    RevocationOptionsBuilder, UnknownStatusPolicy, anchor_from_trusted_cert, ring as algorithms,
+};
 
 use crate::format::der::{
     BOOLEAN, Element, Elements, GENERALIZED_TIME, INTEGER, NotDer, OCTET_STRING, OID, SEQUENCE, SET, context, element,
@@ -92,9 +96,12 @@ fn positive(number: &[u8]) -> Vec<u8> {
     }
 }
 
-/// The roots that authorities are believed by.
+/// The roots that authorities are believed by, and the revocation lists that are believed about them.
 #[derive(Clone, Debug, Default)]
-pub struct Roots(Vec<CertificateDer<'static>>);
+pub struct Roots {
+    certificates: Vec<CertificateDer<'static>>,
+    revoked: Vec<CertificateRevocationListDer<'static>>,
+}
 
 /// A file without a certificate.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -102,25 +109,29 @@ pub struct Roots(Vec<CertificateDer<'static>>);
 pub struct NoCertificates;
 
 impl Roots {
-    /// Reads PEM certificates.
+    /// Reads PEM certificates, and revocation lists among them.
     ///
     /// # Errors
-    /// Text that has none, or one that is damaged.
+    /// Text that has no certificate, or one that is damaged; a list that is.
     pub fn from_pem(pem: &[u8]) -> Result<Self, NoCertificates> {
         let roots: Vec<_> =
             CertificateDer::pem_slice_iter(pem).collect::<Result<_, _>>().map_err(|_| NoCertificates)?;
-        let usable = roots.iter().all(|root| anchor_from_trusted_cert(root).is_ok());
-        if usable && !roots.is_empty() { Ok(Self(roots)) } else { Err(NoCertificates) }
+        let revoked: Vec<_> =
+            CertificateRevocationListDer::pem_slice_iter(pem).collect::<Result<_, _>>().map_err(|_| NoCertificates)?;
+        let usable = roots.iter().all(|root| anchor_from_trusted_cert(root).is_ok())
+            && revoked.iter().all(|list| OwnedCertRevocationList::from_der(list).is_ok());
+        if usable && !roots.is_empty() { Ok(Self { certificates: roots, revoked }) } else { Err(NoCertificates) }
     }
 
     /// Adds others.
     pub fn extend(&mut self, others: Self) {
-        self.0.extend(others.0);
+        self.certificates.extend(others.certificates);
+        self.revoked.extend(others.revoked);
     }
 
     /// Whether none is pinned: then no token can be believed.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.certificates.is_empty()
     }
 }
 
@@ -174,6 +185,9 @@ pub enum Refused {
     /// a certificate was not valid at the token's time
     #[error("a certificate of the token was not valid at its time")]
     Expired,
+    /// the signer stands on a revocation list that is pinned with the roots
+    #[error("the token's signer was revoked")]
+    Revoked,
     /// a certificate for something else
     #[error("the token's signer is not certified for time stamping alone")]
     NotForTimestamping,
@@ -307,17 +321,30 @@ impl<'a> Token<'a> {
         if !usage_is_critical(signer)? {
             return Err(Refused::NotForTimestamping);
         }
-        let anchors: Vec<_> = roots.0.iter().filter_map(|root| anchor_from_trusted_cert(root).ok()).collect();
+        let anchors: Vec<_> =
+            roots.certificates.iter().filter_map(|root| anchor_from_trusted_cert(root).ok()).collect();
         let others: Vec<_> = self.certificates.iter().filter(|c| *c != signer).cloned().collect();
         let time = UnixTime::since_unix_epoch(Duration::from_secs(u64::try_from(at.as_second()).unwrap_or(0)));
         let signer = EndEntityCert::try_from(signer).map_err(|_| Refused::BadChain)?;
         let usage = KeyUsage::required(TIME_STAMPING);
-        let verdict = signer.verify_for_usage(ALGORITHMS, &anchors, &others, time, usage, None, None);
+        let lists = roots.revoked.iter().filter_map(|list| OwnedCertRevocationList::from_der(list).ok());
+        let lists: Vec<CertRevocationList<'_>> = lists.map(CertRevocationList::from).collect();
+        let lists: Vec<_> = lists.iter().collect();
+        // A list says who was revoked, not who was not: it may be older than the token, and others have none.
+        let revocation = RevocationOptionsBuilder::new(&lists).ok().map(|options| {
+            options
+                .with_depth(RevocationCheckDepth::Chain)
+                .with_status_policy(UnknownStatusPolicy::Allow)
+                .with_expiration_policy(ExpirationPolicy::Ignore)
+                .build()
+        });
+        let verdict = signer.verify_for_usage(ALGORITHMS, &anchors, &others, time, usage, revocation, None);
         verdict.map(drop).map_err(|error| match error {
             // a root of that name but with another key is no pinned root either
             webpki::Error::UnknownIssuer | webpki::Error::InvalidSignatureForPublicKey => Refused::UnpinnedAuthority,
             webpki::Error::CertExpired { .. } | webpki::Error::CertNotValidYet { .. } => Refused::Expired,
             webpki::Error::RequiredEkuNotFoundContext(_) => Refused::NotForTimestamping,
+            webpki::Error::CertRevoked => Refused::Revoked,
             _ => Refused::BadChain,
         })
     }

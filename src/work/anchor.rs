@@ -11,6 +11,7 @@
 //! ```
 //! A `.ots` is the one file here that changes: a later proof holds all that the earlier one held.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use backon::{ExponentialBuilder, Retryable as _};
@@ -43,8 +44,24 @@ pub struct Settings {
     pub calendars: Vec<Url>,
     /// where block headers come from; without them no proof is ever confirmed
     pub headers: Option<Headers>,
-    /// witnesses and their keys
-    pub witnesses: Vec<(Url, VerifierKey)>,
+    /// witnesses
+    pub witnesses: Vec<Witness>,
+}
+
+/// A witness: by its key it is believed, at its address, where it has one, it is asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Witness {
+    /// its cosigner key
+    pub key: VerifierKey,
+    /// where it takes checkpoints (C2SP tlog-witness: `<url>/add-checkpoint`)
+    pub url: Option<Url>,
+}
+
+impl Settings {
+    /// Whether nobody is named.
+    pub fn is_empty(&self) -> bool {
+        self.authorities.is_empty() && self.calendars.is_empty() && self.witnesses.iter().all(|w| w.url.is_none())
+    }
 }
 
 /// What kind of anchor.
@@ -73,8 +90,31 @@ pub enum State {
     Confirmed,
 }
 
+impl Kind {
+    /// The name, which is the file's ending too.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Tsr => "tsr",
+            Self::Ots => "ots",
+            Self::Cosignature => "cosignature",
+        }
+    }
+}
+
+impl State {
+    /// The name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Verified => "verified",
+            Self::Pending => "pending",
+            Self::Unchecked => "unchecked",
+            Self::Confirmed => "confirmed",
+        }
+    }
+}
+
 /// An anchor that is kept: what the record `anchor.added` says.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Added {
     /// the checkpoint's size
     pub size: u64,
@@ -89,6 +129,7 @@ pub struct Added {
     /// SHA-256 of that file
     pub digest: Digest,
     /// the time it vouches for; a block's is true to some two hours
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub at: Option<Timestamp>,
 }
 
@@ -125,6 +166,12 @@ pub enum Failure {
     /// the system gave no randomness
     #[error(transparent)]
     Randomness(#[from] keys::Error),
+    /// nothing has been asked of anyone in this time
+    #[error("no answer within the time there was")]
+    Late,
+    /// a file that belongs to no checkpoint here, or is an anchor of another one
+    #[error("it is no anchor of the checkpoint kept with it")]
+    Strange,
     /// the checkpoint kept beside the anchors is none
     #[error("the checkpoint kept with the anchors does not hold")]
     Checkpoint(#[from] BadCheckpoint),
@@ -139,6 +186,30 @@ pub struct Outcome {
     pub failed: Vec<(String, Failure)>,
     /// signature lines that belong on the published checkpoint
     pub cosignatures: Vec<Signature>,
+    /// files whose bytes are new
+    pub changed: HashSet<String>,
+}
+
+/// Who vouches now, and who does not.
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Attested {
+    /// size of the checkpoint that was shown
+    pub checkpoint: u64,
+    /// anchors that are new, or worth more than before
+    pub added: Vec<Added>,
+    /// who gave nothing, and why
+    pub failed: Vec<Refusal>,
+    /// proofs that wait for a block
+    pub pending: u64,
+}
+
+/// Someone who gave nothing.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Refusal {
+    /// who, or which file
+    pub authority: String,
+    /// why
+    pub why: String,
 }
 
 /// Where anchors are kept, and the tools to get them.
@@ -171,7 +242,8 @@ impl Anchors {
             let (anchors, signed) = (self.clone(), signed.clone());
             tasks.spawn(async move { (name(&url), anchors.promise(&signed, &url).await) });
         }
-        for (url, key) in self.settings.witnesses.clone() {
+        for Witness { key, url } in self.settings.witnesses.clone() {
+            let Some(url) = url else { continue };
             let (anchors, signed) = (self.clone(), signed.clone());
             tasks.spawn(async move { (name(&url), anchors.cosignature(&signed, &url, &key).await) });
         }
@@ -183,17 +255,94 @@ impl Anchors {
         Ok(outcome)
     }
 
-    /// Asks the calendars what became of their promises, and the headers whether they were kept.
+    /// Asks the calendars what became of their promises, and the headers whether they were kept. Proofs in `settled`
+    /// are left alone; so is, for the rest of this pass, a calendar or a node that does not answer.
     ///
     /// # Errors
     /// The folder cannot be read; what goes wrong with one proof is in the outcome.
-    pub async fn upgrade(&self) -> Result<Outcome, Failure> {
+    pub async fn upgrade(&self, settled: &HashSet<String>) -> Result<Outcome, Failure> {
         let mut outcome = Outcome::default();
+        let mut silent: HashSet<String> = HashSet::new();
         for file in self.folder.names("ots")? {
+            let authority = place(&file).map(|(_, authority)| authority).unwrap_or_default();
+            if settled.contains(&file) || silent.contains(authority) {
+                continue;
+            }
+            let before = self.folder.read(&file)?;
             let result = self.upgraded(&file).await;
+            if self.folder.read(&file)? != before {
+                outcome.changed.insert(file.clone());
+            }
+            if let Err(Failure::Unreachable(_) | Failure::Header(_)) = result {
+                silent.insert(authority.to_owned());
+            }
             outcome.take(file, result);
         }
         Ok(outcome)
+    }
+
+    /// What the anchors that lie here and are not among `known` are worth: those whose record a crash prevented, and
+    /// cosignatures, whose record comes later.
+    ///
+    /// # Errors
+    /// The folder cannot be read; what goes wrong with one of them is in the outcome.
+    pub async fn unrecorded(&self, known: &HashSet<String>) -> Result<Outcome, Failure> {
+        let mut outcome = Outcome::default();
+        for kind in [Kind::Tsr, Kind::Ots, Kind::Cosignature] {
+            for file in self.folder.names(kind.as_str())? {
+                if !known.contains(&file) {
+                    let result = self.worth(kind, &file).await.map(Some);
+                    outcome.take(file, result);
+                }
+            }
+        }
+        Ok(outcome)
+    }
+
+    /// Keeps a witness's lines for the checkpoint that is published; they must verify.
+    ///
+    /// # Errors
+    /// No line of `key` that verifies; the disk.
+    pub fn keep_lines(&self, signed: &Signed, key: &VerifierKey, lines: Vec<Signature>) -> Result<Added, Failure> {
+        let signed = self.stamped(signed)?;
+        let authority = plain(key.name.as_str());
+        let file = format!("{}.{authority}.cosignature", signed.checkpoint.size);
+        self.keep_cosignature(&signed, key, file, authority, lines)
+    }
+
+    /// What a file that lies here is worth.
+    async fn worth(&self, kind: Kind, file: &str) -> Result<Added, Failure> {
+        let (size, authority) = place(file).ok_or(Failure::Strange)?;
+        let note = self.folder.read(&format!("{size}.checkpoint"))?.ok_or(Failure::Strange)?;
+        let signed = Signed::parse(&note)?;
+        let bytes = self.folder.read(file)?.unwrap_or_default();
+        let (state, at) = match kind {
+            Kind::Tsr => {
+                let query = self.folder.read(&file.replace(".tsr", ".tsq"))?;
+                let nonce = query.and_then(|query| Query::parse(&query).ok()).map(|query| query.nonce);
+                let stamp = tsp::verify(&bytes, &signed.digest(), nonce.as_ref(), &self.settings.roots)?;
+                (State::Verified, Some(stamp.at))
+            }
+            Kind::Ots => {
+                let proof = Proof::parse(&bytes)?;
+                if proof.digest != signed.digest() {
+                    return Err(Failure::Strange);
+                }
+                self.confirmed(&proof).await?
+            }
+            Kind::Cosignature => {
+                let keys: Vec<VerifierKey> = self.settings.witnesses.iter().map(|w| w.key.clone()).collect();
+                let lines = lines(&bytes);
+                let known = |line: &Signature| keys.iter().any(|key| key.name == line.name && key.id == line.id);
+                if lines.iter().any(known) {
+                    (State::Verified, Some(cosigned_at(&signed, lines, &keys).ok_or(WitnessRefusal::NoCosignature)?))
+                } else {
+                    (State::Unchecked, None)
+                }
+            }
+        };
+        let (file, authority, digest) = (file.to_owned(), authority.to_owned(), Digest::of(&bytes));
+        Ok(Added { size, kind, authority, state, file, digest, at })
     }
 
     /// The checkpoint that anchors of this size stamp: the one kept already, or this one from now on.
@@ -284,11 +433,9 @@ impl Anchors {
         lines: Vec<Signature>,
     ) -> Result<Added, Failure> {
         let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
+        let at = cosigned_at(signed, lines, std::slice::from_ref(key)).ok_or(WitnessRefusal::NoCosignature)?;
         self.folder.keep(&file, text.as_bytes())?;
-        let note = Note { text: signed.checkpoint.to_string(), signatures: lines };
-        let vouched = note.verify(std::slice::from_ref(key)).unwrap_or_default();
-        let at = vouched.iter().find_map(|v| v.at).and_then(|at| i64::try_from(at).ok());
-        let at = at.and_then(|at| Timestamp::from_second(at).ok());
+        let at = Some(at);
         let (size, digest) = (signed.checkpoint.size, Digest::of(text.as_bytes()));
         Ok(Added { size, kind: Kind::Cosignature, authority, state: State::Verified, file, digest, at })
     }
@@ -310,14 +457,14 @@ impl Anchors {
         let (state, at) = self.confirmed(&proof).await?;
         let after = proof.to_bytes();
         Proof::parse(&after)?;
-        if after == before {
+        if after == before && state == State::Pending {
             return Ok(None);
         }
-        self.folder.replace(file, &after)?;
-        let mut parts = file.splitn(2, '.');
-        let size = parts.next().and_then(|n| n.parse().ok()).unwrap_or_default();
-        let authority = parts.next().unwrap_or_default().trim_end_matches(".ots").to_owned();
-        let (file, digest) = (file.to_owned(), Digest::of(&after));
+        let (size, authority) = place(file).ok_or(Failure::Strange)?;
+        if after != before {
+            self.folder.replace(file, &after)?;
+        }
+        let (file, authority, digest) = (file.to_owned(), authority.to_owned(), Digest::of(&after));
         Ok(Some(Added { size, kind: Kind::Ots, authority, state, file, digest, at }))
     }
 
@@ -345,14 +492,34 @@ impl Anchors {
         let mut lines = Vec::new();
         for anchor in added.iter().filter(|anchor| anchor.kind == Kind::Cosignature) {
             let text = self.folder.read(&anchor.file)?.unwrap_or_default();
-            let text = String::from_utf8_lossy(&text);
-            lines.extend(text.lines().filter_map(|line| line.parse().ok()));
+            lines.extend(self::lines(&text));
         }
         Ok(lines)
     }
 }
 
+impl Attested {
+    /// Takes in what came of asking; `late` if not everyone had the time to answer.
+    pub fn take(&mut self, outcome: Outcome, late: bool) {
+        self.added.extend(outcome.added);
+        self.failed
+            .extend(outcome.failed.into_iter().map(|(authority, failure)| Refusal { authority, why: said(&failure) }));
+        if late {
+            let authority = "whoever has not answered".to_owned();
+            self.failed.push(Refusal { authority, why: Failure::Late.to_string() });
+        }
+    }
+}
+
 impl Outcome {
+    /// Adds what else came.
+    pub fn extend(&mut self, other: Self) {
+        self.added.extend(other.added);
+        self.failed.extend(other.failed);
+        self.cosignatures.extend(other.cosignatures);
+        self.changed.extend(other.changed);
+    }
+
     fn take(&mut self, who: String, result: Result<Option<Added>, Failure>) {
         match result {
             Ok(added) => self.added.extend(added),
@@ -361,9 +528,42 @@ impl Outcome {
     }
 }
 
+/// A failure with its causes, each said once.
+fn said(failure: &Failure) -> String {
+    let mut text = failure.to_string();
+    let mut cause = std::error::Error::source(failure);
+    while let Some(next) = cause {
+        let more = next.to_string();
+        if !text.contains(&more) {
+            text = format!("{text}: {more}");
+        }
+        cause = next.source();
+    }
+    text
+}
+
 /// Twice more, soon: whoever is down longer is asked at the next anchoring.
 fn patience() -> ExponentialBuilder {
     ExponentialBuilder::default().with_jitter().with_max_times(2)
+}
+
+/// Size and authority in an anchor's file name.
+fn place(file: &str) -> Option<(u64, &str)> {
+    let (size, rest) = file.split_once('.')?;
+    let (authority, _) = rest.rsplit_once('.')?;
+    Some((size.parse().ok()?, authority))
+}
+
+/// The signature lines in a file.
+fn lines(bytes: &[u8]) -> Vec<Signature> {
+    String::from_utf8_lossy(bytes).lines().filter_map(|line| line.parse().ok()).collect()
+}
+
+/// When one of `keys` cosigned.
+fn cosigned_at(signed: &Signed, lines: Vec<Signature>, keys: &[VerifierKey]) -> Option<Timestamp> {
+    let note = Note { text: signed.checkpoint.to_string(), signatures: lines };
+    let at = note.verify(keys).ok()?.iter().find_map(|vouched| vouched.at)?;
+    Timestamp::from_second(i64::try_from(at).ok()?).ok()
 }
 
 /// An address as part of a file name: host, port and path, joined by what no host has.
@@ -372,7 +572,12 @@ pub fn name(url: &Url) -> String {
     let path = url.path().trim_matches('/');
     let path = if path.is_empty() { String::new() } else { format!("_{path}") };
     let whole = format!("{}{port}{path}", url.host_str().unwrap_or_default());
-    whole.chars().map(|c| if c.is_ascii_alphanumeric() || c == '.' || c == '-' { c } else { '_' }).collect()
+    plain(&whole)
+}
+
+/// A name as part of a file name.
+fn plain(name: &str) -> String {
+    name.chars().map(|c| if c.is_ascii_alphanumeric() || c == '.' || c == '-' { c } else { '_' }).collect()
 }
 
 /// Whether a calendar's address in a proof is the one in the settings.

@@ -18,7 +18,7 @@ use crate::work::seal::{Deed, Seal, Sealer};
 use crate::world::clock::Clock;
 use crate::world::durable::Disk;
 use crate::world::input;
-use crate::world::keys::SecretKey;
+use crate::world::keys::{self, SecretKey};
 use crate::world::lock::{self, Lock};
 use crate::world::random::Random;
 use crate::world::store::{self, Store};
@@ -201,9 +201,18 @@ impl OpenArchive {
     /// # Errors
     /// What stopped the sealing.
     pub fn close(self) -> Result<(), Fault> {
+        self.close_after(|_| Ok(()))
+    }
+
+    /// The same, with a last deed on the ledger once nothing is in flight.
+    ///
+    /// # Errors
+    /// What stopped the sealing, and what `last` says.
+    pub(crate) fn close_after(self, last: impl FnOnce(&mut Log) -> Result<(), Fault>) -> Result<(), Fault> {
         let Self { seal, sealer, .. } = self;
         drop(seal);
-        let Parts { vault, store, log } = sealer.finish()?;
+        let Parts { vault, store, mut log } = sealer.finish()?;
+        last(&mut log)?;
         drop(log);
         vault.close()?;
         store.checkpoint()?;
@@ -298,6 +307,7 @@ fn ledger(paths: &Paths, origin: Option<&str>, disk: &Disk) -> Result<(Log, Ed25
     let folder = paths.ledger();
     if folder.join("checkpoint").is_file() {
         let log = Log::open(&folder, disk)?;
+        keys::settle(&paths.key, log.key(), disk)?;
         let signer = SecretKey::load(&paths.key)?.signer(log.key().name.clone(), KeyKind::Ed25519)?;
         return Ok((log, signer));
     }

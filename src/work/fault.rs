@@ -47,6 +47,15 @@ pub enum Fault {
     /// the ledger's files
     #[error("ledger")]
     Ledger(#[from] tiles::Error),
+    /// the anchors' folder
+    #[error("anchors")]
+    Anchor(#[from] crate::work::anchor::Failure),
+    /// the client for authorities, calendars and witnesses
+    #[error(transparent)]
+    Services(#[from] crate::world::services::Error),
+    /// a key that gave no signature
+    #[error("signature")]
+    NotSigned(#[from] crate::format::note::NotSigned),
     /// the signing key's file
     #[error(transparent)]
     Key(#[from] keys::Error),

@@ -10,6 +10,7 @@ use crate::format::digest::Digest;
 use crate::platform::post::Author;
 use crate::resolution::ending::Ending;
 use crate::statement::{StatementId, Unread};
+use crate::work::anchor::Attested;
 
 /// A whole run.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -22,6 +23,9 @@ pub struct RunOutcome {
     pub counts: Counts,
     /// the checkpoint that covers it
     pub checkpoint: Option<CheckpointOutcome>,
+    /// who else vouches for it since, where anyone is named in the settings
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub anchors: Option<Attested>,
 }
 
 /// One statement's citations.

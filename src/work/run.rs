@@ -239,6 +239,7 @@ fn report(
             .collect(),
         counts,
         checkpoint: Some(CheckpointOutcome { size: sealed.size, root: data_encoding::BASE64.encode(&sealed.root.0) }),
+        anchors: None,
     }
 }
 

@@ -14,8 +14,10 @@ use tokio::sync::{mpsc, oneshot};
 use uuid::Uuid;
 
 use crate::citation::CitationId;
+use crate::format::checkpoint::Checkpoint;
 use crate::format::digest::Digest;
 use crate::format::json;
+use crate::format::note::Signature;
 use crate::format::warc::record::Record as WarcRecord;
 use crate::record::{Event, Held, Record};
 use crate::resolution::exchange::RecordName;
@@ -64,8 +66,15 @@ impl Deed {
 }
 
 struct Order {
-    deed: Deed,
+    what: What,
     done: oneshot::Sender<Result<Sealed, Fault>>,
+}
+
+enum What {
+    /// events to be sealed
+    Deed(Deed),
+    /// signature lines for the published checkpoint, where it still is this one
+    Lines(Checkpoint, Vec<Signature>),
 }
 
 /// What was appended since the last pass.
@@ -178,9 +187,7 @@ impl Seal {
     /// # Errors
     /// Whatever stopped the pass. Nothing after it is acknowledged either.
     pub async fn commit(&self, deed: Deed) -> Result<Sealed, Fault> {
-        let (done, wait) = oneshot::channel();
-        self.orders.send(Order { deed, done }).map_err(|_| Fault::Broken("the sealing thread has stopped"))?;
-        wait.await.unwrap_or(Err(Fault::Broken("the sealing thread has stopped")))
+        self.order(What::Deed(deed))?.await.unwrap_or(Err(STOPPED))
     }
 
     /// The same, for callers outside the runtime.
@@ -188,9 +195,30 @@ impl Seal {
     /// # Errors
     /// As [`Seal::commit`].
     pub fn commit_now(&self, deed: Deed) -> Result<Sealed, Fault> {
+        self.order(What::Deed(deed))?.blocking_recv().unwrap_or(Err(STOPPED))
+    }
+
+    /// Adds signature lines, whose worth the caller has checked, to the published checkpoint. Where that has moved on
+    /// meanwhile nothing is added; what is published then is in the answer.
+    ///
+    /// # Errors
+    /// As [`Seal::commit`].
+    pub async fn cosign(&self, checkpoint: Checkpoint, lines: Vec<Signature>) -> Result<Sealed, Fault> {
+        self.order(What::Lines(checkpoint, lines))?.await.unwrap_or(Err(STOPPED))
+    }
+
+    /// The same, for callers outside the runtime.
+    ///
+    /// # Errors
+    /// As [`Seal::commit`].
+    pub fn cosign_now(&self, checkpoint: Checkpoint, lines: Vec<Signature>) -> Result<Sealed, Fault> {
+        self.order(What::Lines(checkpoint, lines))?.blocking_recv().unwrap_or(Err(STOPPED))
+    }
+
+    fn order(&self, what: What) -> Result<oneshot::Receiver<Result<Sealed, Fault>>, Fault> {
         let (done, wait) = oneshot::channel();
-        self.orders.send(Order { deed, done }).map_err(|_| Fault::Broken("the sealing thread has stopped"))?;
-        wait.blocking_recv().unwrap_or(Err(Fault::Broken("the sealing thread has stopped")))
+        self.orders.send(Order { what, done }).map_err(|_| STOPPED)?;
+        Ok(wait)
     }
 }
 
@@ -230,6 +258,8 @@ fn hold<T: serde::Serialize>(
     Ok(Held::Apart { kept: document(bench, tools, deed, what, bytes)? })
 }
 
+const STOPPED: Fault = Fault::Broken("the sealing thread has stopped");
+
 fn passes(
     bench: Arc<Mutex<Bench>>,
     mut store: Store,
@@ -246,10 +276,14 @@ fn passes(
             let Ok(order) = inbox.try_recv() else { break };
             orders.push(order);
         }
-        let (deeds, done): (Vec<Deed>, Vec<_>) = orders.into_iter().map(|o| (o.deed, o.done)).unzip();
+        let (whats, done): (Vec<What>, Vec<_>) = orders.into_iter().map(|o| (o.what, o.done)).unzip();
+        // Lines are for the checkpoint as it stands, so they come before what moves it on.
+        let lined = lines(&mut log, &whats);
+        let deed = |what| if let What::Deed(deed) = what { deed } else { Deed::default() };
+        let deeds: Vec<Deed> = whats.into_iter().map(deed).collect();
         let closes = deeds.iter().flat_map(|deed| &deed.events).any(|event| matches!(event, Event::RunClosed { .. }));
         let bound = if closes { bind(&bench, &mut store, &mut log, tools) } else { Ok(()) };
-        match bound.and_then(|()| pass(&bench, &mut store, &mut log, tools, deeds)) {
+        match lined.and(bound).and_then(|()| pass(&bench, &mut store, &mut log, tools, deeds)) {
             Ok(sealed) => {
                 for (sealed, done) in sealed.into_iter().zip(done) {
                     // Whoever no longer waits has been interrupted; the deed stands all the same.
@@ -294,6 +328,17 @@ fn bind(
         let records = hold(&mut lock(bench), tools, &mut deed, "evidence", some.to_vec())?;
         deed.events.push(Event::EvidenceKept { records });
         pass(bench, store, log, tools, vec![deed])?;
+    }
+    Ok(())
+}
+
+fn lines(log: &mut crate::world::tiles::Log, whats: &[What]) -> Result<(), Fault> {
+    for what in whats {
+        if let What::Lines(checkpoint, lines) = what
+            && *checkpoint == log.signed().checkpoint
+        {
+            log.add_signatures(lines.clone())?;
+        }
     }
     Ok(())
 }

@@ -1,5 +1,7 @@
 //! One thing of the archive with all that hangs on it, as one JSON value.
 
+use std::path::PathBuf;
+
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
@@ -7,6 +9,7 @@ use crate::citation::CitationId;
 use crate::format::digest::Digest;
 use crate::format::time;
 use crate::statement::StatementId;
+use crate::work::by_hand;
 use crate::work::fault::Fault;
 use crate::work::parts::Paths;
 use crate::world::store::Store;
@@ -15,15 +18,15 @@ use crate::world::store::holds::Thing;
 use crate::world::store::read::Located;
 use crate::world::vault::place::{self, Place};
 
-/// Finds `id` and everything that hangs on it.
+/// Finds `id` and everything that hangs on it. `roots` are the files of pinned roots that command lines name.
 ///
 /// # Errors
 /// Nothing has that id; the catalogue's own.
-pub fn show(paths: &Paths, id: &str) -> Result<Value, Fault> {
+pub fn show(paths: &Paths, id: &str, roots: &[PathBuf]) -> Result<Value, Fault> {
     if !paths.is_archive() {
         return Err(Fault::NoArchive(paths.root.clone()));
     }
-    let show = Show { paths, store: Store::open_read(&paths.catalogue())? };
+    let show = Show { paths, roots, store: Store::open_read(&paths.catalogue())? };
     let found = match () {
         () if id.contains(':') && !id.starts_with("sha256:") && !id.starts_with("urn:") => show.post(id)?,
         () => match id.trim_start_matches("urn:uuid:").parse::<Uuid>() {
@@ -36,6 +39,7 @@ pub fn show(paths: &Paths, id: &str) -> Result<Value, Fault> {
 
 struct Show<'a> {
     paths: &'a Paths,
+    roots: &'a [PathBuf],
     store: Store,
 }
 
@@ -90,6 +94,7 @@ impl Show<'_> {
         let citations: Vec<Value> = citations.into_iter().map(|(_, line)| line).collect();
         Ok(Some(json!({
             "statement": id, "source": source, "media_type": media_type, "date": date, "citations": citations,
+            "anchors": self.anchors_of(digest)?,
         })))
     }
 
@@ -119,7 +124,7 @@ impl Show<'_> {
             .collect();
         Ok(Some(json!({
             "snapshot": digest, "ledger_index": index, "manifest_at": lying(&at), "manifest": manifest, "led_to_by": leads,
-            "parts_at": self.parts(&manifest)?,
+            "parts_at": self.parts(&manifest)?, "anchors": self.anchors(index)?,
         })))
     }
 
@@ -153,9 +158,25 @@ impl Show<'_> {
     fn record(&self, index: u64) -> Result<Option<Value>, Fault> {
         let Some(row) = self.store.record(index)? else { return Ok(None) };
         let at = self.store.locate(row.warc)?;
+        let own = self.store.anchors()?.into_iter().find(|anchor| anchor.record == index);
         Ok(Some(json!({
             "ledger_index": index, "leaf": row.leaf, "record": self.detail(index)?, "warc": at.as_ref().map(lying),
+            "check": own.and_then(|own| by_hand::command(self.paths, self.roots, &own)), "anchors": self.anchors(index)?,
         })))
+    }
+
+    /// Who outside vouches for a leaf, and how to check that.
+    fn anchors(&self, index: u64) -> Result<Vec<Value>, Fault> {
+        let rows = self.store.anchors_over(index)?;
+        Ok(rows.iter().map(|row| by_hand::shown(self.paths, self.roots, row)).collect())
+    }
+
+    /// The same, for the record that speaks of a digest.
+    fn anchors_of(&self, digest: &Digest) -> Result<Vec<Value>, Fault> {
+        match self.store.things(digest)?.first() {
+            Some(Thing::Record(index)) => self.anchors(*index),
+            _ => Ok(Vec::new()),
+        }
     }
 
     /// A record's own words.

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use ed25519_dalek::pkcs8::{DecodePrivateKey as _, EncodePrivateKey as _, KeypairBytes, spki::der::pem::LineEnding};
 
-use crate::format::note::{Ed25519Signer, KeyKind, KeyName, NotAKey};
+use crate::format::note::{Ed25519Signer, KeyKind, KeyName, NotAKey, VerifierKey};
 use crate::world::durable::{self, Disk};
 
 /// An Ed25519 secret key.
@@ -105,6 +105,28 @@ impl SecretKey {
     pub fn signer(&self, name: KeyName, kind: KeyKind) -> Result<Ed25519Signer, NotAKey> {
         Ed25519Signer::new(name, kind, self.0.clone())
     }
+}
+
+/// Where the next key waits until the ledger goes by it.
+pub fn waiting(key: &Path) -> PathBuf {
+    key.with_extension("next.pem")
+}
+
+/// Puts the key that waits in the place of the old one, where the ledger goes by it already.
+///
+/// # Errors
+/// The disk; a key file that holds none.
+pub fn settle(key: &Path, vkey: &VerifierKey, disk: &Disk) -> Result<(), Error> {
+    let next = waiting(key);
+    if next.exists() && SecretKey::load(&next)?.public() == *vkey.public() {
+        // Crash after this line: the key that waits is the ledger's, and the next open puts it in place.
+        if key.exists() {
+            disk.remove(key)?;
+        }
+        disk.rename(&next, key)?;
+        disk.sync_folder(key.parent().unwrap_or(Path::new(".")))?;
+    }
+    Ok(())
 }
 
 /// Random bytes from the operating system, for nonces.

@@ -1,22 +1,33 @@
 //! From settings to what each room below needs, and from the deeds' faults to what a person is told.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
+
+use rustls_pki_types::CertificateDer;
+use rustls_pki_types::pem::PemObject as _;
 
 use super::Global;
 use super::fault::{Exit, Fault, chain};
 use crate::face::config::Settings;
+use crate::format::tsp::Roots;
 use crate::platform::secret::Secret;
 use crate::resolution::pursuit;
 use crate::snapshot::gather;
+use crate::work::anchor;
 use crate::work::archive::Choices;
+use crate::work::attest::Asking;
 use crate::work::errand::Manner;
 use crate::work::fault::Fault as Deed;
 use crate::work::keep::Keys;
 use crate::work::parts::Paths;
 use crate::work::pursue::Again;
 use crate::world::clock::Clock;
+use crate::world::services::Services;
+use crate::world::services::node::Headers;
 use crate::world::{input, lock, store, wire};
+
+/// Longest file of certificates: all of Mozilla's roots are a tenth of it.
+const MAX_PEM: u64 = 4 << 20;
 
 /// Where the archive lies.
 pub(super) fn paths(global: &Global, settings: &Settings) -> Paths {
@@ -96,6 +107,69 @@ fn secret(file: Option<&Path>, setting: &str) -> Result<Option<Secret>, Fault> {
     let secret = std::str::from_utf8(&bytes).ok().and_then(Secret::read);
     let bad = || Fault::plain(Exit::Usage, format!("failed to {}: expected one line of visible ASCII", doing()));
     secret.map(Some).ok_or_else(bad)
+}
+
+/// Whom a checkpoint is shown to, and how they are asked.
+pub(super) fn asking(settings: &Settings) -> Result<Asking, Fault> {
+    let anchor = &settings.anchor;
+    let whom = anchor::Settings {
+        authorities: anchor.tsa.clone(),
+        roots: roots(&anchor.tsa_roots)?,
+        calendars: anchor.calendars.clone(),
+        headers: headers(settings),
+        witnesses: anchor.witnesses.clone(),
+    };
+    let network = &settings.network;
+    let services = Services::new(&network.user_agent, network.timeout.0, &certificates(&network.ca_cert)?)
+        .map_err(|e| Fault::new(Exit::Usage, "set up the network", &e))?;
+    // Three tries of the slowest, one after the other.
+    Ok(Asking { settings: whom, services, within: network.timeout.0.saturating_mul(3) })
+}
+
+/// The same, where anyone is named and the network may be asked.
+pub(super) fn asking_someone(settings: &Settings) -> Result<Option<Asking>, Fault> {
+    let anchor = &settings.anchor;
+    let witnessed = anchor.witnesses.iter().any(|witness| witness.url.is_some());
+    let someone = !anchor.tsa.is_empty() || !anchor.calendars.is_empty() || witnessed;
+    (someone && !settings.network.offline).then(|| asking(settings)).transpose()
+}
+
+/// Where block headers come from.
+pub(super) fn headers(settings: &Settings) -> Option<Headers> {
+    let named = settings.anchor.bitcoin_headers.trim();
+    match named {
+        "" => None,
+        url if url.starts_with("http://") || url.starts_with("https://") => Some(Headers::Node(url.parse().ok()?)),
+        file => Some(Headers::File(settings.based(Path::new(file)))),
+    }
+}
+
+/// The pinned roots of timestamp authorities.
+pub(super) fn roots(files: &[PathBuf]) -> Result<Roots, Fault> {
+    let mut roots = Roots::default();
+    for path in files {
+        let told = |e: &dyn std::error::Error| {
+            Fault::new(Exit::Usage, format!("read the roots in {}", path.display()), e)
+                .hint("expected PEM: the certificate of each authority's root")
+        };
+        let pem = input::file(path, MAX_PEM).map_err(|e| told(&e))?;
+        roots.extend(Roots::from_pem(&pem).map_err(|e| told(&e))?);
+    }
+    Ok(roots)
+}
+
+fn certificates(files: &[PathBuf]) -> Result<Vec<CertificateDer<'static>>, Fault> {
+    let mut found = Vec::new();
+    for path in files {
+        let told = |e: &dyn std::error::Error| {
+            Fault::new(Exit::Usage, format!("read the certificates in {}", path.display()), e).hint("expected PEM")
+        };
+        let pem = input::file(path, MAX_PEM).map_err(|e| told(&e))?;
+        for certificate in CertificateDer::pem_slice_iter(&pem) {
+            found.push(certificate.map_err(|e| told(&e))?);
+        }
+    }
+    Ok(found)
 }
 
 /// How far a resolution goes.

@@ -1,5 +1,6 @@
 //! The command line: what was typed becomes what is meant. Each command has its file.
 
+mod anchor;
 mod bridge;
 mod cite;
 mod completions;
@@ -8,6 +9,7 @@ mod config;
 mod demo;
 pub mod fault;
 mod init;
+mod ledger;
 mod logs;
 mod man;
 mod query;
@@ -93,6 +95,11 @@ enum Command {
     Query(query::Args),
     /// Ask the catalogue in SQL, read-only
     Sql(sql::Args),
+    /// Checkpoints and proofs: print, prove, compare, cosign, change the key
+    #[command(subcommand)]
+    Ledger(ledger::Args),
+    /// Show the checkpoint to timestamp authorities, calendars and witnesses now; take pending proofs further
+    Anchor(anchor::Args),
     /// Make the catalogue anew from the WARC files and the ledger
     Reindex(reindex::Args),
     /// See the whole main job against a built-in loopback copy of the platforms
@@ -118,6 +125,8 @@ impl Command {
             Self::Show(args) => show::run(global, args),
             Self::Query(args) => query::run(global, args),
             Self::Sql(args) => sql::run(global, args),
+            Self::Ledger(args) => ledger::run(global, args),
+            Self::Anchor(args) => anchor::run(global, args),
             Self::Reindex(args) => reindex::run(global, args),
             #[cfg(feature = "demo")]
             Self::Demo(args) => demo::run(global, args),

@@ -15,6 +15,7 @@ use crate::face::progress::{Manner, Progress};
 use crate::face::{out, report};
 use crate::statement::Hint;
 use crate::work::archive::OpenArchive;
+use crate::work::attest::{self, Asking};
 use crate::work::errand::{Done, Errand, Input, MAX_STATEMENT};
 use crate::work::run::Handed;
 use crate::world::wire::Wire;
@@ -51,6 +52,7 @@ pub(super) fn run(global: &Global, args: Args) -> Result<Exit, Fault> {
 /// Opens the archive, runs, and closes it again.
 pub(super) fn over(global: &Global, settings: &Settings, inputs: Option<Vec<Input>>) -> Result<Done, Fault> {
     let told = bridge::fault("run");
+    let asking = bridge::asking_someone(settings)?;
     let runtime = runtime()?;
     let open = OpenArchive::or_init(bridge::paths(global, settings), bridge::choices(settings)?).map_err(&told)?;
     for note in &open.notes {
@@ -64,10 +66,14 @@ pub(super) fn over(global: &Global, settings: &Settings, inputs: Option<Vec<Inpu
     let errand = Errand { open: &open, wire, manner: bridge::manner(settings)?, watch: progress };
     let done = runtime.block_on(async {
         let stop = on_interrupt();
-        match inputs {
+        let mut done = match inputs {
             Some(inputs) => errand.over(inputs, stop).await,
             None => errand.due(stop).await,
+        }?;
+        if let Some(asking) = asking.as_ref().filter(|_| !done.interrupted) {
+            anchor(&open, asking, &mut done).await;
         }
+        Ok(done)
     });
     // Tasks that were cut short let go of the archive before it is closed.
     drop(runtime);
@@ -75,6 +81,14 @@ pub(super) fn over(global: &Global, settings: &Settings, inputs: Option<Vec<Inpu
     let done = done.map_err(&told)?;
     closed.map_err(&told)?;
     Ok(done)
+}
+
+/// Shows the checkpoint to those named in the settings. What the run did is sealed already, whatever comes of this.
+async fn anchor(open: &OpenArchive, asking: &Asking, done: &mut Done) {
+    match attest::attest(open, asking).await {
+        Ok(attested) => done.outcome.anchors = Some(attested),
+        Err(fault) => tracing::warn!("no anchor was added: {}", super::fault::chain(&fault)),
+    }
 }
 
 /// What is printed at the end.
@@ -87,7 +101,10 @@ pub(super) fn show(global: &Global, done: &Done) -> Result<(), Fault> {
     if global.json {
         out::json(&done.outcome)
     } else {
-        out::text(|out| report::run(out, &done.outcome, terminal::width()))
+        out::text(|out| {
+            report::run(out, &done.outcome, terminal::width())?;
+            done.outcome.anchors.iter().try_for_each(|attested| report::anchors(out, attested))
+        })
     }
 }
 

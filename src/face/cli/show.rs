@@ -21,7 +21,7 @@ pub(super) struct Args {
 pub(super) fn run(global: &Global, args: Args) -> Result<Exit, Fault> {
     let settings = super::config::load(global, &NetworkArgs::default())?;
     let paths = bridge::paths(global, &settings);
-    let shown = show(&paths, &args.id).map_err(bridge::fault("show"))?;
+    let shown = show(&paths, &args.id, &settings.anchor.tsa_roots).map_err(bridge::fault("show"))?;
     if global.json {
         out::json(&shown)?;
     } else {

@@ -58,7 +58,7 @@ pub(super) fn run(global: &Global, args: Args) -> Result<Exit, Fault> {
     Ok(exit(&report, args.require.as_deref()))
 }
 
-fn key(path: &std::path::Path) -> Result<VerifierKey, Fault> {
+pub(super) fn key(path: &std::path::Path) -> Result<VerifierKey, Fault> {
     let text = String::from_utf8_lossy(&note(path)?).trim().to_owned();
     text.parse().map_err(|e| {
         Fault::new(Exit::Usage, format!("read the key in {}", path.display()), &e)

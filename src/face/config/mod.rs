@@ -168,6 +168,7 @@ pub struct Settings {
     /// every `[[notify]]`
     pub notify: Vec<Notify>,
     origins: BTreeMap<String, Origin>,
+    archive: PathBuf,
 }
 
 /// One line of `onrecord config`.
@@ -211,12 +212,17 @@ impl Settings {
         environment: impl IntoIterator<Item = (OsString, OsString)>,
         flags: &NetworkArgs,
     ) -> Result<Self, ConfigError> {
-        let mut settings = Self::default();
+        let mut settings = Self { archive: archive.to_owned(), ..Self::default() };
         settings.ledger.key = archive.join(&settings.ledger.key);
         settings.read_file(archive, text)?;
         settings.read_environment(environment)?;
         flags.lay_over(&mut settings);
         Ok(settings)
+    }
+
+    /// A relative path of the settings file, taken from the archive.
+    pub fn based(&self, path: &Path) -> PathBuf {
+        self.archive.join(path)
     }
 
     /// Every setting, its value and where it came from.

@@ -10,6 +10,7 @@ use serde_json::Value;
 use url::Url;
 
 use super::value::{Expected, Period, Raw, Setting, Size};
+use crate::work::anchor::Witness;
 use crate::world::wire::settings::ConnectTo;
 
 /// What the loader and `onrecord config` need of a section, whatever its keys.
@@ -142,10 +143,8 @@ section! {
         "calendars" calendars: Vec<Url> = Vec::new();
         /// file, or URL of a node, to confirm OpenTimestamps proofs with; empty: they are not confirmed
         "bitcoin-headers" bitcoin_headers: String = String::new();
-        /// verifier keys of witnesses, one C2SP vkey each
-        "witnesses" witnesses: Vec<String> = Vec::new();
-        /// URL of a public randomness beacon; empty: none
-        "beacon" beacon: String = String::new();
+        /// witnesses: a C2SP vkey each and, where it is to be asked, a space and its URL
+        "witnesses" witnesses: Vec<Witness> = Vec::new();
     }
 }
 

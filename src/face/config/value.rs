@@ -12,11 +12,13 @@ use jiff::{Span, SpanRelativeTo, Unit};
 use serde_json::{Value, json};
 use url::Url;
 
+use crate::format::note::{KeyKind, VerifierKey};
+use crate::work::anchor::Witness;
 use crate::world::wire::settings::ConnectTo;
 
 /// A value as it was written. What comes from a file has a type; what comes from a flag or the environment is text.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Raw {
+pub(in crate::face) enum Raw {
     /// a TOML string
     Str(String),
     /// a TOML integer
@@ -49,10 +51,10 @@ impl fmt::Display for Raw {
 }
 
 /// What was expected instead; fits after "expected ".
-pub(super) type Expected = &'static str;
+pub(in crate::face) type Expected = &'static str;
 
 /// A type that a setting can have.
-pub(super) trait Setting: Sized {
+pub(in crate::face) trait Setting: Sized {
     /// Reads it.
     fn read(raw: &Raw) -> Result<Self, Expected>;
 
@@ -75,7 +77,7 @@ pub(super) trait Setting: Sized {
 }
 
 /// Reads a flag's value; the error is what clap prints after the flag's name.
-pub(super) fn flag<T: Setting>(text: &str) -> Result<T, String> {
+pub(in crate::face) fn flag<T: Setting>(text: &str) -> Result<T, String> {
     T::read(&Raw::Loose(text.to_owned())).map_err(|expected| format!("expected {expected}"))
 }
 
@@ -198,6 +200,23 @@ impl Setting for Url {
 
     fn json(&self) -> Value {
         json!(self.as_str())
+    }
+}
+
+/// A witness as it is written: `VKEY URL`, or the key alone where it is not asked but known.
+impl Setting for Witness {
+    fn read(raw: &Raw) -> Result<Self, Expected> {
+        const EXPECTED: Expected = "a witness's key and address, as in \"name+hash+key https://witness.example/\"";
+        let text = words(raw).ok_or(EXPECTED)?;
+        let (key, url) = text.split_once(' ').map_or((text, None), |(key, url)| (key, Some(url.trim())));
+        let key: VerifierKey = key.parse().map_err(|_| EXPECTED)?;
+        let url = url.map(|url| Url::read(&Raw::Loose(url.to_owned())).map_err(|_| EXPECTED)).transpose()?;
+        if key.kind == KeyKind::CosignatureV1 { Ok(Self { key, url }) } else { Err(EXPECTED) }
+    }
+
+    fn json(&self) -> Value {
+        let url = self.url.as_ref().map(|url| format!(" {url}")).unwrap_or_default();
+        json!(format!("{}{url}", self.key))
     }
 }
 

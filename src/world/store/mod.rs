@@ -3,6 +3,7 @@
 //! Trust: whoever alters this file can make answers wrong, never evidence; `verify` names each row that differs from the
 //! WARC files and the ledger, and `reindex` makes them anew.
 
+pub mod anchors;
 pub mod apply;
 pub mod ask;
 pub mod compare;

@@ -10,6 +10,8 @@
 //! compared with them and find them there. Others are refused: those tiles may have been signed once.
 
 pub mod anchors;
+pub mod nodes;
+pub mod prover;
 pub mod reader;
 
 use std::collections::HashSet;

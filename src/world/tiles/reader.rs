@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::prover::Prover;
 use super::{Error, of, unreadable};
 use crate::format::checkpoint::Signed;
 use crate::format::digest::Digest;
@@ -75,7 +76,7 @@ impl Tiles {
     /// # Errors
     /// An index out of range; a tile that is missing or damaged.
     pub fn inclusion(&self, index: u64, size: u64) -> Result<Vec<Digest>, Error> {
-        merkle::inclusion(&mut View { source: self, size }, index, size).map_err(|e| of(e, index))
+        Prover::new(self, size).inclusion(index)
     }
 
     /// The proof that the first `old` leaves are a prefix of the first `new` ones.
@@ -174,6 +175,9 @@ impl Source for &Tiles {
         if cache.len() >= CACHED {
             // The higher a tile, the more proofs pass through it.
             cache.retain(|known, _| known.row > Row::Level(0) && known.is_full());
+        }
+        if cache.len() >= CACHED {
+            cache.clear();
         }
         cache.insert(tile, Arc::clone(&inner));
         Ok(inner)
