@@ -63,7 +63,7 @@ pub(super) fn run(global: &Global, args: Args) -> Result<Exit, Fault> {
     }
     let told = bridge::fault("anchor");
     let runtime = super::run::runtime()?;
-    let open = OpenArchive::open(bridge::paths(global, &settings), bridge::choices(&settings)).map_err(&told)?;
+    let open = OpenArchive::open(bridge::paths(global, &settings), bridge::choices(&settings)?).map_err(&told)?;
     for note in &open.notes {
         tracing::warn!("{note}");
     }

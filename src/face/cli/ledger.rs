@@ -251,7 +251,7 @@ fn cosign(global: &Global, settings: &Settings, paths: Paths, args: &Cosign) -> 
     let mut keys: Vec<VerifierKey> = settings.anchor.witnesses.iter().map(|witness| witness.key.clone()).collect();
     keys.extend(args.witness.clone());
     let told = bridge::fault("add the cosignature");
-    let open = OpenArchive::open(paths, bridge::choices(settings)).map_err(&told)?;
+    let open = OpenArchive::open(paths, bridge::choices(settings)?).map_err(&told)?;
     let added = remember::cosign(&open, &bytes, &keys);
     let closed = open.close();
     let added = added.map_err(&told)?;
@@ -271,7 +271,7 @@ fn cosign(global: &Global, settings: &Settings, paths: Paths, args: &Cosign) -> 
 
 fn index(global: &Global, settings: &Settings, paths: Paths) -> Result<Exit, Fault> {
     let told = bridge::fault("store the ledger's inner hashes");
-    let open = OpenArchive::open(paths, bridge::choices(settings)).map_err(&told)?;
+    let open = OpenArchive::open(paths, bridge::choices(settings)?).map_err(&told)?;
     let stored = remember::index(&open);
     let closed = open.close();
     let tiles = stored.map_err(&told)?;
@@ -288,7 +288,7 @@ fn index(global: &Global, settings: &Settings, paths: Paths) -> Result<Exit, Fau
 
 fn rotate_key(global: &Global, settings: &Settings, paths: Paths) -> Result<Exit, Fault> {
     let told = bridge::fault("change the key");
-    let open = OpenArchive::open(paths, bridge::choices(settings)).map_err(&told)?;
+    let open = OpenArchive::open(paths, bridge::choices(settings)?).map_err(&told)?;
     let rotated = rotate::rotate(open).map_err(&told)?;
     let (old, new) = (rotated.old.to_string(), rotated.new.to_string());
     if global.json {
