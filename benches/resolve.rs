@@ -153,7 +153,7 @@ fn curl(platforms: &Platforms, urls: &[String], in_flight: usize, folder: &Path)
     for rule in &platforms.rules {
         curl.args(["--connect-to", rule]);
     }
-    let status = curl.arg("--cacert").arg(&platforms.ca).arg("--config").arg(&config).status()?;
+    let status = curl.arg("--cacert").arg(&platforms.ca).arg("--config").arg(&config).stderr(Stdio::null()).status()?;
     if status.success() { Ok(()) } else { Err(format!("curl ended with {status}").into()) }
 }
 

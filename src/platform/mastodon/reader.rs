@@ -5,7 +5,7 @@ use url::Url;
 
 use super::note::{self, Object};
 use super::status::{self, Status, text};
-use super::{address, authority, get_object, get_status, name_of_url, webfinger};
+use super::{address, authority, get_object, get_status, name_of_url, oembed, webfinger};
 use crate::format::http::{Answer, Request};
 use crate::platform::errand::{Errands, endpoint, refusal};
 use crate::platform::post::{Author, Post};
@@ -23,6 +23,8 @@ enum Purpose {
     Note,
     /// the author of an object
     Actor,
+    /// what the server says of its page to who would embed it: the author alone
+    Oembed,
     /// which account a handle is
     Webfinger,
 }
@@ -37,6 +39,7 @@ pub struct PostReader {
     here: Option<Status>,
     origin: Option<Post>,
     actor: Option<Author>,
+    embedded: Option<Author>,
     hidden: Option<(State, String)>,
     notes: Vec<String>,
 }
@@ -56,6 +59,7 @@ impl PostReader {
             here: None,
             origin: None,
             actor: None,
+            embedded: None,
             hidden: None,
             notes: Vec::new(),
         })
@@ -161,6 +165,10 @@ impl PostReader {
                 if vague && state != State::Unknown {
                     self.hidden = Some((state, why));
                 }
+                // a server that shows its posts to members alone may still let them be embedded
+                if let Some(request) = self.page.as_ref().and_then(oembed) {
+                    self.errands.ask(Purpose::Oembed, request);
+                }
             }
         }
     }
@@ -176,13 +184,23 @@ impl PostReader {
         }
         let Some(mut post) = self.origin.or(here) else {
             let (state, why) = self.hidden.unwrap_or((State::Unknown, "the server gave no answer".to_owned()));
-            return Read { notes, ..Read::ended(state, why) };
+            return Read { notes, author: self.embedded, ..Read::ended(state, why) };
         };
         if let Some(actor) = self.actor {
             post.author = actor;
         }
         Read { attestations, notes, ..Read::post(post, why) }
     }
+}
+
+/// The author in an oEmbed answer of `host`; the words are not in it.
+fn embedded(answer: &Answer, host: &str) -> Option<Author> {
+    let json = success(answer).ok()?;
+    let url = Url::parse(text(&json, "author_url")?).ok()?;
+    let user = url.path().strip_prefix("/@").filter(|user| !user.is_empty() && !user.contains('/'))?;
+    let name = text(&json, "author_name").filter(|name| !name.is_empty()).map(str::to_owned);
+    let own = authority(&url).as_deref() == Some(host);
+    own.then(|| Author { handle: format!("{user}@{host}"), name, id: None })
 }
 
 /// Whether a copy says what its origin says.
@@ -236,6 +254,7 @@ impl Reader for PostReader {
             Purpose::OriginStatus => self.heard_origin_status(answer, &url),
             Purpose::OriginNote => self.heard_origin_note(answer, &url),
             Purpose::Note => self.heard_note(answer, &url),
+            Purpose::Oembed => self.embedded = answer.ok().and_then(|answer| embedded(answer, &self.host)),
             Purpose::Actor => {
                 if let Ok(Object::Actor(actor)) = object(answer, &url) {
                     self.actor = Some(actor.author);

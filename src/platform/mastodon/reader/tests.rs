@@ -148,7 +148,19 @@ fn a_page_stands_in_for_a_closed_api() {
     assert_eq!(post.media[0].kind, "photo");
 
     world[1].1 = 401;
-    assert_eq!(drive(reader(), &world).0.state, Some(State::LoginGated));
+    let closed = drive(reader(), &world).0;
+    assert_eq!((closed.state, closed.author), (Some(State::LoginGated), None));
+    // the page may be embedded all the same: that tells who wrote it, and no more
+    let oembed = super::super::oembed(&page).unwrap().url.to_string();
+    world.push((oembed.as_str(), 200, fixture!("oembed.json").to_owned()));
+    let told = drive(reader(), &world).0;
+    assert_eq!((told.state, told.post), (Some(State::LoginGated), None));
+    assert_eq!(told.author.unwrap().handle, "mira@fedi.replica.example");
+    world.pop();
+    let foreign =
+        fixture!("oembed.json").replace("https://fedi.replica.example/@mira\"", "https://other.example/@mira\"");
+    world.push((oembed.as_str(), 200, foreign));
+    assert_eq!(drive(reader(), &world).0.author, None, "another server's account");
 }
 
 #[test]
