@@ -30,6 +30,8 @@ CREATE TABLE warc_record (
     type   INTEGER NOT NULL,   -- 0 warcinfo, 1 response, 2 request, 3 revisit, 4 resource, 5 metadata, 6 conversion, 7 continuation
     digest BLOB NOT NULL       -- SHA-256 from WARC/1.1 to the last byte of the block
 ) STRICT, WITHOUT ROWID;
+-- Six bytes tell any two apart that an archive will ever hold together; the whole digest is compared in the row.
+CREATE INDEX warc_record_digest ON warc_record (substr(digest, 1, 6));
 
 -- WARC records that no ledger record names yet. When a run closes, and when the archive does, the rest is named by an
 -- evidence.kept record; so what is left here is what a process that was cut off had not come to.
@@ -77,6 +79,7 @@ CREATE TABLE statement (
     author     TEXT,              -- its own words
     record     INTEGER NOT NULL   -- statement.added
 ) STRICT;
+CREATE INDEX statement_date ON statement (date) WHERE date IS NOT NULL;
 
 -- Where the same bytes came from, each time another source brought them.
 CREATE TABLE statement_source (
@@ -85,6 +88,7 @@ CREATE TABLE statement_source (
     record    INTEGER NOT NULL,  -- the statement.added record that says so
     PRIMARY KEY (statement, source)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX statement_source_source ON statement_source (source);
 
 -- Spans of a statement that point outward.
 CREATE TABLE citation (
@@ -140,9 +144,15 @@ CREATE TABLE resolution (
     hops      INTEGER NOT NULL,     -- exchanges on the way, the final one included
     post      TEXT,                 -- the post it led to: x:1138…
     snapshot  BLOB,                 -- snapshot.id, where one stands
-    retry_at  INTEGER               -- when the other side asked to be asked again
+    retry_at  INTEGER,              -- when the other side asked to be asked again
+    latest    INTEGER NOT NULL      -- 1 in the last one of its citation, else 0
 ) STRICT;
 CREATE INDEX resolution_citation ON resolution (citation, record);
+-- The standing endings: one a citation, newest first, by ending, by time.
+CREATE UNIQUE INDEX resolution_standing ON resolution (citation) WHERE latest = 1;
+CREATE INDEX resolution_newest ON resolution (latest) WHERE latest = 1;
+CREATE INDEX resolution_ending ON resolution (ending, record) WHERE latest = 1;
+CREATE INDEX resolution_at ON resolution (at) WHERE latest = 1;
 CREATE INDEX resolution_snapshot ON resolution (snapshot) WHERE snapshot IS NOT NULL;
 CREATE INDEX resolution_run ON resolution (run, record);
 CREATE INDEX resolution_post ON resolution (post) WHERE post IS NOT NULL;
@@ -161,6 +171,13 @@ CREATE TABLE hop (
     error      TEXT,              -- why there was no answer
     exchange   BLOB,              -- exchange.id
     PRIMARY KEY (resolution, n)
+) STRICT, WITHOUT ROWID;
+
+-- Every URL on the way of a resolution, once: where it began, each hop, where it ended.
+CREATE TABLE way (
+    url    TEXT NOT NULL,     -- as asked, unwrapped or arrived at
+    record INTEGER NOT NULL,  -- resolution.record
+    PRIMARY KEY (url, record)
 ) STRICT, WITHOUT ROWID;
 
 -- What stood at an end.
@@ -190,6 +207,7 @@ CREATE TABLE snapshot_part (
     exchange BLOB,              -- exchange.id; NULL where nothing came
     PRIMARY KEY (snapshot, n)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX snapshot_part_exchange ON snapshot_part (exchange) WHERE exchange IS NOT NULL;
 
 -- Posts as read from snapshots: one row per snapshot that holds one.
 CREATE TABLE post (
@@ -206,6 +224,7 @@ CREATE TABLE post (
 CREATE INDEX post_name ON post (name);
 CREATE INDEX post_handle ON post (handle COLLATE NOCASE, posted);
 CREATE INDEX post_author ON post (author_id) WHERE author_id IS NOT NULL;
+CREATE INDEX post_posted ON post (posted) WHERE posted IS NOT NULL;
 
 -- What the statement claims of a post, against the capture.
 CREATE TABLE finding (
@@ -255,27 +274,25 @@ CREATE TABLE event (
 
 -- Kept counts, so that no question about totals scans a table.
 CREATE TABLE tally (
-    name  TEXT NOT NULL,     -- ending, verdict, kind
-    value TEXT NOT NULL,     -- captured, contradicted, link, …
+    name  TEXT NOT NULL,     -- ending (each time followed), standing (last time followed), verdict, kind, platform, total
+    value TEXT NOT NULL,     -- captured, contradicted, link, x, statement, …
     n     INTEGER NOT NULL,  -- how many
     PRIMARY KEY (name, value)
 ) STRICT, WITHOUT ROWID;
 
 -- ── Words ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
--- What a hit of the full-text index is.
+-- What a hit of the full-text index is; higher ids came later.
 CREATE TABLE words_doc (
-    id   INTEGER PRIMARY KEY,  -- rowid in words and words_tri
+    id   INTEGER PRIMARY KEY,  -- rowid in words
     kind TEXT NOT NULL,        -- statement, post, page
     ref  BLOB NOT NULL,        -- statement.id or snapshot.id
     UNIQUE (kind, ref)
 ) STRICT;
 
--- Words of scripts that put spaces between them.
-CREATE VIRTUAL TABLE words USING fts5 (text, content = '', contentless_delete = 1, tokenize = 'unicode61 remove_diacritics 2');
-
--- Runs of three characters, for scripts that do not; only texts with such a script are in it.
-CREATE VIRTUAL TABLE words_tri USING fts5 (text, content = '', contentless_delete = 1, tokenize = 'trigram');
+-- The words, folded and separated by spaces before they come here: diacritics off, scripts that put no spaces between
+-- words as pairs of characters (a trigram would not find the many words of two). So the tokenizer only splits at spaces.
+CREATE VIRTUAL TABLE words USING fts5 (text, content = '', contentless_delete = 1, tokenize = 'ascii');
 
 -- ── The queue ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -301,7 +318,7 @@ SELECT 'sha256:' || lower(hex(c.id)) AS id, 'sha256:' || lower(hex(c.statement))
        c.platform, c.handle, c.tag, c.author, c.date, c.quoted, c.span_start, c.span_end,
        r.ending, r.final_url, r.post, 'sha256:' || lower(hex(r.snapshot)) AS snapshot,
        (SELECT f.verdict FROM finding f WHERE f.citation = c.id ORDER BY f.record DESC LIMIT 1) AS verdict
-FROM citation c LEFT JOIN resolution r ON r.record = (SELECT max(record) FROM resolution WHERE citation = c.id);
+FROM citation c LEFT JOIN resolution r ON r.citation = c.id AND r.latest = 1;
 
 -- Every time a citation was followed.
 CREATE VIEW resolutions AS

@@ -32,6 +32,7 @@ pub mod robots;
 pub mod sha2x;
 pub mod surt;
 pub mod table;
+pub mod terms;
 pub mod tid;
 pub mod tile;
 pub mod time;

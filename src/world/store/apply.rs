@@ -9,6 +9,7 @@ use uuid::Uuid;
 use crate::citation::{Citation, Kind};
 use crate::format::digest::Digest;
 use crate::format::json;
+use crate::format::terms;
 use crate::platform::post::Post;
 use crate::record::{self, Event, FindingMade, Held, Record, ResolutionEnded, StatementAdded};
 use crate::resolution::exchange::RecordName;
@@ -310,6 +311,7 @@ impl<'a> Batch<'a> {
         if fresh == 0 {
             return Ok(());
         }
+        self.count("total", "statement")?;
         for (seq, citation) in held(&added.citations, docs)?.iter().enumerate() {
             self.citation(&id, seq, citation)?;
         }
@@ -344,15 +346,19 @@ impl<'a> Batch<'a> {
                 text_of(citation)?,
             ],
         )?;
+        if let Some(platform) = columns.platform {
+            self.count("platform", platform)?;
+        }
         self.count("kind", columns.kind)
     }
 
     fn resolution(&self, idx: i64, at: Timestamp, ended: &ResolutionEnded, docs: &dyn Documents) -> Result<(), Error> {
         let way = held(&ended.way, docs)?;
         let asked = way.hops.iter().filter(|hop| hop.at.is_some()).count();
+        self.overtake(&ended.citation.0)?;
         self.put(
-            "INSERT INTO resolution (record, run, citation, at, ending, why, start, final_url, hops, post, snapshot, retry_at)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+            "INSERT INTO resolution (record, run, citation, at, ending, why, start, final_url, hops, post, snapshot, retry_at, latest)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, 1)",
             params![
                 idx,
                 ended.run.0.as_bytes(),
@@ -388,7 +394,28 @@ impl<'a> Batch<'a> {
                 ],
             )?;
         }
-        self.count("ending", ended.ending.as_str())
+        let mut urls: Vec<&str> = vec![&way.start];
+        urls.extend(way.final_url.as_deref());
+        urls.extend(way.hops.iter().map(|hop| hop.url.as_str()));
+        for url in urls {
+            self.put("INSERT OR IGNORE INTO way (url, record) VALUES (?1, ?2)", params![url, idx])?;
+        }
+        self.count("ending", ended.ending.as_str())?;
+        self.count("standing", ended.ending.as_str())
+    }
+
+    /// The citation's last ending, if it has one, is no longer its last.
+    fn overtake(&self, citation: &Digest) -> Result<(), Error> {
+        let last: Option<(i64, String)> = self
+            .tx
+            .prepare_cached("SELECT record, ending FROM resolution WHERE citation = ?1 AND latest = 1")?
+            .query_row([citation.0], |r| Ok((r.get(0)?, r.get(1)?)))
+            .optional()?;
+        let Some((record, ending)) = last else { return Ok(()) };
+        self.put("UPDATE resolution SET latest = 0 WHERE record = ?1", [record])?;
+        self.put("UPDATE tally SET n = n - 1 WHERE name = 'standing' AND value = ?1", [&ending])?;
+        self.put("DELETE FROM tally WHERE name = 'standing' AND n = 0", [])?;
+        Ok(())
     }
 
     fn snapshot(&self, idx: i64, id: &Digest, manifest_name: &RecordName, docs: &dyn Documents) -> Result<(), Error> {
@@ -417,6 +444,7 @@ impl<'a> Batch<'a> {
         if fresh == 0 {
             return Ok(());
         }
+        self.count("total", "snapshot")?;
         for (n, part) in manifest.parts.iter().enumerate() {
             let exchange = part.evidence.as_ref().and_then(|e| e.response).map(|r| *r.id.as_bytes());
             self.put(
@@ -446,6 +474,7 @@ impl<'a> Batch<'a> {
                 text_of(post)?,
             ],
         )?;
+        self.count("total", "post")?;
         let name = post.author.name.as_deref().unwrap_or_default();
         self.words("post", &snapshot.0, &format!("{}\n{} @{}", post.text, name, post.author.handle))
     }
@@ -492,10 +521,7 @@ impl<'a> Batch<'a> {
             return Ok(());
         }
         let id = self.tx.last_insert_rowid();
-        self.put("INSERT INTO words (rowid, text) VALUES (?1, ?2)", params![id, text])?;
-        if has_unspaced_script(text) {
-            self.put("INSERT INTO words_tri (rowid, text) VALUES (?1, ?2)", params![id, text])?;
-        }
+        self.put("INSERT INTO words (rowid, text) VALUES (?1, ?2)", params![id, terms::indexed(text)])?;
         Ok(())
     }
 
@@ -595,16 +621,6 @@ fn text_of<T: serde::Serialize>(value: &T) -> Result<String, Error> {
         .ok()
         .and_then(|bytes| String::from_utf8(bytes).ok())
         .ok_or(Error::Row { table: "body", what: "a value that is no JSON".to_owned() })
-}
-
-/// Scripts that put no spaces between words: Han, kana, Thai, Lao, Khmer, Myanmar, Tibetan.
-fn has_unspaced_script(text: &str) -> bool {
-    text.chars().any(|c| {
-        matches!(c,
-            '\u{0E00}'..='\u{0EFF}' | '\u{0F00}'..='\u{0FFF}' | '\u{1000}'..='\u{109F}' | '\u{1780}'..='\u{17FF}'
-            | '\u{3040}'..='\u{30FF}' | '\u{3400}'..='\u{4DBF}' | '\u{4E00}'..='\u{9FFF}' | '\u{F900}'..='\u{FAFF}'
-            | '\u{20000}'..='\u{3134F}')
-    })
 }
 
 // SQLite's integers are signed; no offset, length or count here comes near 2^63.

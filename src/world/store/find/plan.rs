@@ -1,0 +1,342 @@
+//! The plan of a question: which condition drives, and which only narrow.
+//!
+//! SQLite is told the order (`CROSS JOIN`): the condition that leaves the fewest citations comes first, and where there is
+//! none, the endings newest first, so that a question with `--limit` stops early however large the archive is.
+
+use rusqlite::types::Value;
+
+use crate::format::terms;
+use crate::world::store::find::{END, Wanted};
+
+/// A part of an answer, in the order of the answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Part {
+    /// citations that were followed, newest ending first
+    Followed,
+    /// those that were not, newest statement first
+    Unfollowed,
+    /// followed citations of one statement
+    FollowedIn,
+    /// unfollowed ones of it
+    UnfollowedIn,
+    /// citations that led to one snapshot
+    LedTo,
+}
+
+/// What drives.
+enum Drive {
+    /// ids of citations: `SELECT … AS id`
+    Ids(String),
+    /// endings by a condition with an index of its own
+    Endings(&'static str),
+    /// all endings
+    All,
+}
+
+/// A question, planned.
+pub(super) struct Plan {
+    drive: Drive,
+    conditions: Vec<String>,
+    /// conditions that only a followed citation meets
+    followed: Vec<String>,
+    values: Vec<Value>,
+    documents: Option<String>,
+    no_words: bool,
+}
+
+impl Plan {
+    pub(super) fn of(wanted: &Wanted, anchored: u64) -> Self {
+        let mut plan = Self {
+            drive: Drive::All,
+            conditions: Vec::new(),
+            followed: Vec::new(),
+            values: vec![signed(anchored).into()],
+            documents: None,
+            no_words: false,
+        };
+        let mut picks = Vec::new();
+        plan.ids(wanted, &mut picks);
+        plan.narrow(wanted);
+        plan.drive = match picks.len() {
+            0 => plan.endings(wanted),
+            _ => Drive::Ids(picks.join(" INTERSECT ")),
+        };
+        if let Some(text) = &wanted.text {
+            plan.words(text);
+        }
+        plan
+    }
+
+    /// Adds a value and gives its place.
+    fn value(&mut self, value: impl Into<Value>) -> String {
+        self.values.push(value.into());
+        format!("?{}", self.values.len())
+    }
+
+    /// Conditions that name few citations, each by an index: the most telling first.
+    fn ids(&mut self, wanted: &Wanted, picks: &mut Vec<String>) {
+        if let Some(id) = &wanted.citation {
+            let at = self.value(id.0.0.to_vec());
+            picks.push(format!("SELECT id FROM citation WHERE id = {at}"));
+        }
+        if let Some(digest) = &wanted.digest {
+            let at = self.value(digest.0.to_vec());
+            picks.push(DIGEST.replace("?D", &at));
+        }
+        if let Some(statements) = &wanted.statements {
+            let all: Vec<String> = statements.iter().map(|id| self.value(id.0.0.to_vec())).collect();
+            picks.push(format!("SELECT id FROM citation WHERE statement IN ({})", all.join(", ")));
+        }
+        if let Some(post) = &wanted.post {
+            let at = self.value(post.clone());
+            picks.push(format!("SELECT citation AS id FROM resolution WHERE post = {at} AND latest = 1"));
+        }
+        if let Some(url) = &wanted.url {
+            picks.push(format!("SELECT id FROM ({})", self.url(url)));
+        }
+        if let Some(handle) = &wanted.handle {
+            let at = self.value(handle.clone());
+            picks.push(format!("SELECT id FROM ({})", HANDLE.replace("?H", &at)));
+        }
+        if let Some(author) = &wanted.author {
+            let fts = self.value(terms::asked(&format!("\"{author}\"")).unwrap_or_else(|| "\"\"".to_owned()));
+            picks.push(format!("SELECT id FROM ({})", AUTHOR.replace("?W", &fts)));
+            let name = self.value(terms::indexed(author));
+            self.conditions.push(format!(
+                "(folded(c.author) LIKE '%' || {name} || '%'
+                  OR EXISTS (SELECT 1 FROM post p WHERE p.snapshot = r.snapshot AND folded(p.author) LIKE '%' || {name} || '%'))"
+            ));
+        }
+    }
+
+    /// A prefix is a range of the index: from itself up to itself followed by the last code point there is. A URL without
+    /// a scheme is either of the two.
+    fn url(&mut self, url: &str) -> String {
+        let spelled: Vec<String> = match url.contains("://") || url.starts_with("at:") {
+            true => vec![url.to_owned()],
+            false => ["https://", "http://"].iter().map(|scheme| format!("{scheme}{url}")).collect(),
+        };
+        let mut all = Vec::new();
+        for url in spelled {
+            let test = match url.strip_suffix('*') {
+                None => format!("= {}", self.value(url)),
+                Some(prefix) => {
+                    let (from, to) = (self.value(prefix.to_owned()), self.value(format!("{prefix}\u{10FFFF}")));
+                    format!("BETWEEN {from} AND {to}")
+                }
+            };
+            all.push(URL.replace("?U", &test));
+        }
+        all.join(" UNION ")
+    }
+
+    fn narrow(&mut self, wanted: &Wanted) {
+        self.only("c.kind =", wanted.kind.clone());
+        self.only("s.date >=", wanted.cited_since.clone());
+        self.only("s.date <=", wanted.cited_until.clone());
+        if let Some(platform) = &wanted.platform {
+            let at = self.value(platform.clone());
+            self.conditions.push(format!("(c.platform = {at} OR substr(r.post, 1, length({at}) + 1) = {at} || ':')"));
+        }
+        self.only_followed("r.ending =", wanted.ending.clone());
+        self.only_followed("r.at >=", wanted.since.map(|t| t.as_microsecond()));
+        self.only_followed("r.at <", wanted.until.map(|t| t.as_microsecond()));
+        if let Some(verdict) = &wanted.verdict {
+            let at = self.value(verdict.clone());
+            self.followed.push(format!(
+                "(SELECT f.verdict FROM finding f WHERE f.citation = c.id ORDER BY f.record DESC LIMIT 1) = {at}"
+            ));
+        }
+        let posted = "(SELECT p.posted FROM post p WHERE p.snapshot = r.snapshot)";
+        self.only_followed(&format!("{posted} >="), wanted.posted_since.map(|t| t.as_microsecond()));
+        self.only_followed(&format!("{posted} <"), wanted.posted_until.map(|t| t.as_microsecond()));
+        if wanted.anchored {
+            self.followed.push("r.record < ?1".to_owned());
+        }
+    }
+
+    fn only<T: Into<Value>>(&mut self, condition: &str, value: Option<T>) {
+        if let Some(value) = value {
+            let at = self.value(value);
+            self.conditions.push(format!("{condition} {at}"));
+        }
+    }
+
+    fn only_followed<T: Into<Value>>(&mut self, condition: &str, value: Option<T>) {
+        if let Some(value) = value {
+            let at = self.value(value);
+            self.followed.push(format!("{condition} {at}"));
+        }
+    }
+
+    /// Without a pick, an index on what an ending says, where a condition has one.
+    fn endings(&mut self, wanted: &Wanted) -> Drive {
+        if let Some(verdict) = &wanted.verdict {
+            let at = self.value(verdict.clone());
+            return Drive::Ids(format!("SELECT DISTINCT citation AS id FROM finding WHERE verdict = {at}"));
+        }
+        if wanted.posted_since.is_some() || wanted.posted_until.is_some() {
+            let from = self.value(wanted.posted_since.map_or(i64::MIN, |t| t.as_microsecond()));
+            let to = self.value(wanted.posted_until.map_or(i64::MAX, |t| t.as_microsecond()));
+            return Drive::Ids(format!(
+                "SELECT r.citation AS id FROM post p CROSS JOIN resolution r ON r.snapshot = p.snapshot AND r.latest = 1
+                 WHERE p.posted >= {from} AND p.posted < {to}"
+            ));
+        }
+        if wanted.cited_since.is_some() || wanted.cited_until.is_some() {
+            let from = self.value(wanted.cited_since.clone().unwrap_or_default());
+            let to = self.value(wanted.cited_until.clone().unwrap_or_else(|| "9999-99-99".to_owned()));
+            return Drive::Ids(format!(
+                "SELECT c.id FROM statement s CROSS JOIN citation c ON c.statement = s.id WHERE s.date BETWEEN {from} AND {to}"
+            ));
+        }
+        match () {
+            () if wanted.ending.is_some() => Drive::Endings("resolution_ending"),
+            // A bound from below alone stops the walk from the newest no earlier; an index by time does.
+            () if wanted.since.is_some() || wanted.until.is_some() => Drive::Endings("resolution_at"),
+            () => Drive::All,
+        }
+    }
+
+    /// Words drive by themselves unless something else leaves few citations.
+    fn words(&mut self, text: &str) {
+        let Some(fts) = terms::asked(text) else {
+            self.no_words = true;
+            return;
+        };
+        if !matches!(self.drive, Drive::Ids(_)) {
+            self.documents = Some(fts);
+            return;
+        }
+        let at = self.value(fts);
+        let holds = |kinds: &str, of: &str| {
+            format!(
+                "EXISTS (SELECT 1 FROM words_doc d CROSS JOIN words w ON w.rowid = d.id
+                 WHERE d.kind IN ({kinds}) AND d.ref = {of} AND w.words MATCH {at})"
+            )
+        };
+        self.conditions
+            .push(format!("({} OR {})", holds("'statement'", "c.statement"), holds("'post', 'page'", "r.snapshot")));
+    }
+
+    /// Whether a citation can come up more than once.
+    pub(super) fn repeats(&self) -> bool {
+        self.documents.is_some()
+    }
+
+    /// The words that drive.
+    pub(super) fn documents(&self) -> Option<&str> {
+        self.documents.as_deref()
+    }
+
+    pub(super) fn values(&self) -> &[Value] {
+        &self.values
+    }
+
+    /// The parts of the answer where words do not drive.
+    pub(super) fn parts(&self) -> &'static [Part] {
+        &[Part::Followed, Part::Unfollowed]
+    }
+
+    /// The parts for one document that has the words.
+    pub(super) fn parts_of(&self, kind: &str) -> &'static [Part] {
+        if kind == "statement" { &[Part::FollowedIn, Part::UnfollowedIn] } else { &[Part::LedTo] }
+        .iter()
+        .as_slice()
+    }
+
+    /// The SQL of a part; the document, where there is one, is the last value. None where nothing can fit.
+    pub(super) fn sql(&self, part: Part) -> Option<String> {
+        let unfollowed = matches!(part, Part::Unfollowed | Part::UnfollowedIn);
+        if self.no_words || (unfollowed && !self.followed.is_empty()) {
+            return None;
+        }
+        let of = format!("?{}", self.values.len() + 1);
+        let mut conditions = self.conditions.clone();
+        let from = match part {
+            Part::Followed => self.from_followed(&mut conditions),
+            Part::Unfollowed => self.from_unfollowed(),
+            Part::FollowedIn => {
+                conditions.push(format!("c.statement = {of}"));
+                format!("citation c {STATEMENT} {STANDING}")
+            }
+            Part::UnfollowedIn => {
+                conditions.push(format!("c.statement = {of}"));
+                format!("citation c {STATEMENT} {NOTHING}")
+            }
+            Part::LedTo => {
+                conditions.push(format!("r.snapshot = {of} AND r.latest = 1"));
+                format!("resolution r CROSS JOIN citation c ON c.id = r.citation {STATEMENT}")
+            }
+        };
+        let order = if unfollowed {
+            conditions.push("r.record IS NULL".to_owned());
+            "s.rowid DESC, c.seq"
+        } else {
+            conditions.extend(self.followed.iter().cloned());
+            "r.record DESC"
+        };
+        let conditions = if conditions.is_empty() { "1".to_owned() } else { conditions.join(" AND ") };
+        Some(format!(
+            "SELECT c.statement, s.source, s.date, c.body, {END} FROM {from} WHERE {conditions} ORDER BY {order}"
+        ))
+    }
+
+    fn from_followed(&self, conditions: &mut Vec<String>) -> String {
+        let rest = format!("CROSS JOIN citation c ON c.id = r.citation {STATEMENT}");
+        match &self.drive {
+            Drive::Ids(ids) => format!("({ids}) k CROSS JOIN citation c ON c.id = k.id {STATEMENT} {STANDING}"),
+            Drive::Endings(index) => {
+                conditions.push("r.latest = 1".to_owned());
+                format!("resolution r INDEXED BY {index} {rest}")
+            }
+            Drive::All => {
+                conditions.push("r.latest = 1".to_owned());
+                format!("resolution r INDEXED BY resolution_newest {rest}")
+            }
+        }
+    }
+
+    fn from_unfollowed(&self) -> String {
+        match &self.drive {
+            Drive::Ids(ids) => format!("({ids}) k CROSS JOIN citation c ON c.id = k.id {STATEMENT} {NOTHING}"),
+            _ => format!("statement s CROSS JOIN citation c ON c.statement = s.id {NOTHING}"),
+        }
+    }
+}
+
+const STATEMENT: &str = "CROSS JOIN statement s ON s.id = c.statement";
+const STANDING: &str = "CROSS JOIN resolution r ON r.citation = c.id AND r.latest = 1";
+const NOTHING: &str = "LEFT JOIN resolution r ON r.citation = c.id AND r.latest = 1";
+
+/// Cited, or on the way of the last time it was followed.
+const URL: &str = "SELECT id FROM citation WHERE url ?U
+ UNION SELECT r.citation FROM way u CROSS JOIN resolution r ON r.record = u.record WHERE u.url ?U AND r.latest = 1";
+
+/// Cited, or the writer of the post it led to.
+const HANDLE: &str = "SELECT id FROM citation WHERE handle = ?H COLLATE NOCASE
+ UNION SELECT r.citation FROM post p CROSS JOIN resolution r ON r.snapshot = p.snapshot AND r.latest = 1
+ WHERE p.handle = ?H COLLATE NOCASE";
+
+/// Citations of documents in which the name stands; the names themselves are compared afterwards.
+const AUTHOR: &str = "SELECT c.id FROM words w CROSS JOIN words_doc d ON d.id = w.rowid CROSS JOIN citation c ON c.statement = d.ref
+ WHERE w.words MATCH ?W AND d.kind = 'statement'
+ UNION SELECT r.citation FROM words w CROSS JOIN words_doc d ON d.id = w.rowid CROSS JOIN resolution r ON r.snapshot = d.ref AND r.latest = 1
+ WHERE w.words MATCH ?W AND d.kind = 'post'";
+
+/// Whatever has a digest, and the citations that rest on it.
+const DIGEST: &str = "SELECT id FROM (
+ WITH kept (id) AS (SELECT id FROM exchange WHERE payload = ?D
+   UNION SELECT id FROM warc_record WHERE substr(digest, 1, 6) = substr(?D, 1, 6) AND digest = ?D)
+ SELECT id FROM citation WHERE id = ?D
+ UNION SELECT id FROM citation WHERE statement = ?D
+ UNION SELECT citation FROM resolution WHERE snapshot = ?D
+ UNION SELECT r.citation FROM record l CROSS JOIN resolution r ON r.record = l.idx WHERE l.leaf = ?D
+ UNION SELECT r.citation FROM kept k CROSS JOIN snapshot_part p ON p.exchange = k.id CROSS JOIN resolution r ON r.snapshot = p.snapshot
+ UNION SELECT r.citation FROM kept k CROSS JOIN exchange e ON e.id = k.id CROSS JOIN way u ON u.url = e.url
+   CROSS JOIN hop h ON h.resolution = u.record AND h.exchange = e.id CROSS JOIN resolution r ON r.record = h.resolution)";
+
+// SQLite's integers are signed; no count here comes near 2^63.
+fn signed(n: u64) -> i64 {
+    i64::try_from(n).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,169 @@
+//! Documents by their words: newest first without looking at the rest, or the best of the newest.
+
+use rusqlite::OptionalExtension as _;
+
+use crate::format::digest::Digest;
+use crate::statement::StatementId;
+use crate::world::store::read::{digest, instant};
+use crate::world::store::{Error, Store};
+
+/// Documents that are ranked: the newest that have the words. Ranking every one that has a common word takes seconds.
+pub const RANKED: i64 = 1000;
+
+/// A document as words are looked for in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Document {
+    /// a statement's bytes, its source and its media type
+    Statement {
+        /// as handed in
+        bytes: Vec<u8>,
+        /// where it came from
+        source: String,
+        /// its type
+        media_type: String,
+    },
+    /// a post's words
+    Post(String),
+}
+
+/// A captured page whose words are not in the index yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Waiting {
+    /// the snapshot
+    pub snapshot: Digest,
+    /// the text digest its manifest states
+    pub text: Option<Digest>,
+}
+
+/// An exchange of a snapshot, as its words are looked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PagePart {
+    /// its WARC record
+    pub exchange: uuid::Uuid,
+    /// the record that holds the body, where this one only refers to it
+    pub body: uuid::Uuid,
+    /// asked
+    pub url: String,
+    /// when
+    pub at: jiff::Timestamp,
+}
+
+impl Store {
+    /// Gives documents that have the words, until it is told that it is enough.
+    pub(super) fn documents<E: From<Error>>(
+        &self,
+        fts: &str,
+        ranked: bool,
+        enough: &mut impl FnMut(&str, &[u8; 32]) -> Result<bool, E>,
+    ) -> Result<(), E> {
+        let newest = "SELECT rowid FROM words WHERE words MATCH ?1 ORDER BY rowid DESC";
+        let best = "SELECT rowid FROM words WHERE words MATCH ?1 AND rowid >= ?2 ORDER BY bm25(words), rowid DESC";
+        let db = self.db();
+        let mut query = db.prepare_cached(if ranked { best } else { newest }).map_err(Error::from)?;
+        let mut rows = match ranked {
+            true => query.query(rusqlite::params![fts, self.cut(fts)?]).map_err(Error::from)?,
+            false => query.query([fts]).map_err(Error::from)?,
+        };
+        let mut doc = db.prepare_cached("SELECT kind, ref FROM words_doc WHERE id = ?1").map_err(Error::from)?;
+        while let Some(row) = rows.next().map_err(Error::from)? {
+            let id: i64 = row.get(0).map_err(Error::from)?;
+            let found: Option<(String, [u8; 32])> =
+                doc.query_row([id], |r| Ok((r.get(0)?, r.get(1)?))).optional().map_err(Error::from)?;
+            if let Some((kind, of)) = found
+                && enough(&kind, &of)?
+            {
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    /// The oldest document that is ranked.
+    fn cut(&self, fts: &str) -> Result<i64, Error> {
+        let cut: Option<i64> = self
+            .db()
+            .prepare_cached("SELECT rowid FROM words WHERE words MATCH ?1 ORDER BY rowid DESC LIMIT 1 OFFSET ?2")?
+            .query_row(rusqlite::params![fts, RANKED - 1], |r| r.get(0))
+            .optional()?;
+        Ok(cut.unwrap_or(0))
+    }
+
+    /// Pages whose words are not in the index yet, oldest first; at most `limit`.
+    ///
+    /// # Errors
+    /// SQLite's own.
+    pub fn waiting_pages(&self, limit: usize) -> Result<Vec<Waiting>, Error> {
+        let mut query =
+            self.db().prepare_cached("SELECT id, text FROM snapshot WHERE indexed = 0 ORDER BY record LIMIT ?1")?;
+        let rows = query.query_map([i64::try_from(limit).unwrap_or(i64::MAX)], |r| {
+            Ok(Waiting { snapshot: digest(r, 0)?, text: r.get::<_, Option<[u8; 32]>>(1)?.map(Digest) })
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// How many pages wait for that.
+    ///
+    /// # Errors
+    /// SQLite's own.
+    pub fn waiting_count(&self) -> Result<u64, Error> {
+        let n: i64 =
+            self.db().prepare_cached("SELECT count(*) FROM snapshot WHERE indexed = 0")?.query_row([], |r| r.get(0))?;
+        Ok(n.unsigned_abs())
+    }
+
+    /// The exchanges of a snapshot that can hold its page: hops and answers of archives, last one first.
+    ///
+    /// # Errors
+    /// SQLite's own.
+    pub fn page_parts(&self, snapshot: &Digest) -> Result<Vec<PagePart>, Error> {
+        let mut query = self.db().prepare_cached(
+            "SELECT e.id, coalesce(e.refers_to, e.id), e.url, e.at FROM snapshot_part p JOIN exchange e ON e.id = p.exchange
+             WHERE p.snapshot = ?1 AND p.role IN ('hop', 'archive', 'platform') ORDER BY p.n DESC LIMIT 32",
+        )?;
+        let uuid = |r: &rusqlite::Row<'_>, n: usize| r.get::<_, [u8; 16]>(n).map(uuid::Uuid::from_bytes);
+        let rows = query.query_map([snapshot.0], |r| {
+            Ok(PagePart { exchange: uuid(r, 0)?, body: uuid(r, 1)?, url: r.get(2)?, at: instant(r, 3)? })
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// A page's title, where it was captured and the digest of its text.
+    ///
+    /// # Errors
+    /// SQLite's own.
+    pub fn page_head(&self, snapshot: &Digest) -> Result<Option<(Option<String>, Option<String>, Option<Digest>)>, Error> {
+        Ok(self
+            .db()
+            .prepare_cached("SELECT title, final, text FROM snapshot WHERE id = ?1")?
+            .query_row([snapshot.0], |r| {
+                Ok((r.get(0)?, r.get(1)?, r.get::<_, Option<[u8; 32]>>(2)?.map(Digest)))
+            })
+            .optional()?)
+    }
+
+    /// A statement as words are looked for in it.
+    ///
+    /// # Errors
+    /// SQLite's own.
+    pub fn statement_document(&self, id: &StatementId) -> Result<Option<Document>, Error> {
+        Ok(self
+            .db()
+            .prepare_cached("SELECT bytes, source, media_type FROM statement WHERE id = ?1")?
+            .query_row([id.0.0], |r| {
+                Ok(Document::Statement { bytes: r.get(0)?, source: r.get(1)?, media_type: r.get(2)? })
+            })
+            .optional()?)
+    }
+
+    /// The post of a snapshot as words are looked for in it.
+    ///
+    /// # Errors
+    /// SQLite's own.
+    pub fn post_document(&self, snapshot: &Digest) -> Result<Option<Document>, Error> {
+        Ok(self
+            .db()
+            .prepare_cached("SELECT text || char(10) || coalesce(author, '') || ' @' || handle FROM post WHERE snapshot = ?1")?
+            .query_row([snapshot.0], |r| r.get(0).map(Document::Post))
+            .optional()?)
+    }
+}
