@@ -100,7 +100,7 @@ CREATE TABLE citation (
     raw        TEXT NOT NULL,     -- as it stands
     url        TEXT,              -- of a link: what to ask
     platform   TEXT,              -- x, bluesky, mastodon, …
-    handle     TEXT,              -- of a handle or post, without @
+    handle     TEXT,              -- of a handle, a post, or a link that names an account, without @
     tag        TEXT,              -- of a hashtag, without #
     author     TEXT,              -- of a post: the name given
     date       TEXT,              -- of a post: the day given, YYYY-MM-DD
@@ -193,7 +193,7 @@ CREATE TABLE snapshot (
     post     TEXT,              -- post name
     content  BLOB NOT NULL,     -- digest of what a later look is compared with
     text     BLOB,              -- digest of the text a reader reads
-    indexed  INTEGER NOT NULL   -- 1 once its page text is in the full-text index
+    indexed  INTEGER NOT NULL   -- 1 once its page's words are in the index, 2 where none could be read
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX snapshot_post ON snapshot (post) WHERE post IS NOT NULL;
 CREATE INDEX snapshot_unindexed ON snapshot (record) WHERE indexed = 0;

@@ -76,3 +76,7 @@ mod bad_input;
 // checkpoints, bundles, anchors and keys through the real binary
 #[cfg(test)]
 mod evidence;
+
+// queries, showing, comparing, sums and SQL over a composed archive, through the real binary
+#[cfg(test)]
+mod questions;

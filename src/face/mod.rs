@@ -6,4 +6,5 @@ pub mod out;
 pub mod plain;
 pub mod progress;
 pub mod report;
+pub mod shown;
 pub mod table;

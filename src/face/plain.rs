@@ -24,6 +24,23 @@ pub fn lines(text: &str) -> String {
     text.split('\n').map(line).collect::<Vec<_>>().join("\n")
 }
 
+/// A JSON value on one line that steers no terminal: JSON itself escapes C0 controls, and the others are escaped as it would.
+pub fn json(value: &serde_json::Value) -> String {
+    let text = value.to_string();
+    if text.is_ascii() && !text.contains('\u{7f}') {
+        return text;
+    }
+    let mut safe = String::with_capacity(text.len());
+    for c in text.chars() {
+        if is_unsafe(c) {
+            safe.push_str(&format!("\\u{:04x}", u32::from(c)));
+        } else {
+            safe.push(c);
+        }
+    }
+    safe
+}
+
 /// C0 and C1 controls, line and paragraph separators, and the characters that embed, override or isolate a direction
 /// (Unicode UAX #9). Plain direction marks and joiners stay: they are part of how words are written.
 fn is_unsafe(c: char) -> bool {

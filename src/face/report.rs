@@ -163,6 +163,11 @@ fn worth(added: &Added) -> (&'static str, Style) {
     }
 }
 
+/// The colour of an ending by its name in the contract; none for one that is not known.
+pub fn style_of(ending: &str) -> Style {
+    serde_json::from_value(serde_json::Value::String(ending.to_owned())).map(ending_style).unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -192,6 +192,15 @@ fn is_right_to_left(c: char) -> bool {
         | '\u{10800}'..='\u{10fff}' | '\u{1e800}'..='\u{1efff}' | '\u{200f}')
 }
 
+/// A cell of comma-separated values (RFC 4180), steering neither terminal nor spreadsheet: what one would take for a formula
+/// is set off with an apostrophe.
+pub fn csv(cell: &str) -> String {
+    let formula = cell.starts_with(['=', '+', '-', '@', '\t', '\r']);
+    let safe = plain::lines(cell);
+    let cell = if formula { format!("'{safe}") } else { safe };
+    if cell.contains(['"', ',', '\n', '\r']) { format!("\"{}\"", cell.replace('"', "\"\"")) } else { cell }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

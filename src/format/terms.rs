@@ -56,7 +56,8 @@ fn is_unspaced(c: char) -> bool {
         | '\u{3041}'..='\u{309F}' | '\u{30A1}'..='\u{30FA}' | '\u{30FC}'..='\u{30FF}' | '\u{3105}'..='\u{318F}'
         | '\u{31A0}'..='\u{31BF}' | '\u{31F0}'..='\u{31FF}' | '\u{3400}'..='\u{4DBF}' | '\u{4E00}'..='\u{9FFF}'
         | '\u{A960}'..='\u{A97F}' | '\u{AC00}'..='\u{D7FF}' | '\u{F900}'..='\u{FAFF}' | '\u{FF66}'..='\u{FF9D}'
-        | '\u{20000}'..='\u{3FFFD}') && c.is_alphanumeric()
+        | '\u{20000}'..='\u{3FFFD}')
+        && c.is_alphanumeric()
 }
 
 /// Marks that readers leave out when they type: Latin, Greek and Cyrillic accents, Hebrew points, Arabic vowel signs.
@@ -215,6 +216,16 @@ pub fn snippet(text: &str, typed: &str) -> Option<Snippet> {
         snippet.text.push('…');
     }
     Some(snippet)
+}
+
+/// Whether every word typed stands somewhere in `text`.
+pub fn has_all(text: &str, typed: &str) -> bool {
+    let words: std::collections::HashSet<String> = terms(text).map(|term| term.word).collect();
+    typed.split_whitespace().all(|piece| {
+        let open = piece.trim_end_matches('"').ends_with('*');
+        terms(piece)
+            .all(|term| words.contains(&term.word) || (open && words.iter().any(|word| word.starts_with(&term.word))))
+    })
 }
 
 /// White space of any length as one space.

@@ -15,6 +15,7 @@ use crate::work::parts::{self, Parts, Paths, Tools};
 use crate::work::reindex;
 use crate::work::run::Known;
 use crate::work::seal::{Deed, Seal, Sealer};
+use crate::work::words;
 use crate::world::clock::Clock;
 use crate::world::durable::Disk;
 use crate::world::input;
@@ -76,6 +77,10 @@ impl std::fmt::Debug for Choices {
         write!(f, "Choices({:?}, {:?})", self.origin, self.limits)
     }
 }
+
+/// Captured pages whose words go into the index when a run ends; more are left to the next question or `reindex`, so that
+/// no run ends late for it.
+const PAGES: usize = 256;
 
 /// An archive that this process holds and writes to.
 pub struct OpenArchive {
@@ -161,6 +166,7 @@ impl OpenArchive {
         Store::remove(&new)?;
         let mut store = Store::open(&new)?;
         let taken = reindex::take_up(&paths.warc(), &mut store, &log)?;
+        words::index(&paths.warc(), &mut store, usize::MAX)?;
         store.checkpoint()?;
         drop(store);
         Store::remove(&now)?;
@@ -209,12 +215,13 @@ impl OpenArchive {
     /// # Errors
     /// What stopped the sealing, and what `last` says.
     pub(crate) fn close_after(self, last: impl FnOnce(&mut Log) -> Result<(), Fault>) -> Result<(), Fault> {
-        let Self { seal, sealer, .. } = self;
+        let Self { paths, seal, sealer, .. } = self;
         drop(seal);
-        let Parts { vault, store, mut log } = sealer.finish()?;
+        let Parts { vault, mut store, mut log } = sealer.finish()?;
         last(&mut log)?;
         drop(log);
         vault.close()?;
+        words::index(&paths.warc(), &mut store, PAGES)?;
         store.checkpoint()?;
         Ok(())
     }

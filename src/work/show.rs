@@ -11,6 +11,7 @@ use crate::format::time;
 use crate::statement::StatementId;
 use crate::work::by_hand;
 use crate::work::fault::Fault;
+use crate::work::name::{Named, named};
 use crate::work::parts::Paths;
 use crate::world::store::Store;
 use crate::world::store::find::{End, Wanted};
@@ -27,14 +28,8 @@ pub fn show(paths: &Paths, id: &str, roots: &[PathBuf]) -> Result<Value, Fault> 
         return Err(Fault::NoArchive(paths.root.clone()));
     }
     let show = Show { paths, roots, store: Store::open_read(&paths.catalogue())? };
-    let found = match () {
-        () if id.contains(':') && !id.starts_with("sha256:") && !id.starts_with("urn:") => show.post(id)?,
-        () => match id.trim_start_matches("urn:uuid:").parse::<Uuid>() {
-            Ok(uuid) => show.warc(uuid)?,
-            Err(_) => show.by_number(id)?,
-        },
-    };
-    found.ok_or_else(|| Fault::NotHere(format!("nothing in the archive has the id {id}")))
+    let nothing = || Fault::NotHere(format!("nothing in the archive has the id {id}"));
+    show.named(named(&show.store, id)?)?.ok_or_else(nothing)
 }
 
 struct Show<'a> {
@@ -44,47 +39,40 @@ struct Show<'a> {
 }
 
 impl Show<'_> {
-    /// A digest whole or by its first digits, or a ledger index.
-    fn by_number(&self, id: &str) -> Result<Option<Value>, Fault> {
-        let hex = id.strip_prefix("sha256:").unwrap_or(id);
-        if let Ok(index) = id.parse::<u64>()
-            && hex.len() < 12
-        {
-            return self.record(index);
+    fn named(&self, named: Named) -> Result<Option<Value>, Fault> {
+        match named {
+            Named::Statement(id) => self.statement(&id.0),
+            Named::Citation(id) => self.citation(&id.0),
+            Named::Snapshot(id) => self.snapshot(&id),
+            Named::Post(name) => self.post(&name),
+            Named::Record(index) => self.record(index),
+            Named::Run(id) => self.run(id),
+            Named::Warc(id) => self.warc(id),
+            Named::Held(digest, things) => self.held(&digest, &things),
         }
-        let digests = self.store.by_prefix(hex)?;
-        if digests.len() > 1 {
-            let some: Vec<String> = digests.iter().take(4).map(ToString::to_string).collect();
-            return Err(Fault::Input {
-                what: format!("{id} is the beginning of several ids: {}", some.join(", ")),
-                hint: "give more digits".to_owned(),
-            });
-        }
-        let Some(digest) = digests.first() else { return Ok(None) };
-        for look in [Self::statement, Self::citation, Self::snapshot] {
-            if let Some(found) = look(self, digest)? {
-                return Ok(Some(found));
-            }
-        }
+    }
+
+    fn held(&self, digest: &Digest, things: &[Thing]) -> Result<Option<Value>, Fault> {
         let mut all = Vec::new();
-        for thing in self.store.things(digest)? {
+        for thing in things {
             all.extend(match thing {
-                Thing::Record(index) => self.record(index)?,
-                Thing::Warc(id) => self.warc(id)?,
+                Thing::Record(index) => self.record(*index)?,
+                Thing::Warc(id) => self.warc(*id)?,
             });
         }
-        Ok(match all.len() {
-            0 | 1 => all.pop(),
-            _ => Some(json!({ "digest": digest, "held_as": all })),
-        })
+        Ok((!all.is_empty()).then(|| json!({ "digest": digest, "held_as": all })))
     }
 
     fn statement(&self, digest: &Digest) -> Result<Option<Value>, Fault> {
         let id = StatementId(*digest);
-        let Some((source, media_type, date)) = self.store.statement_head(&id)? else { return Ok(None) };
+        let (Some((source, media_type, date)), Some(card)) =
+            (self.store.statement_head(&id)?, self.store.statement_card(&id)?)
+        else {
+            return Ok(None);
+        };
         let mut citations = Vec::new();
         let leaves = self.store.leaves()?;
-        self.store.find::<Fault>(&Wanted { statement: Some(id), ..Wanted::default() }, |hit| {
+        self.store.find::<Fault>(&Wanted { statements: Some(vec![id]), ..Wanted::default() }, |hit| {
             let mut line = json!({ "citation": hit.citation });
             extend(&mut line, hit.end.as_ref().map(|end| ending(end, leaves)));
             citations.push((hit.citation.span.0, line));
@@ -93,8 +81,33 @@ impl Show<'_> {
         citations.sort_by_key(|(start, _)| *start);
         let citations: Vec<Value> = citations.into_iter().map(|(_, line)| line).collect();
         Ok(Some(json!({
-            "statement": id, "source": source, "media_type": media_type, "date": date, "citations": citations,
-            "anchors": self.anchors_of(digest)?,
+            "statement": id, "source": source, "sources": card.sources, "media_type": media_type, "bytes": card.bytes,
+            "date": date, "title": card.title, "language": card.language, "publisher": card.publisher, "author": card.author,
+            "ledger_index": card.record, "kept_at": self.content(card.record)?, "anchors": self.anchors_of(digest)?, "citations": citations,
+        })))
+    }
+
+    /// Where a statement's bytes lie.
+    fn content(&self, record: u64) -> Result<Option<Value>, Fault> {
+        let Ok(Some(detail)) = self.detail(record) else { return Ok(None) };
+        let id = detail.pointer("/content/id").and_then(Value::as_str).and_then(|id| id.parse().ok());
+        Ok(id.map(|id| self.store.locate(id)).transpose()?.flatten().as_ref().map(lying))
+    }
+
+    fn run(&self, id: Uuid) -> Result<Option<Value>, Fault> {
+        let Some(row) = self.store.run(&id)? else { return Ok(None) };
+        let mut endings = std::collections::BTreeMap::<String, u64>::new();
+        let mut citations = Vec::new();
+        for (index, citation, raw, ending) in self.store.run_endings(&id)? {
+            citations.push(json!({
+                "citation": CitationId(citation), "raw": raw, "ending": ending, "ledger_index": index,
+            }));
+            *endings.entry(ending).or_default() += 1;
+        }
+        Ok(Some(json!({
+            "run": id, "opened": time::rfc3339(row.opened), "closed": row.closed.map(time::rfc3339), "planned": row.planned,
+            "ended": row.ended, "opening_record": row.record, "closing_record": row.closing, "endings": endings,
+            "citations": citations,
         })))
     }
 
@@ -204,7 +217,12 @@ fn place_of(at: &Located) -> Place {
 }
 
 fn lying(at: &Located) -> Value {
-    json!({ "file": format!("warc/{}", at.file), "offset": at.offset, "length": at.length, "record_digest": at.digest })
+    // One gzip member is one record, so these bytes are a whole file by themselves.
+    let extract = format!("tail -c +{} warc/{} | head -c {} | gzip -dc", at.offset + 1, at.file, at.length);
+    json!({
+        "file": format!("warc/{}", at.file), "offset": at.offset, "length": at.length, "record_digest": at.digest,
+        "extract": extract,
+    })
 }
 
 fn extend(value: &mut Value, with: Option<Value>) {
@@ -217,7 +235,7 @@ fn extend(value: &mut Value, with: Option<Value>) {
 pub fn ending(end: &End, leaves: u64) -> Value {
     json!({
         "ending": end.ending, "why": end.why, "at": time::rfc3339(end.at), "urls": { "start": end.start, "final": end.final_url },
-        "post": end.post, "snapshot": end.snapshot, "verdict": end.verdict, "anchored": end.anchored,
+        "hops": end.hops, "post": end.post, "posted": end.posted.map(time::rfc3339), "snapshot": end.snapshot, "verdict": end.verdict, "anchored": end.anchored,
         "ledger": { "index": end.index, "checkpoint": leaves },
     })
 }

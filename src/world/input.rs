@@ -211,6 +211,36 @@ fn whole(from: impl Read, bound: u64) -> Result<Vec<u8>, InputError> {
     if u64::try_from(bytes.len()).is_ok_and(|n| n <= bound) { Ok(bytes) } else { Err(InputError::TooLong(bound)) }
 }
 
+/// Files in a folder and all below it, and their bytes together. A folder that is not there has none.
+///
+/// # Errors
+/// The file system's.
+pub fn size(folder: &Path) -> io::Result<(u64, u64)> {
+    let mut sum = (0, 0);
+    let mut folders = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop() {
+        let entries = match std::fs::read_dir(&folder) {
+            Err(e) if e.kind() == io::ErrorKind::NotFound => continue,
+            other => other?,
+        };
+        for entry in entries {
+            let entry = entry?;
+            let kind = entry.file_type()?;
+            if kind.is_dir() {
+                folders.push(entry.path());
+            } else if kind.is_file() {
+                sum = (sum.0 + 1, sum.1 + entry.metadata()?.len());
+            }
+        }
+    }
+    Ok(sum)
+}
+
+/// Bytes of a file; none where it is not there.
+pub fn length(path: &Path) -> u64 {
+    std::fs::metadata(path).map_or(0, |about| about.len())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

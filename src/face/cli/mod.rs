@@ -7,6 +7,7 @@ mod completions;
 mod config;
 #[cfg(feature = "demo")]
 mod demo;
+mod diff;
 pub mod fault;
 mod init;
 mod ledger;
@@ -18,6 +19,7 @@ mod resolve;
 mod run;
 mod show;
 mod sql;
+mod stats;
 mod usage;
 mod verify;
 
@@ -93,6 +95,8 @@ enum Command {
     Show(show::Args),
     /// Find citations by what they say, where they led and how they ended
     Query(query::Args),
+    /// Compare two captures: words, links, media, headers
+    Diff(diff::Args),
     /// Ask the catalogue in SQL, read-only
     Sql(sql::Args),
     /// Checkpoints and proofs: print, prove, compare, cosign, change the key
@@ -100,6 +104,8 @@ enum Command {
     Ledger(ledger::Args),
     /// Show the checkpoint to timestamp authorities, calendars and witnesses now; take pending proofs further
     Anchor(anchor::Args),
+    /// The archive at a glance, or the link rot of a statement or citation
+    Stats(stats::Args),
     /// Make the catalogue anew from the WARC files and the ledger
     Reindex(reindex::Args),
     /// See the whole main job against a built-in loopback copy of the platforms
@@ -124,9 +130,11 @@ impl Command {
             Self::Verify(args) => verify::run(global, args),
             Self::Show(args) => show::run(global, args),
             Self::Query(args) => query::run(global, args),
+            Self::Diff(args) => diff::run(global, args),
             Self::Sql(args) => sql::run(global, args),
             Self::Ledger(args) => ledger::run(global, args),
             Self::Anchor(args) => anchor::run(global, args),
+            Self::Stats(args) => stats::run(global, args),
             Self::Reindex(args) => reindex::run(global, args),
             #[cfg(feature = "demo")]
             Self::Demo(args) => demo::run(global, args),

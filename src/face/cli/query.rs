@@ -1,6 +1,7 @@
 //! `onrecord query`: citations by what they say, where they led and how they ended.
 
 use std::io::Write;
+use std::path::Path;
 
 use clap::ValueEnum;
 use jiff::Timestamp;
@@ -8,41 +9,59 @@ use serde_json::{Value, json};
 
 use super::Global;
 use super::bridge;
-use super::fault::{Exit, Fault};
+use super::fault::{Exit, Fault, chain};
 use crate::face::config::flags::NetworkArgs;
-use crate::face::out;
-use crate::face::report::ending_style;
-use crate::face::table::{Cell, Column, Table};
+use crate::face::report::style_of;
+use crate::face::table::{Cell, Column, Table, csv};
+use crate::face::{out, plain};
 use crate::format::digest::Digest;
+use crate::format::terms::{self, Snippet};
 use crate::format::time;
+use crate::platform::post::Platform;
 use crate::resolution::ending::Ending;
 use crate::statement::StatementId;
 use crate::work::fault::Fault as Deed;
+use crate::work::name::{Named, named};
+use crate::work::parts::Paths;
+use crate::work::words::{self, Snippets};
+use crate::world::input;
 use crate::world::store::Store;
-use crate::world::store::find::{Hit, Wanted};
+use crate::world::store::find::{End, Hit, Wanted};
 use crate::world::terminal;
 
-/// Every condition narrows; all matches are printed, newest ending first.
+/// Every condition narrows; all matches are printed, newest ending first, and what was never followed last.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Words in statements, posts and captured pages; "in quotes" they stand together
+    /// Words in statements, posts and captured pages; "in quotes" they stand together; a * at a word's end stands for any rest
     #[arg(value_name = "TEXT")]
     text: Option<String>,
-    /// In this statement
-    #[arg(long, value_name = "sha256:…", value_parser = digest)]
-    statement: Option<Digest>,
+    /// Best match first, among the newest thousand, instead of newest first
+    #[arg(long, requires = "text")]
+    ranked: bool,
+    /// In this statement: its id, the beginning of its id, or where it came from
+    #[arg(long, visible_alias = "cited-in", value_name = "STATEMENT")]
+    statement: Option<String>,
     /// Of this kind
     #[arg(long, value_parser = ["link", "handle", "hashtag", "post"])]
     kind: Option<String>,
-    /// Of this account
-    #[arg(long, value_name = "HANDLE")]
+    /// Of this account: cited, or of the post it led to
+    #[arg(long, value_name = "HANDLE", value_parser = handle)]
     handle: Option<String>,
-    /// On this platform
-    #[arg(long, value_name = "PLATFORM")]
+    /// By a writer of this name, or part of a name
+    #[arg(long, value_name = "NAME", value_parser = name)]
+    author: Option<String>,
+    /// On this platform: cited, or of the post it led to
+    #[arg(long, value_name = "PLATFORM", value_parser = platform)]
     platform: Option<String>,
     /// Citing or leading to this URL; a * at its end matches any rest
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", value_parser = some)]
     url: Option<String>,
+    /// Leading to this post: its name (x:1138…) or its URL
+    #[arg(long, value_name = "POST", value_parser = some)]
+    post: Option<String>,
+    /// Resting on what has this digest: sha256:…, its beginning, or a file
+    #[arg(long, value_name = "DIGEST|FILE", value_parser = some)]
+    digest: Option<String>,
     /// That ended so
     #[arg(long, value_name = "ENDING", value_parser = ending)]
     ending: Option<String>,
@@ -88,8 +107,39 @@ enum Format {
     Csv,
 }
 
-fn digest(text: &str) -> Result<Digest, String> {
-    text.parse().map_err(|e: crate::format::digest::NotADigest| e.to_string())
+fn some(text: &str) -> Result<String, String> {
+    let text = text.trim();
+    if text.is_empty() { Err("expected something to look for".to_owned()) } else { Ok(text.to_owned()) }
+}
+
+fn handle(text: &str) -> Result<String, String> {
+    let bare = text.trim().trim_start_matches('@');
+    if bare.is_empty() || bare.contains(char::is_whitespace) {
+        return Err("expected an account like @MajaEUspox or user@host".to_owned());
+    }
+    Ok(bare.to_owned())
+}
+
+fn name(text: &str) -> Result<String, String> {
+    if terms::indexed(text).is_empty() {
+        return Err("expected a name or a part of one".to_owned());
+    }
+    Ok(text.to_owned())
+}
+
+fn platform(text: &str) -> Result<String, String> {
+    let lower = text.trim().to_lowercase();
+    let known = match lower.as_str() {
+        "twitter" => "x",
+        other => other,
+    };
+    serde_json::from_value::<Platform>(Value::String(known.to_owned()))
+        .map(|platform| platform.as_str().to_owned())
+        .map_err(|_| {
+            "no platform has that name; x, bluesky, mastodon, telegram, youtube, reddit, instagram, facebook, threads and tiktok \
+             are the ones known"
+                .to_owned()
+        })
 }
 
 fn ending(text: &str) -> Result<String, String> {
@@ -108,7 +158,7 @@ fn from(text: &str) -> Result<Timestamp, String> {
     instant(text, 0)
 }
 
-fn until(text: &str) -> Result<Timestamp, String> {
+pub(super) fn until(text: &str) -> Result<Timestamp, String> {
     instant(text, 1)
 }
 
@@ -124,6 +174,7 @@ fn instant(text: &str, days: i64) -> Result<Timestamp, String> {
 }
 
 pub(super) fn run(global: &Global, args: Args) -> Result<Exit, Fault> {
+    in_order(&args)?;
     let settings = super::config::load(global, &NetworkArgs::default())?;
     let paths = bridge::paths(global, &settings);
     let told = bridge::fault("query");
@@ -131,38 +182,87 @@ pub(super) fn run(global: &Global, args: Args) -> Result<Exit, Fault> {
         return Err(told(Deed::NoArchive(paths.root)));
     }
     let format = args.format.unwrap_or(if global.json { Format::Json } else { Format::Table });
+    let text = args.text.clone();
+    if text.is_some() || args.author.is_some() {
+        caught_up(&paths)?;
+    }
     let store = Store::open_read(&paths.catalogue()).map_err(|e| told(e.into()))?;
-    let leaves = store.leaves().map_err(|e| told(e.into()))?;
-    let mut found = Vec::new();
-    let wanted = wanted(args);
+    let wanted = wanted(&store, args).map_err(&told)?;
+    let mut look = Look {
+        leaves: store.leaves().map_err(|e| told(e.into()))?,
+        snippets: text.as_deref().map(|typed| Snippets::new(&paths, &store, typed)),
+    };
     match format {
         Format::Json => {
-            out::text(|out| each(&store, &wanted, |hit| writeln!(out, "{}", value(&hit, leaves))))?;
+            out::bytes(|out| each(&store, &wanted, |hit| writeln!(out, "{}", plain::json(&look.value(&hit)?))))?
         }
-        Format::Csv => out::text(|out| {
+        Format::Csv => out::bytes(|out| {
             writeln!(out, "{}", HEADINGS.join(","))?;
-            each(&store, &wanted, |hit| writeln!(out, "{}", row(&hit).map(|cell| quoted(&cell)).join(",")))
+            each(&store, &wanted, |hit| writeln!(out, "{}", row(&hit).map(|cell| csv(&cell)).join(",")))
         })?,
-        Format::Table => {
+        Format::Table => out::text(|out| {
+            let mut found = Vec::new();
             each(&store, &wanted, |hit| {
-                found.push(hit);
+                let words = look.words(&hit)?;
+                found.push((hit, words));
                 Ok(())
-            })
-            .map_err(|e| Fault::new(Exit::Failed, "query", &e))?;
-            out::text(|out| draw(out, &found))?;
-        }
+            })?;
+            draw(out, &found, text.is_some())
+        })?,
     }
     Ok(Exit::Done)
 }
 
-fn wanted(args: Args) -> Wanted {
-    Wanted {
+/// Bounds the wrong way round fit nothing; whoever typed them meant something else.
+fn in_order(args: &Args) -> Result<(), Fault> {
+    let wrong = |name: &str| {
+        Fault::plain(Exit::Usage, format!("--{name}since is later than --{name}until, so nothing can fit"))
+            .hint("swap them")
+    };
+    match () {
+        () if args.since.zip(args.until).is_some_and(|(from, to)| from >= to) => Err(wrong("")),
+        () if args.posted_since.zip(args.posted_until).is_some_and(|(from, to)| from >= to) => Err(wrong("posted-")),
+        () if args.cited_since.as_ref().zip(args.cited_until.as_ref()).is_some_and(|(from, to)| from > to) => {
+            Err(wrong("cited-"))
+        }
+        () => Ok(()),
+    }
+}
+
+/// Pages whose words a question indexes before it is answered; a page takes about a millisecond.
+const PAGES: usize = 500;
+
+/// Puts pages that no run has indexed yet into the index of words, or says that they are not in it.
+fn caught_up(paths: &Paths) -> Result<(), Fault> {
+    let indexed = words::catch_up(paths, PAGES).map_err(bridge::fault("index captured pages"))?;
+    if indexed.waiting > 0 {
+        let what = if indexed.waiting == 1 { "page is" } else { "pages are" };
+        tracing::warn!("{} captured {what} not in the index of words yet", indexed.waiting);
+    }
+    Ok(())
+}
+
+fn wanted(store: &Store, args: Args) -> Result<Wanted, Deed> {
+    let post = match args.post {
+        Some(typed) => match named(store, &typed) {
+            Ok(Named::Post(name)) => Some(name),
+            // A post that was cited and never read has a name all the same.
+            _ => Some(typed),
+        },
+        None => None,
+    };
+    Ok(Wanted {
         text: args.text,
-        statement: args.statement.map(StatementId),
+        ranked: args.ranked,
+        statements: args.statement.map(|typed| statements(store, &typed)).transpose()?,
+        citation: None,
         kind: args.kind,
-        handle: args.handle.map(|handle| handle.trim_start_matches('@').to_owned()),
-        platform: args.platform.map(|platform| platform.to_lowercase()),
+        handle: args.handle,
+        author: args.author,
+        platform: args.platform,
         url: args.url,
+        post,
+        digest: args.digest.map(|typed| digest(store, &typed)).transpose()?,
         ending: args.ending,
         verdict: args.verdict,
         since: args.since,
@@ -173,6 +273,54 @@ fn wanted(args: Args) -> Wanted {
         posted_until: args.posted_until,
         anchored: args.anchored,
         limit: args.limit,
+    })
+}
+
+/// By id, by the beginning of it, or by where it came from.
+fn statements(store: &Store, typed: &str) -> Result<Vec<StatementId>, Deed> {
+    if let Ok(digest) = typed.parse::<Digest>() {
+        return Ok(vec![StatementId(digest)]);
+    }
+    let from = store.from_source(typed)?;
+    if !from.is_empty() {
+        return Ok(from);
+    }
+    match named(store, typed) {
+        Ok(Named::Statement(id)) => Ok(vec![id]),
+        Err(several @ Deed::Input { .. }) => Err(several),
+        _ => Err(Deed::Input {
+            what: format!("no statement in the archive has the id or source {typed}"),
+            hint: "onrecord sql \"SELECT id, source FROM statements\" lists them".to_owned(),
+        }),
+    }
+}
+
+/// A digest, the beginning of one that the archive knows, or a file's.
+fn digest(store: &Store, typed: &str) -> Result<Digest, Deed> {
+    let hex = typed.strip_prefix("sha256:").unwrap_or(typed).to_ascii_lowercase();
+    if let Ok(digest) = format!("sha256:{hex}").parse::<Digest>() {
+        return Ok(digest);
+    }
+    let path = Path::new(typed);
+    if path.is_file() {
+        return input::digest(path).map_err(|e| Deed::Input {
+            what: format!("{typed}: {e}"),
+            hint: "name a file that can be read".to_owned(),
+        });
+    }
+    match store.by_prefix(&hex)?.as_slice() {
+        [digest] => Ok(*digest),
+        several => Err(Deed::Input {
+            what: format!(
+                "{typed} is {}",
+                if several.is_empty() {
+                    "no digest, no beginning of one that is here, and no file"
+                } else {
+                    "the beginning of several digests"
+                }
+            ),
+            hint: "expected sha256: and 64 hex digits, four or more of them, or a file".to_owned(),
+        }),
     }
 }
 
@@ -180,33 +328,68 @@ fn wanted(args: Args) -> Wanted {
 fn each(store: &Store, wanted: &Wanted, mut take: impl FnMut(Hit) -> std::io::Result<()>) -> std::io::Result<()> {
     struct Io(std::io::Error);
     impl From<crate::world::store::Error> for Io {
-        fn from(error: crate::world::store::Error) -> Self {
-            Self(std::io::Error::other(error))
+        fn from(e: crate::world::store::Error) -> Self {
+            Self(std::io::Error::other(e))
         }
     }
     store.find::<Io>(wanted, |hit| take(hit).map_err(Io)).map_err(|Io(error)| error)
 }
 
-/// One line of the contract's JSON Lines.
-fn value(hit: &Hit, leaves: u64) -> Value {
-    let mut line = json!({
-        "statement": hit.statement, "source": hit.source, "statement_date": hit.statement_date, "citation": hit.citation,
-    });
-    if let (Some(line), Some(end)) = (line.as_object_mut(), &hit.end)
-        && let Value::Object(fields) = crate::work::show::ending(end, leaves)
-    {
-        line.extend(fields);
-    }
-    line
+/// What is told of a hit besides itself.
+struct Look<'a> {
+    leaves: u64,
+    snippets: Option<Snippets<'a>>,
 }
 
-const HEADINGS: [&str; 11] =
-    ["statement", "source", "kind", "raw", "ending", "at", "final_url", "post", "snapshot", "verdict", "ledger_index"];
+impl Look<'_> {
+    fn words(&mut self, hit: &Hit) -> std::io::Result<Option<(&'static str, Snippet)>> {
+        let Some(snippets) = &mut self.snippets else { return Ok(None) };
+        snippets.of(hit).map_err(|e| std::io::Error::other(chain(&e)))
+    }
 
-fn row(hit: &Hit) -> [String; 11] {
+    /// One line of the contract's JSON Lines. What is not known yet is null, so that every line has the same names.
+    fn value(&mut self, hit: &Hit) -> std::io::Result<Value> {
+        let mut line = json!({
+            "statement": hit.statement, "source": hit.source, "statement_date": hit.statement_date, "citation": hit.citation,
+            "ending": null, "why": null, "at": null, "urls": null, "hops": null, "post": null, "posted": null, "snapshot": null,
+            "verdict": null, "anchored": false, "ledger": null,
+        });
+        let Some(object) = line.as_object_mut() else { return Ok(line) };
+        if let Some(end) = &hit.end
+            && let Value::Object(fields) = crate::work::show::ending(end, self.leaves)
+        {
+            object.extend(fields);
+        }
+        if let Some((place, snippet)) = self.words(hit)? {
+            let marks: Vec<[usize; 2]> = snippet.marks.iter().map(|(from, to)| [*from, *to]).collect();
+            object.insert("matched".to_owned(), json!({ "in": place, "snippet": snippet.text, "marks": marks }));
+        }
+        Ok(line)
+    }
+}
+
+const HEADINGS: [&str; 16] = [
+    "statement",
+    "source",
+    "kind",
+    "raw",
+    "ending",
+    "at",
+    "final_url",
+    "post",
+    "snapshot",
+    "verdict",
+    "ledger_index",
+    "citation",
+    "statement_date",
+    "posted",
+    "hops",
+    "anchored",
+];
+
+fn row(hit: &Hit) -> [String; 16] {
     let kind = crate::work::pursue::kind_name(&hit.citation.kind).to_owned();
-    let end =
-        |of: fn(&crate::world::store::find::End) -> Option<String>| hit.end.as_ref().and_then(of).unwrap_or_default();
+    let end = |of: fn(&End) -> Option<String>| hit.end.as_ref().and_then(of).unwrap_or_default();
     [
         hit.statement.to_string(),
         hit.source.clone(),
@@ -219,42 +402,42 @@ fn row(hit: &Hit) -> [String; 11] {
         end(|e| e.snapshot.map(|d| d.to_string())),
         end(|e| e.verdict.clone()),
         end(|e| Some(e.index.to_string())),
+        hit.citation.id.to_string(),
+        hit.statement_date.clone().unwrap_or_default(),
+        end(|e| e.posted.map(time::rfc3339)),
+        end(|e| Some(e.hops.to_string())),
+        end(|e| Some(e.anchored.to_string())),
     ]
 }
 
-/// RFC 4180; what a spreadsheet would take for a formula is set off with an apostrophe.
-fn quoted(cell: &str) -> String {
-    let formula = cell.starts_with(['=', '+', '-', '@', '\t', '\r']);
-    let cell = if formula { format!("'{cell}") } else { cell.to_owned() };
-    if cell.contains(['"', ',', '\n', '\r']) { format!("\"{}\"", cell.replace('"', "\"\"")) } else { cell }
-}
-
-fn draw(out: &mut dyn Write, hits: &[Hit]) -> std::io::Result<()> {
+fn draw(out: &mut dyn Write, hits: &[(Hit, Option<(&'static str, Snippet)>)], words: bool) -> std::io::Result<()> {
     if hits.is_empty() {
         return writeln!(out, "nothing fits");
     }
-    let mut table = Table::new(vec![
+    let mut columns = vec![
         Column::new("CITATION"),
         Column::new("ENDING").whole(),
         Column::new("LED TO"),
         Column::new("WHEN").whole(),
         Column::new("VERDICT").whole(),
         Column::new("STATEMENT"),
-    ]);
-    for hit in hits {
+    ];
+    if words {
+        columns.push(Column::new("WORDS"));
+    }
+    let mut table = Table::new(columns);
+    for (hit, words) in hits {
         let end = hit.end.as_ref();
-        let style = end
-            .and_then(|e| serde_json::from_value::<Ending>(Value::String(e.ending.clone())).ok())
-            .map(ending_style)
-            .unwrap_or_default();
         let led = end.map(|e| e.post.clone().or_else(|| e.final_url.clone()).unwrap_or_default()).unwrap_or_default();
         table.push(vec![
             Cell::new(&hit.citation.raw),
-            Cell::new(end.map(|e| e.ending.as_str()).unwrap_or("-")).styled(style),
+            Cell::new(end.map(|e| e.ending.as_str()).unwrap_or("-"))
+                .styled(end.map(|e| style_of(&e.ending)).unwrap_or_default()),
             Cell::new(led),
             Cell::new(end.map(|e| e.at.strftime("%Y-%m-%d").to_string()).unwrap_or_default()),
             Cell::new(end.and_then(|e| e.verdict.as_deref()).unwrap_or_default()),
             Cell::new(&hit.source),
+            Cell::new(words.as_ref().map(|(place, snippet)| format!("{place}: {}", snippet.text)).unwrap_or_default()),
         ]);
     }
     table.write(out, terminal::width())?;
@@ -277,8 +460,9 @@ mod tests {
 
     #[test]
     fn cells_cannot_break_a_row_or_run_as_formulas() {
-        assert_eq!(quoted("a,\"b\""), "\"a,\"\"b\"\"\"");
-        assert_eq!(quoted("=HYPERLINK(1)"), "'=HYPERLINK(1)");
-        assert_eq!(quoted("@user"), "'@user");
+        assert_eq!(csv("a,\"b\""), "\"a,\"\"b\"\"\"");
+        assert_eq!(csv("=HYPERLINK(1)"), "'=HYPERLINK(1)");
+        assert_eq!(csv("@user"), "'@user");
+        assert_eq!(csv("\u{1b}[2J"), "\\u{1b}[2J");
     }
 }

@@ -3,11 +3,13 @@
 use std::io::Write;
 use std::time::Duration;
 
+use clap::ValueEnum;
+
 use super::Global;
 use super::bridge;
 use super::fault::{Exit, Fault};
 use crate::face::config::flags::NetworkArgs;
-use crate::face::table::{Cell, Column, Table};
+use crate::face::table::{Cell, Column, Table, csv};
 use crate::face::{out, plain};
 use crate::world::store::ask::{Refused, Value, ask, views};
 use crate::world::terminal;
@@ -23,10 +25,29 @@ pub(super) struct Args {
     #[arg(long, conflicts_with = "sql")]
     schema: bool,
 
+    /// How to print
+    #[arg(long, value_enum)]
+    format: Option<Format>,
+
     /// Give up after this many seconds
-    #[arg(long, value_name = "SECONDS", default_value = "60")]
+    #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = clap::value_parser!(u64).range(1..=86_400))]
     within: u64,
 }
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// for people; tab-separated where no terminal is
+    Table,
+    /// one array of objects
+    Json,
+    /// comma-separated values, with a heading
+    Csv,
+}
+
+/// Bytes of an answer that are held back until the question is answered whole; a longer answer is written as it comes.
+const HELD: usize = 32 << 20;
+/// Rows of a table on a terminal, whose columns are measured before the first one is written.
+const TABLE: usize = 10_000;
 
 pub(super) fn run(global: &Global, args: Args) -> Result<Exit, Fault> {
     let Some(sql) = args.sql else {
@@ -38,25 +59,84 @@ pub(super) fn run(global: &Global, args: Args) -> Result<Exit, Fault> {
     if !paths.is_archive() {
         return Err(bridge::fault("ask")(crate::work::fault::Fault::NoArchive(paths.root)));
     }
-    let within = Duration::from_secs(args.within.max(1));
-    let mut rows: Vec<Vec<Value>> = Vec::new();
-    let mut names: Vec<String> = Vec::new();
-    let asked = ask(&paths.catalogue(), &sql, within, |columns, row| {
-        if names.is_empty() {
-            names = columns.to_vec();
-        }
-        rows.push(row);
-        Ok(())
-    });
+    let format = args.format.unwrap_or(if global.json { Format::Json } else { Format::Table });
+    let mut sheet = Sheet { format, width: terminal::width(), rows: 0, text: Vec::new(), table: None };
+    let asked = ask(&paths.catalogue(), &sql, Duration::from_secs(args.within), |columns, row| sheet.add(columns, row));
     asked.map_err(refused)?;
-    if global.json {
-        let objects: Vec<serde_json::Map<String, serde_json::Value>> =
-            rows.iter().map(|row| names.iter().cloned().zip(row.iter().map(json)).collect()).collect();
-        out::json(&objects)?;
-    } else {
-        out::text(|out| draw(out, &names, &rows))?;
-    }
+    sheet.end()?;
     Ok(Exit::Done)
+}
+
+/// An answer on its way out.
+struct Sheet {
+    format: Format,
+    width: Option<usize>,
+    rows: usize,
+    text: Vec<u8>,
+    table: Option<Table>,
+}
+
+impl Sheet {
+    fn add(&mut self, names: &[String], row: Vec<Value>) -> std::io::Result<()> {
+        self.rows += 1;
+        match self.format {
+            Format::Json => {
+                let begin = if self.rows == 1 { "[" } else { ",\n" };
+                let object: serde_json::Map<_, _> = names.iter().cloned().zip(row.iter().map(json)).collect();
+                write!(self.text, "{begin}{}", plain::json(&object.into()))?;
+            }
+            Format::Csv => {
+                if self.rows == 1 {
+                    self.line(names.iter().map(|name| csv(name)), ",")?;
+                }
+                self.line(row.iter().map(|value| csv(&text(value))), ",")?;
+            }
+            Format::Table if self.width.is_some() && self.rows <= TABLE => {
+                let heading = || Table::new(names.iter().map(|name| Column::new(name.clone())).collect());
+                let cells = row.iter().map(|value| Cell::new(text(value))).collect();
+                self.table.get_or_insert_with(heading).push(cells);
+            }
+            Format::Table => {
+                let cell = |text: &str| plain::line(text).replace('\t', " ");
+                self.drain()?;
+                if self.rows == 1 {
+                    self.line(names.iter().map(|name| cell(name)), "\t")?;
+                }
+                self.line(row.iter().map(|value| cell(&text(value))), "\t")?;
+            }
+        }
+        if self.text.len() > HELD { self.flush() } else { Ok(()) }
+    }
+
+    fn line(&mut self, cells: impl Iterator<Item = String>, between: &str) -> std::io::Result<()> {
+        writeln!(self.text, "{}", cells.collect::<Vec<_>>().join(between))
+    }
+
+    /// What was gathered as a table is written; what follows comes line by line.
+    fn drain(&mut self) -> std::io::Result<()> {
+        match self.table.take() {
+            Some(table) => table.write(&mut self.text, self.width),
+            None => Ok(()),
+        }
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        let text = std::mem::take(&mut self.text);
+        let mut failed = None;
+        let _ = out::text(|out| {
+            failed = out.write_all(&text).err().map(|e| e.kind());
+            Ok(())
+        });
+        failed.map_or(Ok(()), |kind| Err(kind.into()))
+    }
+
+    fn end(mut self) -> Result<(), Fault> {
+        if self.format == Format::Json {
+            self.text.extend_from_slice(if self.rows == 0 { b"[]\n" } else { b"]\n" });
+        }
+        let table = self.drain();
+        out::text(|out| table.and_then(|()| out.write_all(&self.text)))
+    }
 }
 
 fn refused(refused: Refused) -> Fault {
@@ -85,19 +165,4 @@ fn text(value: &Value) -> String {
         Value::Text(text) => text.clone(),
         Value::Blob(bytes) => data_encoding::HEXLOWER.encode(bytes),
     }
-}
-
-/// A table on a terminal; tab-separated lines elsewhere, for other programs.
-fn draw(out: &mut dyn Write, names: &[String], rows: &[Vec<Value>]) -> std::io::Result<()> {
-    let Some(width) = terminal::width() else {
-        let line =
-            |cells: Vec<String>| cells.iter().map(|c| plain::line(c).replace('\t', " ")).collect::<Vec<_>>().join("\t");
-        writeln!(out, "{}", line(names.to_vec()))?;
-        return rows.iter().try_for_each(|row| writeln!(out, "{}", line(row.iter().map(text).collect())));
-    };
-    let mut table = Table::new(names.iter().map(|name| Column::new(name.clone())).collect());
-    for row in rows {
-        table.push(row.iter().map(|value| Cell::new(text(value))).collect());
-    }
-    table.write(out, Some(width))
 }

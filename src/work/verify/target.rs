@@ -56,6 +56,20 @@ fn find(store: &Store, target: &str) -> Result<Vec<Thing>, Fault> {
         return Ok(store.record(index)?.map(|row| Thing::Record(row.index)).into_iter().collect());
     }
     let path = Path::new(target);
+    // The beginning of an id, unless a file has that name.
+    if !path.exists() {
+        let hex = target.strip_prefix("sha256:").unwrap_or(target);
+        let found = store.by_prefix(&hex.to_ascii_lowercase())?;
+        if found.len() > 1 {
+            return Err(Fault::Input {
+                what: format!("{target} is the beginning of several ids"),
+                hint: "give more digits".to_owned(),
+            });
+        }
+        if let Some(digest) = found.first() {
+            return Ok(store.things(digest)?);
+        }
+    }
     let digest = input::digest(path).map_err(|e| Fault::Input {
         what: format!("{target}: {e}"),
         hint: "expected sha256:…, a WARC record's id, a ledger index, or a file".to_owned(),

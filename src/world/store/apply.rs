@@ -525,12 +525,12 @@ impl<'a> Batch<'a> {
         Ok(())
     }
 
-    /// Marks a page's text as indexed.
+    /// Marks a page's text as indexed, or as one in which nothing could be read.
     ///
     /// # Errors
     /// SQLite's own.
-    pub fn indexed(&self, snapshot: &Digest) -> Result<(), Error> {
-        self.put("UPDATE snapshot SET indexed = 1 WHERE id = ?1", [snapshot.0])?;
+    pub fn indexed(&self, snapshot: &Digest, read: bool) -> Result<(), Error> {
+        self.put("UPDATE snapshot SET indexed = ?2 WHERE id = ?1", params![snapshot.0, if read { 1 } else { 2 }])?;
         Ok(())
     }
 
@@ -586,11 +586,12 @@ struct Columns<'a> {
 impl<'a> Columns<'a> {
     fn of(kind: &'a Kind) -> Self {
         match kind {
-            Kind::Link { form, url, platform, .. } => Self {
+            Kind::Link { form, url, platform, handle, .. } => Self {
                 kind: "link",
                 form: name_of(form),
                 url: Some(url),
                 platform: platform.map(|p| p.as_str()),
+                handle: handle.as_deref(),
                 ..Self::default()
             },
             Kind::Handle { platform, handle } => {

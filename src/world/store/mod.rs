@@ -10,11 +10,15 @@ pub mod compare;
 pub mod find;
 pub mod holds;
 pub mod read;
+pub mod sum;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use rusqlite::functions::FunctionFlags;
 use rusqlite::{Connection, OpenFlags};
+
+use crate::format::terms;
 
 /// The one definition of the catalogue.
 pub const SCHEMA: &str = include_str!("../../../schema.sql");
@@ -83,6 +87,7 @@ impl Store {
         let wrap = |e| Error::Sqlite(path.to_owned(), e);
         let db = Connection::open(path).map_err(wrap)?;
         let mut store = Self { db, path: path.to_owned() };
+        store.functions().map_err(wrap)?;
         store.check()?;
         store.settle().map_err(wrap)?;
         Ok(store)
@@ -106,8 +111,17 @@ impl Store {
         };
         let store = Self { db, path: path.to_owned() };
         store.check()?;
+        store.functions().map_err(wrap)?;
         store.db.busy_timeout(Duration::from_secs(10)).map_err(wrap)?;
         Ok(store)
+    }
+
+    /// `folded(text)`: its words as the index of words has them, for comparing names.
+    fn functions(&self) -> Result<(), rusqlite::Error> {
+        let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC | FunctionFlags::SQLITE_INNOCUOUS;
+        self.db.create_scalar_function("folded", 1, flags, |context| {
+            Ok(context.get::<Option<String>>(0)?.map(|text| terms::indexed(&text)))
+        })
     }
 
     fn check(&self) -> Result<(), Error> {

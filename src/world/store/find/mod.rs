@@ -1,7 +1,7 @@
 //! Finding: citations by what they say, where they led and how they ended.
 
 mod plan;
-mod words;
+pub mod words;
 
 use std::collections::HashSet;
 
@@ -139,7 +139,7 @@ impl Store {
         if let Some(text) = plan.documents() {
             return self.documents(text, wanted.ranked, &mut |kind, of| {
                 for part in plan.parts_of(kind) {
-                    if self.rows(&plan, part, Some(of), &mut give)? {
+                    if self.rows(&plan, *part, Some(of), &mut give)? {
                         return Ok(true);
                     }
                 }
@@ -147,7 +147,7 @@ impl Store {
             });
         }
         for part in plan.parts() {
-            if self.rows(&plan, part, None, &mut give)? {
+            if self.rows(&plan, *part, None, &mut give)? {
                 return Ok(());
             }
         }
@@ -182,7 +182,9 @@ impl Store {
     pub fn anchored_size(&self) -> Result<u64, Error> {
         let size: Option<i64> = self
             .db()
-            .prepare_cached("SELECT size FROM anchor WHERE state IN ('verified', 'confirmed') ORDER BY size DESC LIMIT 1")?
+            .prepare_cached(
+                "SELECT size FROM anchor WHERE state IN ('verified', 'confirmed') ORDER BY size DESC LIMIT 1",
+            )?
             .query_row([], |r| r.get(0))
             .optional()?;
         Ok(size.unwrap_or(0).unsigned_abs())

@@ -41,7 +41,10 @@ pub(super) struct Plan {
     followed: Vec<String>,
     values: Vec<Value>,
     documents: Option<String>,
+    /// a text was given and no word is in it: nothing has it
     no_words: bool,
+    /// of a kind that is recorded and never followed
+    unplanned: bool,
 }
 
 impl Plan {
@@ -53,6 +56,7 @@ impl Plan {
             values: vec![signed(anchored).into()],
             documents: None,
             no_words: false,
+            unplanned: wanted.kind.as_deref() == Some("hashtag"),
         };
         let mut picks = Vec::new();
         plan.ids(wanted, &mut picks);
@@ -99,7 +103,9 @@ impl Plan {
             picks.push(format!("SELECT id FROM ({})", HANDLE.replace("?H", &at)));
         }
         if let Some(author) = &wanted.author {
-            let fts = self.value(terms::asked(&format!("\"{author}\"")).unwrap_or_else(|| "\"\"".to_owned()));
+            let fts = self.value(
+                terms::asked(&format!("\"{}*\"", author.replace('"', " "))).unwrap_or_else(|| "\"\"".to_owned()),
+            );
             picks.push(format!("SELECT id FROM ({})", AUTHOR.replace("?W", &fts)));
             let name = self.value(terms::indexed(author));
             self.conditions.push(format!(
@@ -215,8 +221,11 @@ impl Plan {
                  WHERE d.kind IN ({kinds}) AND d.ref = {of} AND w.words MATCH {at})"
             )
         };
-        self.conditions
-            .push(format!("({} OR {})", holds("'statement'", "c.statement"), holds("'post', 'page'", "r.snapshot")));
+        self.conditions.push(format!(
+            "({} OR {})",
+            holds("'statement'", "c.statement"),
+            holds("'post', 'page'", "r.snapshot")
+        ));
     }
 
     /// Whether a citation can come up more than once.
@@ -240,15 +249,16 @@ impl Plan {
 
     /// The parts for one document that has the words.
     pub(super) fn parts_of(&self, kind: &str) -> &'static [Part] {
-        if kind == "statement" { &[Part::FollowedIn, Part::UnfollowedIn] } else { &[Part::LedTo] }
-        .iter()
-        .as_slice()
+        match kind {
+            "statement" => &[Part::FollowedIn, Part::UnfollowedIn],
+            _ => &[Part::LedTo],
+        }
     }
 
     /// The SQL of a part; the document, where there is one, is the last value. None where nothing can fit.
     pub(super) fn sql(&self, part: Part) -> Option<String> {
         let unfollowed = matches!(part, Part::Unfollowed | Part::UnfollowedIn);
-        if self.no_words || (unfollowed && !self.followed.is_empty()) {
+        if self.no_words || (unfollowed && !self.followed.is_empty()) || (self.unplanned && !unfollowed) {
             return None;
         }
         let of = format!("?{}", self.values.len() + 1);

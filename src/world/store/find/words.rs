@@ -131,13 +131,14 @@ impl Store {
     ///
     /// # Errors
     /// SQLite's own.
-    pub fn page_head(&self, snapshot: &Digest) -> Result<Option<(Option<String>, Option<String>, Option<Digest>)>, Error> {
+    pub fn page_head(
+        &self,
+        snapshot: &Digest,
+    ) -> Result<Option<(Option<String>, Option<String>, Option<Digest>)>, Error> {
         Ok(self
             .db()
             .prepare_cached("SELECT title, final, text FROM snapshot WHERE id = ?1")?
-            .query_row([snapshot.0], |r| {
-                Ok((r.get(0)?, r.get(1)?, r.get::<_, Option<[u8; 32]>>(2)?.map(Digest)))
-            })
+            .query_row([snapshot.0], |r| Ok((r.get(0)?, r.get(1)?, r.get::<_, Option<[u8; 32]>>(2)?.map(Digest))))
             .optional()?)
     }
 
@@ -162,7 +163,9 @@ impl Store {
     pub fn post_document(&self, snapshot: &Digest) -> Result<Option<Document>, Error> {
         Ok(self
             .db()
-            .prepare_cached("SELECT text || char(10) || coalesce(author, '') || ' @' || handle FROM post WHERE snapshot = ?1")?
+            .prepare_cached(
+                "SELECT text || char(10) || coalesce(author, '') || ' @' || handle FROM post WHERE snapshot = ?1",
+            )?
             .query_row([snapshot.0], |r| r.get(0).map(Document::Post))
             .optional()?)
     }
