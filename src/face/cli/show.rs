@@ -1,6 +1,5 @@
 //! `onrecord show ID`: one thing with all that hangs on it.
 
-
 use super::Global;
 use super::bridge;
 use super::fault::{Exit, Fault};

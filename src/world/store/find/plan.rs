@@ -93,7 +93,9 @@ impl Plan {
         }
         if let Some(post) = &wanted.post {
             let at = self.value(post.clone());
-            picks.push(format!("SELECT citation AS id FROM resolution WHERE post = {at} AND latest = 1"));
+            picks.push(format!(
+                "SELECT citation AS id FROM resolution INDEXED BY resolution_post WHERE post = {at} AND latest = 1"
+            ));
         }
         if let Some(url) = &wanted.url {
             picks.push(format!("SELECT id FROM ({})", self.url(url)));
@@ -185,7 +187,7 @@ impl Plan {
             let from = self.value(wanted.posted_since.map_or(i64::MIN, |t| t.as_microsecond()));
             let to = self.value(wanted.posted_until.map_or(i64::MAX, |t| t.as_microsecond()));
             return Drive::Ids(format!(
-                "SELECT r.citation AS id FROM post p CROSS JOIN resolution r ON r.snapshot = p.snapshot AND r.latest = 1
+                "SELECT r.citation AS id FROM post p CROSS JOIN resolution r INDEXED BY resolution_snapshot ON r.snapshot = p.snapshot AND r.latest = 1
                  WHERE p.posted >= {from} AND p.posted < {to}"
             ));
         }
@@ -276,7 +278,9 @@ impl Plan {
             }
             Part::LedTo => {
                 conditions.push(format!("r.snapshot = {of} AND r.latest = 1"));
-                format!("resolution r CROSS JOIN citation c ON c.id = r.citation {STATEMENT}")
+                format!(
+                    "resolution r INDEXED BY resolution_snapshot CROSS JOIN citation c ON c.id = r.citation {STATEMENT}"
+                )
             }
         };
         let order = if unfollowed {
@@ -325,13 +329,13 @@ const URL: &str = "SELECT id FROM citation WHERE url ?U
 
 /// Cited, or the writer of the post it led to.
 const HANDLE: &str = "SELECT id FROM citation WHERE handle = ?H COLLATE NOCASE
- UNION SELECT r.citation FROM post p CROSS JOIN resolution r ON r.snapshot = p.snapshot AND r.latest = 1
+ UNION SELECT r.citation FROM post p CROSS JOIN resolution r INDEXED BY resolution_snapshot ON r.snapshot = p.snapshot AND r.latest = 1
  WHERE p.handle = ?H COLLATE NOCASE";
 
 /// Citations of documents in which the name stands; the names themselves are compared afterwards.
 const AUTHOR: &str = "SELECT c.id FROM words w CROSS JOIN words_doc d ON d.id = w.rowid CROSS JOIN citation c ON c.statement = d.ref
  WHERE w.words MATCH ?W AND d.kind = 'statement'
- UNION SELECT r.citation FROM words w CROSS JOIN words_doc d ON d.id = w.rowid CROSS JOIN resolution r ON r.snapshot = d.ref AND r.latest = 1
+ UNION SELECT r.citation FROM words w CROSS JOIN words_doc d ON d.id = w.rowid CROSS JOIN resolution r INDEXED BY resolution_snapshot ON r.snapshot = d.ref AND r.latest = 1
  WHERE w.words MATCH ?W AND d.kind = 'post'";
 
 /// Whatever has a digest, and the citations that rest on it.
@@ -342,11 +346,104 @@ const DIGEST: &str = "SELECT id FROM (
  UNION SELECT id FROM citation WHERE statement = ?D
  UNION SELECT citation FROM resolution WHERE snapshot = ?D
  UNION SELECT r.citation FROM record l CROSS JOIN resolution r ON r.record = l.idx WHERE l.leaf = ?D
- UNION SELECT r.citation FROM kept k CROSS JOIN snapshot_part p ON p.exchange = k.id CROSS JOIN resolution r ON r.snapshot = p.snapshot
+ UNION SELECT r.citation FROM kept k CROSS JOIN snapshot_part p ON p.exchange = k.id CROSS JOIN resolution r INDEXED BY resolution_snapshot ON r.snapshot = p.snapshot
  UNION SELECT r.citation FROM kept k CROSS JOIN exchange e ON e.id = k.id CROSS JOIN way u ON u.url = e.url
    CROSS JOIN hop h ON h.resolution = u.record AND h.exchange = e.id CROSS JOIN resolution r ON r.record = h.resolution)";
 
 // SQLite's integers are signed; no count here comes near 2^63.
 fn signed(n: u64) -> i64 {
     i64::try_from(n).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::world::store::Store;
+
+    /// Each filter by itself.
+    fn filters() -> Vec<(&'static str, Wanted)> {
+        let none = Wanted::default;
+        let some = |text: &str| Some(text.to_owned());
+        let digest = crate::format::digest::Digest::of(b"");
+        let instant = Some(jiff::Timestamp::UNIX_EPOCH);
+        vec![
+            ("nothing", none()),
+            ("citation", Wanted { citation: Some(crate::citation::CitationId(digest)), ..none() }),
+            ("statement", Wanted { statements: Some(vec![crate::statement::StatementId(digest)]), ..none() }),
+            ("digest", Wanted { digest: Some(digest), ..none() }),
+            ("url", Wanted { url: some("https://a.example/"), ..none() }),
+            ("url*", Wanted { url: some("a.example/*"), ..none() }),
+            ("post", Wanted { post: some("x:1"), ..none() }),
+            ("handle", Wanted { handle: some("a"), ..none() }),
+            ("author", Wanted { author: some("a"), ..none() }),
+            ("verdict", Wanted { verdict: some("contradicted"), ..none() }),
+            ("ending", Wanted { ending: some("gone"), ..none() }),
+            ("since", Wanted { since: instant, ..none() }),
+            ("until", Wanted { until: instant, ..none() }),
+            ("cited", Wanted { cited_since: some("2019-01-01"), cited_until: some("2019-02-01"), ..none() }),
+            ("posted", Wanted { posted_since: instant, posted_until: instant, ..none() }),
+            ("kind", Wanted { kind: some("link"), ..none() }),
+            ("platform", Wanted { platform: some("x"), ..none() }),
+            ("anchored", Wanted { anchored: true, ..none() }),
+            ("words", Wanted { text: some("riot police"), ..none() }),
+        ]
+    }
+
+    /// Two questions in one.
+    fn both(a: &Wanted, b: &Wanted) -> Wanted {
+        let (a, b) = (a.clone(), b.clone());
+        Wanted {
+            text: a.text.or(b.text),
+            statements: a.statements.or(b.statements),
+            citation: a.citation.or(b.citation),
+            kind: a.kind.or(b.kind),
+            handle: a.handle.or(b.handle),
+            author: a.author.or(b.author),
+            platform: a.platform.or(b.platform),
+            url: a.url.or(b.url),
+            post: a.post.or(b.post),
+            digest: a.digest.or(b.digest),
+            ending: a.ending.or(b.ending),
+            verdict: a.verdict.or(b.verdict),
+            since: a.since.or(b.since),
+            until: a.until.or(b.until),
+            cited_since: a.cited_since.or(b.cited_since),
+            cited_until: a.cited_until.or(b.cited_until),
+            posted_since: a.posted_since.or(b.posted_since),
+            posted_until: a.posted_until.or(b.posted_until),
+            anchored: a.anchored || b.anchored,
+            ..Wanted::default()
+        }
+    }
+
+    #[test]
+    fn no_filter_alone_or_beside_another_walks_a_table_that_an_index_spares() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(&dir.path().join("onrecord.db")).unwrap();
+        for (one, a) in filters() {
+            for (other, b) in filters() {
+                let plan = Plan::of(&both(&a, &b), 0);
+                let parts: Vec<(Part, bool)> = match plan.documents() {
+                    Some(_) => [Part::FollowedIn, Part::UnfollowedIn, Part::LedTo].map(|part| (part, true)).to_vec(),
+                    None => plan.parts().iter().map(|part| (*part, false)).collect(),
+                };
+                for (part, of) in parts {
+                    let Some(sql) = plan.sql(part) else { continue };
+                    let mut values = plan.values().to_vec();
+                    values.extend(of.then(|| Value::Blob(vec![0; 32])));
+                    let mut query = store.db().prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+                    let steps = query.query_map(rusqlite::params_from_iter(values), |r| r.get::<_, String>(3)).unwrap();
+                    for step in steps.map(Result::unwrap) {
+                        let walks = ["SCAN c", "SCAN r", "SCAN p", "SCAN h", "SCAN u", "SCAN f", "SCAN e", "SCAN l"];
+                        let walks = walks.iter().any(|walk| step == *walk || step.starts_with(&format!("{walk} ")));
+                        assert!(!walks, "{one} and {other}: {step}");
+                        let newest = step.contains("resolution_newest");
+                        assert!(!newest || matches!(plan.drive, Drive::All), "{one} and {other}: {step}");
+                        let statements = step == "SCAN s";
+                        assert!(!statements || !matches!(plan.drive, Drive::Ids(_)), "{one} and {other}: {step}");
+                    }
+                }
+            }
+        }
+    }
 }
