@@ -184,9 +184,16 @@ fn words_are_found_in_any_script_and_shown_where_they_stand() {
     for nothing in ["zyxwv", "riot zyxwv", "\"police riot\"", "東都", "  ", "\"\"", "()", "*"] {
         assert!(lines(&[nothing]).is_empty(), "{nothing}");
     }
-    for hostile in
-        ["a AND (b OR", "NEAR(", "words:riot", "'; DROP TABLE statement; --", "\u{1b}[2J", "\"unclosed", "^riot", "{a b}: c"]
-    {
+    for hostile in [
+        "a AND (b OR",
+        "NEAR(",
+        "words:riot",
+        "'; DROP TABLE statement; --",
+        "\u{1b}[2J",
+        "\"unclosed",
+        "^riot",
+        "{a b}: c",
+    ] {
         assert_eq!(ask(&["query", hostile]).status.code(), Some(0), "{hostile}");
     }
 }

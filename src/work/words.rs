@@ -81,7 +81,7 @@ pub fn index(warc: &Path, store: &mut Store, most: usize) -> Result<Indexed, Fau
 
 /// A page as it is searched: its title and its words.
 fn document(warc: &Path, store: &Store, snapshot: &Digest) -> Result<Option<String>, Fault> {
-    let title = store.page_head(snapshot)?.and_then(|(title, ..)| title);
+    let title = store.page_head(snapshot)?.title;
     let text = page_text(warc, store, snapshot)?;
     Ok(match (title, text) {
         (Some(title), Some(text)) => Some(format!("{title}\n{text}")),
@@ -103,7 +103,7 @@ pub fn page_text(warc: &Path, store: &Store, snapshot: &Digest) -> Result<Option
 /// # Errors
 /// As [`page_text`].
 pub fn page(warc: &Path, store: &Store, snapshot: &Digest) -> Result<Option<(Answer, String)>, Fault> {
-    let wanted = store.page_head(snapshot)?.and_then(|(.., text)| text);
+    let wanted = store.page_head(snapshot)?.text;
     let mut last = None;
     for part in store.page_parts(snapshot)? {
         let Some(answer) = answer(warc, store, part.body)? else { continue };

@@ -94,7 +94,7 @@ enum Command {
     /// Show one thing with all that hangs on it
     Show(show::Args),
     /// Find citations by what they say, where they led and how they ended
-    Query(query::Args),
+    Query(Box<query::Args>),
     /// Compare two captures: words, links, media, headers
     Diff(diff::Args),
     /// Ask the catalogue in SQL, read-only
@@ -129,7 +129,7 @@ impl Command {
             Self::Resolve(args) => resolve::run(global, args),
             Self::Verify(args) => verify::run(global, args),
             Self::Show(args) => show::run(global, args),
-            Self::Query(args) => query::run(global, args),
+            Self::Query(args) => query::run(global, *args),
             Self::Diff(args) => diff::run(global, args),
             Self::Sql(args) => sql::run(global, args),
             Self::Ledger(args) => ledger::run(global, args),

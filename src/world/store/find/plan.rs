@@ -266,8 +266,8 @@ impl Plan {
         let of = format!("?{}", self.values.len() + 1);
         let mut conditions = self.conditions.clone();
         let from = match part {
-            Part::Followed => self.from_followed(&mut conditions),
-            Part::Unfollowed => self.from_unfollowed(),
+            Part::Followed => self.followed_rows(&mut conditions),
+            Part::Unfollowed => self.unfollowed_rows(),
             Part::FollowedIn => {
                 conditions.push(format!("c.statement = {of}"));
                 format!("citation c {STATEMENT} {STANDING}")
@@ -296,7 +296,7 @@ impl Plan {
         ))
     }
 
-    fn from_followed(&self, conditions: &mut Vec<String>) -> String {
+    fn followed_rows(&self, conditions: &mut Vec<String>) -> String {
         let rest = format!("CROSS JOIN citation c ON c.id = r.citation {STATEMENT}");
         match &self.drive {
             Drive::Ids(ids) => format!("({ids}) k CROSS JOIN citation c ON c.id = k.id {STATEMENT} {STANDING}"),
@@ -311,7 +311,7 @@ impl Plan {
         }
     }
 
-    fn from_unfollowed(&self) -> String {
+    fn unfollowed_rows(&self) -> String {
         match &self.drive {
             Drive::Ids(ids) => format!("({ids}) k CROSS JOIN citation c ON c.id = k.id {STATEMENT} {NOTHING}"),
             _ => format!("statement s CROSS JOIN citation c ON c.statement = s.id {NOTHING}"),

@@ -48,6 +48,15 @@ pub struct PagePart {
     pub at: jiff::Timestamp,
 }
 
+/// What the catalogue says of a page.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PageHead {
+    /// its title
+    pub title: Option<String>,
+    /// the digest of the text a reader reads
+    pub text: Option<Digest>,
+}
+
 impl Store {
     /// Gives documents that have the words, until it is told that it is enough.
     pub(super) fn documents<E: From<Error>>(
@@ -127,19 +136,19 @@ impl Store {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// A page's title, where it was captured and the digest of its text.
+    /// A page's title and the digest of its text.
     ///
     /// # Errors
     /// SQLite's own.
-    pub fn page_head(
-        &self,
-        snapshot: &Digest,
-    ) -> Result<Option<(Option<String>, Option<String>, Option<Digest>)>, Error> {
+    pub fn page_head(&self, snapshot: &Digest) -> Result<PageHead, Error> {
         Ok(self
             .db()
-            .prepare_cached("SELECT title, final, text FROM snapshot WHERE id = ?1")?
-            .query_row([snapshot.0], |r| Ok((r.get(0)?, r.get(1)?, r.get::<_, Option<[u8; 32]>>(2)?.map(Digest))))
-            .optional()?)
+            .prepare_cached("SELECT title, text FROM snapshot WHERE id = ?1")?
+            .query_row([snapshot.0], |r| {
+                Ok(PageHead { title: r.get(0)?, text: r.get::<_, Option<[u8; 32]>>(1)?.map(Digest) })
+            })
+            .optional()?
+            .unwrap_or_default())
     }
 
     /// A statement as words are looked for in it.
