@@ -215,6 +215,8 @@ impl Maker {
                 notes: Vec::new(),
                 truncated: None,
                 unread: None,
+                account: None,
+                attestations: Vec::new(),
             }),
         };
         self.record(Event::ResolutionEnded(Box::new(ended)));
@@ -291,6 +293,8 @@ impl Maker {
             page: post.is_none().then_some(page),
             post,
             from_archive: None,
+            also: Vec::new(),
+            attestations: Vec::new(),
             parts: vec![part],
             left_out: Vec::new(),
             notes: Vec::new(),
