@@ -3,6 +3,8 @@
 //! `ONRECORD_BENCH_N` snapshots (100,000 unless said) in `ONRECORD_BENCH_DIR` (a temporary folder unless said; an archive's
 //! folder that `onrecord query` opens too, kept between runs).
 
+#![expect(clippy::unwrap_used, reason = "a bench that cannot go on has nothing to measure")]
+
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};

@@ -73,13 +73,6 @@ fn lines(arguments: &[&str]) -> Vec<Value> {
     text(&output).lines().map(|line| serde_json::from_str(line).expect("JSON Lines")).collect()
 }
 
-fn raws(arguments: &[&str]) -> Vec<String> {
-    let mut all: Vec<String> =
-        lines(arguments).iter().map(|line| line["citation"]["raw"].as_str().unwrap().to_owned()).collect();
-    all.sort();
-    all
-}
-
 fn of<'a>(value: &'a Value, pointer: &str) -> &'a str {
     value.pointer(pointer).and_then(Value::as_str).unwrap_or_else(|| panic!("{pointer} is missing in {value}"))
 }
