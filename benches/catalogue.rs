@@ -154,7 +154,7 @@ impl Maker {
         let start = citation.raw.clone();
         let handle = format!("writer{}", self.dice.below(100_000));
         let gone = number % CITATIONS == CITATIONS - 1;
-        let is_post = number % 3 != 0;
+        let is_post = !number.is_multiple_of(3);
         let final_url = match is_post {
             true => format!("https://x.com/{handle}/status/{}", 1_000_000_000_000_000_000 + number),
             false => format!("https://news.example/2019/{number}/article"),
@@ -222,8 +222,8 @@ impl Maker {
             }),
         };
         self.record(Event::ResolutionEnded(Box::new(ended)));
-        if let (Some(snapshot), true) = (snapshot, is_post && number % 7 == 0) {
-            let verdict = if number % 700 == 0 { Verdict::Contradicted } else { Verdict::Corroborated };
+        if let (Some(snapshot), true) = (snapshot, is_post && number.is_multiple_of(7)) {
+            let verdict = if number.is_multiple_of(700) { Verdict::Contradicted } else { Verdict::Corroborated };
             let checks = Held::Here(Vec::new());
             let made = FindingMade {
                 run: self.run,
@@ -317,10 +317,8 @@ impl Maker {
         store
             .commit(|batch| {
                 rows.iter().try_for_each(|row| batch.warc(row))?;
-                let mut index = batch.next_index()?;
-                for (leaf, warc, record) in &records {
+                for (index, (leaf, warc, record)) in (batch.next_index()?..).zip(&records) {
                     batch.record(Leaf { index, data: *leaf, warc: *warc, record }, &self.blocks)?;
-                    index += 1;
                 }
                 Ok(())
             })
@@ -351,7 +349,7 @@ fn made(path: &Path, snapshots: u64) {
     maker.record(Event::RunOpened { run, planned: snapshots, plan: Held::Here(Vec::new()), beacon: None });
     for number in 0..snapshots.div_ceil(CITATIONS - 1) {
         maker.statement(number);
-        if number % 200 == 0 {
+        if number.is_multiple_of(200) {
             maker.flush(&mut store);
         }
     }

@@ -10,6 +10,9 @@ use unicode_normalization::char::is_combining_mark;
 /// Characters of a word that are kept: longer ones are codes that nobody types.
 const LONGEST: usize = 64;
 
+/// Bytes of a text that are read for its words; nobody looks for one that first comes up behind some thousand pages.
+const READ: usize = 4 << 20;
+
 /// A word, or one character of a script without spaces, and where it stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Term {
@@ -79,6 +82,7 @@ fn fold(word: &str) -> String {
 
 /// The words of a text with their places, in order.
 pub fn terms(text: &str) -> impl Iterator<Item = Term> + '_ {
+    let text = text.get(..text.floor_char_boundary(READ)).unwrap_or(text);
     let mut chars = text.char_indices().peekable();
     std::iter::from_fn(move || {
         loop {
@@ -106,7 +110,7 @@ pub fn terms(text: &str) -> impl Iterator<Item = Term> + '_ {
 
 /// A text as it goes into the index: words separated by single spaces.
 pub fn indexed(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
+    let mut out = String::with_capacity(text.len().min(READ));
     for token in tokens(text) {
         if !out.is_empty() {
             out.push(' ');
@@ -301,6 +305,12 @@ mod tests {
         ] {
             assert_eq!(asked(typed).as_deref(), expected, "{typed}");
         }
+    }
+
+    #[test]
+    fn a_text_without_end_costs_no_more_than_a_long_one() {
+        assert!(indexed(&"a".repeat(2 * READ)).len() == LONGEST);
+        assert!(indexed(&"a ".repeat(READ)).len() <= READ);
     }
 
     #[test]
