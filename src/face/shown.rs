@@ -101,6 +101,7 @@ impl Sheet<'_> {
             ],
         )?;
         self.place("kept in", value.get("kept_at"))?;
+        self.anchors(value)?;
         let citations = list(value, "citations");
         self.heading(&format!("{} citations", citations.len()))?;
         let mut table = Table::new(vec![
@@ -315,6 +316,8 @@ impl Sheet<'_> {
         self.title("record", value.get("ledger_index").unwrap_or(&Value::Null))?;
         self.of(value, &[("kind", "/record/kind"), ("made", "/record/at"), ("leaf", "/leaf")])?;
         self.place("kept in", value.get("warc"))?;
+        self.of(value, &[("check", "/check")])?;
+        self.anchors(value)?;
         let Some(Value::Object(record)) = value.get("record") else { return Ok(()) };
         self.heading("what it says")?;
         let said = record.iter().filter(|(name, _)| !matches!(name.as_str(), "kind" | "at" | "v"));
@@ -369,6 +372,16 @@ impl Sheet<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Who outside vouches, and how to check it by hand.
+    fn anchors(&mut self, value: &Value) -> io::Result<()> {
+        let anchors = list(value, "anchors");
+        if anchors.is_empty() {
+            return Ok(());
+        }
+        self.heading("anchors")?;
+        self.plain(&Value::Array(anchors.to_vec()), 1)
     }
 
     /// Names and values, one a line, what belongs together indented; empty things are left out.
