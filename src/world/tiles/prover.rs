@@ -73,7 +73,7 @@ impl<'a> Prover<'a> {
         }
         let mut source = self.tiles;
         let inner = source.tile(tile)?;
-        path.extend((0..SPAN).filter_map(|rise| inner.node(rise, (at % WIDTH >> rise) ^ 1)));
+        path.extend((0..SPAN).filter_map(|rise| inner.node(rise, ((at % WIDTH) >> rise) ^ 1)));
         Ok(())
     }
 }
