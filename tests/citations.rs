@@ -512,7 +512,7 @@ proptest::proptest! {
     fn any_bytes_are_read_or_refused(bytes in proptest::collection::vec(proptest::num::u8::ANY, 0..400), name in proptest::sample::select(&["-", "a.eml", "a.pdf", "a.html", "a.md"][..])) {
         let hint = Hint { source: name.to_owned(), content_type: None };
         if let Ok(statement) = statement::read(bytes.clone(), &hint) {
-            proptest::prop_assert_eq!(&statement.bytes, &bytes);
+            proptest::prop_assert_eq!(statement.bytes(), bytes.as_slice());
             check_spans(name, &statement, &citation::find(&statement));
         }
     }

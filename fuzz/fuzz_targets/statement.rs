@@ -12,7 +12,7 @@ fuzz_target!(|data: &[u8]| {
     let name = NAMES[usize::from(*kind) % NAMES.len()];
     let hint = Hint { source: name.into(), content_type: None };
     let Ok(statement) = statement::read(bytes.to_vec(), &hint) else { return };
-    assert_eq!(statement.bytes, bytes);
+    assert_eq!(statement.bytes(), bytes);
     for citation in citation::find(&statement) {
         assert_eq!(statement.text.get(citation.span.0..citation.span.1), Some(citation.raw.as_str()));
     }

@@ -34,7 +34,7 @@ fn guess<'t>(start: usize, end: usize, link: Link<'_>) -> Mark<'t> {
 fn reread(url: &str) -> Option<(usize, Link<'_>)> {
     let colon = url.find("://")?;
     let (start, scheme) = link::scheme_before(url, 0, colon)?;
-    let host = link::host(url, colon + 3)?;
+    let host = link::host::host(url, colon + 3)?;
     if start != 0 || !host.known {
         return None;
     }
@@ -74,7 +74,7 @@ fn continuation(line: &str) -> &str {
     let len = line.bytes().take(REACH).take_while(fits).count();
     let piece = line.get(..len).unwrap_or_default().trim_end_matches(['.', ',', ':', ';', '!', '?', '*']);
     let telling = piece.bytes().any(|b| b.is_ascii_digit() || b"-_/=&%?".contains(&b));
-    let domain = link::host(piece, 0).is_some_and(|h| h.known);
+    let domain = link::host::host(piece, 0).is_some_and(|h| h.known);
     let own = domain
         || piece.starts_with(['@', '#', '*', '-', '+', '/'])
         || piece.contains("//")
@@ -104,7 +104,7 @@ pub(super) fn doubled<'t>(text: &'t str, start: usize, after: usize) -> Option<M
     };
     let host_text = rest.strip_prefix("://").or_else(|| rest.strip_prefix("//")).or_else(|| rest.strip_prefix(":/"))?;
     let host_at = after + (tail.len() - host_text.len());
-    let host = link::host(text, host_at)?;
+    let host = link::host::host(text, host_at)?;
     let mark = link::whole(text, start, scheme, host_at, host)?;
     match mark.what {
         What::Link(link) => Some(guess(start, mark.end, link)),

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::letters::{char_at, char_before, is_latin_accent};
-use super::link::{self, Host};
+use super::link::{self, host::Host};
 use super::mark::{Mark, What};
 use crate::platform::post::Platform;
 
@@ -81,11 +81,11 @@ fn with_host(text: &str, name_at: usize, end: usize) -> Option<Read<'_>> {
         .map_or(0, |t| t.iter().take(64).take_while(|b| is_word(**b) || **b == b'.' || **b == b'-').count());
     let user_end = [end, name_at + longer].into_iter().find(|e| bytes.get(*e) == Some(&b'@'))?;
     let host_at = user_end + 1;
-    let host = link::host(text, host_at).filter(|h| h.known && !h.defanged);
+    let host = link::host::host(text, host_at).filter(|h| h.known && !h.defanged);
     Some(match host {
         Some(host) if !host.name.chars().all(|c| c.is_ascii_digit() || c == '.') => {
             let raw = text.get(name_at..host.end)?;
-            let plain = text.get(host_at..host.end) == Some(host.name.as_str());
+            let plain = text.get(host_at..host.end) == Some(host.name.as_ref());
             let handle = if plain {
                 Cow::Borrowed(raw)
             } else {
@@ -106,11 +106,13 @@ fn with_dots(text: &str, at: usize, name_at: usize, end: usize) -> Option<Read<'
     if !dotted {
         return None;
     }
-    let host = link::host(text, name_at).filter(|h| !h.defanged && h.end > end);
+    let host = link::host::host(text, name_at).filter(|h| !h.defanged && h.end > end);
     if let Some(host) = &host {
         let plain = text.get(name_at..host.end)?;
-        if host.known && plain.is_ascii() && !plain.contains('_') && !link::is_no_domain(text, name_at, host.end) {
-            let handle = if plain == host.name { Cow::Borrowed(plain) } else { Cow::Owned(host.name.clone()) };
+        if host.known && plain.is_ascii() && !plain.contains('_') && !link::file::is_no_domain(text, name_at, host.end)
+        {
+            let handle =
+                if plain == host.name { Cow::Borrowed(plain) } else { Cow::Owned(host.name.clone().into_owned()) };
             return Some(Read::Handle { end: host.end, platform: Platform::Bluesky, handle });
         }
     }
@@ -148,7 +150,7 @@ pub(super) fn behind_mail(text: &str, at: usize) -> usize {
 }
 
 /// A domain that is an account by itself: `name.bsky.social`.
-pub(super) fn bare_domain<'t>(text: &'t str, start: usize, host: &Host) -> Option<Mark<'t>> {
+pub(super) fn bare_domain<'t>(text: &'t str, start: usize, host: &Host<'_>) -> Option<Mark<'t>> {
     let own = host.name.strip_suffix(".bsky.social")?;
     if own.is_empty()
         || own.contains('.')
@@ -160,7 +162,7 @@ pub(super) fn bare_domain<'t>(text: &'t str, start: usize, host: &Host) -> Optio
     Some(Mark {
         start,
         end: host.end,
-        what: What::Handle(Platform::Bluesky, Cow::Owned(host.name.clone())),
+        what: What::Handle(Platform::Bluesky, Cow::Owned(host.name.clone().into_owned())),
         candidate: false,
     })
 }

@@ -1,8 +1,11 @@
 //! What a character is to somebody looking for the end of a link, a handle or a hashtag, in any script.
 
+use super::effort::looked_at;
+
 /// The character that begins at byte `at`.
 #[inline]
 pub(super) fn char_at(text: &str, at: usize) -> Option<char> {
+    looked_at(1);
     match text.as_bytes().get(at) {
         Some(b) if b.is_ascii() => Some(char::from(*b)),
         Some(_) => text.get(at..).and_then(|t| t.chars().next()),
@@ -13,6 +16,7 @@ pub(super) fn char_at(text: &str, at: usize) -> Option<char> {
 /// The character that ends just before byte `at`.
 #[inline]
 pub(super) fn char_before(text: &str, at: usize) -> Option<char> {
+    looked_at(1);
     match at.checked_sub(1).and_then(|i| text.as_bytes().get(i)) {
         Some(b) if b.is_ascii() => Some(char::from(*b)),
         Some(_) => text.get(..at).and_then(|t| t.chars().next_back()),

@@ -2,6 +2,9 @@
 
 mod attribution;
 mod broken;
+mod effort;
+mod flow;
+pub mod found;
 mod handle;
 mod hashtag;
 mod json;
@@ -13,15 +16,14 @@ mod post;
 mod scan;
 mod shortcode;
 
-use std::ops::Range;
+use std::convert::Infallible;
 
 use serde::{Deserialize, Serialize};
 
-use crate::format::digest::{Digest, Hasher};
+use crate::format::digest::Digest;
 use crate::platform::post::Platform;
-use crate::statement::{Statement, StatementId};
-use attribution::Ground;
-use mark::What;
+use crate::statement::Statement;
+use found::Found;
 
 /// A citation's id: stable for the same statement bytes, place and kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -141,68 +143,29 @@ pub struct Citation {
 
 /// Every citation of a statement, in order of place.
 pub fn find(statement: &Statement) -> Vec<Citation> {
-    let mut citations = match &statement.reading {
-        Some(reading) => page::find(statement, reading),
-        None => plain(statement),
-    };
-    // a post comes before what it quotes only where it begins before it
-    citations.sort_by_key(|c| (c.span.0, std::cmp::Reverse(c.span.1)));
-    citations
-}
-
-/// In a text that is its own words.
-fn plain(statement: &Statement) -> Vec<Citation> {
-    let text = statement.text.as_str();
-    let marks = scan::scan(text, &[]);
-    let ground = Ground { language: statement.about.language.as_deref(), ..Ground::of(text, &marks) };
-    let told = attribution::find(&ground);
-    let posts: Vec<Citation> = told
-        .into_iter()
-        .map(|t| placed(statement, post::kind(text, &marks, &[], &t), t.span.clone(), t.candidate))
-        .collect();
-    let mut citations: Vec<Citation> = marks
-        .into_iter()
-        .map(|mark| placed(statement, kind(mark.what), mark.start..mark.end, mark.candidate))
-        .collect();
-    citations.extend(posts);
-    citations
-}
-
-fn kind(what: What<'_>) -> Kind {
-    match what {
-        What::Link(link) => Kind::Link {
-            form: link.form,
-            url: link.url.into_owned(),
-            platform: link.platform,
-            post_id: link.post_id,
-            handle: link.handle,
-            defanged: link.defanged,
-        },
-        What::Handle(platform, handle) => Kind::Handle { platform, handle: handle.into_owned() },
-        What::Hashtag(tag) => Kind::Hashtag { tag: tag.into_owned() },
+    let mut citations = Vec::new();
+    let taken: Result<(), Infallible> = each(statement, |found| {
+        citations.push(found.into());
+        Ok(())
+    });
+    match taken {
+        Ok(()) => citations,
+        Err(never) => match never {},
     }
 }
 
-/// A citation at its place in the statement's text.
-fn placed(statement: &Statement, kind: Kind, span: Range<usize>, candidate: bool) -> Citation {
-    let raw = statement.text.get(span.clone()).unwrap_or_default().to_owned();
-    let span = (span.start, span.end);
-    let span_of = statement.transformed.then(|| "text".to_owned());
-    Citation { id: id_of(statement.id, &kind, span), kind, raw, span, span_of, candidate }
-}
-
-/// SHA-256 over the statement's id, one letter for the kind, and the span as two 64-bit big-endian numbers.
-fn id_of(statement: StatementId, kind: &Kind, span: (usize, usize)) -> CitationId {
-    let letter = match kind {
-        Kind::Link { .. } => b'l',
-        Kind::Handle { .. } => b'h',
-        Kind::Hashtag { .. } => b't',
-        Kind::Post { .. } => b'p',
-    };
-    let mut hasher = Hasher::default();
-    hasher.update(&statement.0.0);
-    hasher.update(&[letter]);
-    hasher.update(&(span.0 as u64).to_be_bytes());
-    hasher.update(&(span.1 as u64).to_be_bytes());
-    CitationId(hasher.finish())
+/// Hands every citation of a statement over, in order of place, as soon as nothing that follows can change it.
+///
+/// # Errors
+/// What `take` says; then nothing more is handed over.
+pub fn each<'t, E>(statement: &'t Statement, mut take: impl FnMut(Found<'t>) -> Result<(), E>) -> Result<(), E> {
+    match &statement.reading {
+        Some(reading) => {
+            let mut items = page::find(statement, reading);
+            // a post comes before what it quotes only where it begins before it
+            items.sort_by_key(found::Item::place);
+            found::hand_over(statement, &mut items, &mut take)
+        }
+        None => flow::each(statement, &mut take),
+    }
 }

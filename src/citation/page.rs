@@ -5,14 +5,15 @@ use std::collections::HashSet;
 use std::ops::Range;
 
 use super::attribution::{self, Ground};
+use super::found::{Item, Seen};
 use super::mark::{Link, Mark, What};
-use super::{Citation, Form, Kind, kind, link, placed, post, scan};
+use super::{Form, link, post, scan};
 use crate::format::reading::{Anchor, Reading};
 use crate::platform::permalink;
 use crate::statement::Statement;
 
 /// Every citation, in no order.
-pub(super) fn find(statement: &Statement, reading: &Reading) -> Vec<Citation> {
+pub(super) fn find<'t>(statement: &'t Statement, reading: &'t Reading) -> Vec<Item<'t>> {
     let text = reading.text.as_str();
     let mut marks = scan::scan(text, &reading.quiet);
     marks.retain(|m| !is_label(m, &reading.anchors));
@@ -27,34 +28,38 @@ pub(super) fn find(statement: &Statement, reading: &Reading) -> Vec<Citation> {
         ..Ground::of(text, &marks)
     };
     let told = attribution::find(&ground);
-    let mut citations: Vec<Citation> = told
+    let mut items: Vec<Item<'_>> = told
         .iter()
-        .map(|t| placed(statement, post::kind(text, &marks, &outward, t), reading.source(t.span.clone()), t.candidate))
+        .map(|t| {
+            let seen = Seen::Post(Box::new(post::kind(text, &marks, &outward, t)));
+            item(reading.source(t.span.clone()), t.candidate, seen)
+        })
         .collect();
-    citations.extend(
-        reading
-            .anchors
-            .iter()
-            .filter_map(|a| Some(placed(statement, kind(What::Link(anchored(a)?)), a.source.clone(), false))),
-    );
-    citations.extend(
-        marks.into_iter().map(|m| placed(statement, kind(m.what), reading.source(m.start..m.end), m.candidate)),
-    );
-    let named: HashSet<String> = citations.iter().filter_map(named).collect();
-    citations.extend(pointers(statement, reading, &named));
-    citations
+    items.extend(reading.anchors.iter().filter_map(|a| {
+        let link = anchored(a)?;
+        Some(item(a.source.clone(), false, Seen::Mark(What::Link(link))))
+    }));
+    items.extend(marks.into_iter().map(|m| item(reading.source(m.start..m.end), m.candidate, Seen::Mark(m.what))));
+    let named: HashSet<String> = items.iter().filter_map(named).collect();
+    items.extend(pointers(reading, named));
+    items
 }
 
-fn named(citation: &Citation) -> Option<String> {
-    match &citation.kind {
-        Kind::Link { platform: Some(p), post_id: Some(id), .. } => Some(format!("{}:{id}", p.as_str())),
+fn item(source: Range<usize>, candidate: bool, seen: Seen<'_>) -> Item<'_> {
+    Item { span: (source.start, source.end), candidate, seen }
+}
+
+fn named(item: &Item<'_>) -> Option<String> {
+    match &item.seen {
+        Seen::Mark(What::Link(Link { platform: Some(p), post_id: Some(id), .. })) => {
+            Some(format!("{}:{id}", p.as_str()))
+        }
         _ => None,
     }
 }
 
 /// Embeds that name a post in an attribute, unless a link already names it.
-fn pointers(statement: &Statement, reading: &Reading, named: &HashSet<String>) -> Vec<Citation> {
-    let mut seen = named.clone();
+fn pointers(reading: &Reading, mut seen: HashSet<String>) -> Vec<Item<'_>> {
     let mut out = Vec::new();
     for pointer in &reading.pointers {
         let Some(post) = permalink::read(&pointer.url).filter(|n| n.post.is_some()) else { continue };
@@ -69,7 +74,7 @@ fn pointers(statement: &Statement, reading: &Reading, named: &HashSet<String>) -
             handle: post.handle,
             defanged: false,
         };
-        out.push(placed(statement, kind(What::Link(link)), pointer.source.clone(), false));
+        out.push(item(pointer.source.clone(), false, Seen::Mark(What::Link(link))));
     }
     out
 }
@@ -103,8 +108,8 @@ fn anchored(anchor: &Anchor) -> Option<Link<'_>> {
             .and_then(|m| if let What::Link(l) = m.what { Some(l) } else { None });
     }
     let host_at = link::behind_user(&url, url.find("://")? + 3);
-    let host = link::host(&url, host_at)?;
-    let coded = matches!(host.name.as_str(), "t.co" | "pic.twitter.com" | "pic.x.com");
+    let host = link::host::host(&url, host_at)?;
+    let coded = matches!(host.name.as_ref(), "t.co" | "pic.twitter.com" | "pic.x.com");
     let tail = url.get(host.end..)?;
     let scheme = if coded || scheme == link::Scheme::Https { "https://" } else { "http://" };
     let read =

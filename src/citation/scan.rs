@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use super::Form;
+use super::effort::looked_at;
 use super::letters::{char_at, char_before, is_latin_accent, is_spaceless};
 use super::link::{self, Scheme};
 use super::mark::{Mark, What};
@@ -21,11 +22,37 @@ const TRIGGERS: [bool; 256] = {
     table
 };
 
+/// Where the next byte stands that can begin a citation.
+fn next_trigger(bytes: &[u8], from: usize) -> Option<usize> {
+    let mut at = from;
+    // sixteen at a time, in a shape that compilers turn into vector instructions
+    while let Some(chunk) = bytes.get(at..).and_then(|tail| tail.first_chunk::<16>()) {
+        let hit = chunk.iter().fold(0u8, |hit, b| {
+            hit | u8::from(*b == b':')
+                | u8::from(*b == b'.')
+                | u8::from(*b == b'@')
+                | u8::from(*b == b'#')
+                | u8::from(*b == b'[')
+                | u8::from(*b == b'{')
+                | u8::from(*b == 0xef)
+        });
+        if hit != 0 {
+            break;
+        }
+        at += chunk.len();
+    }
+    let found = bytes.get(at..)?.iter().position(|b| TRIGGERS[usize::from(*b)]).map(|n| at + n);
+    looked_at(found.unwrap_or(bytes.len()).saturating_sub(from));
+    found
+}
+
 /// A text under the scanner.
 pub(super) struct Scanner<'t> {
     pub(super) text: &'t str,
     /// stretches of code: no handles, no hashtags in them
     quiet: &'t [Range<usize>],
+    /// how far the text has been looked at
+    at: usize,
     /// behind the last stretch that belongs to a mark or was ruled out
     pub(super) floor: usize,
     pub(super) marks: Vec<Mark<'t>>,
@@ -33,19 +60,37 @@ pub(super) struct Scanner<'t> {
 
 /// Everything but attributions, in order of place.
 pub(super) fn scan<'t>(text: &'t str, quiet: &'t [Range<usize>]) -> Vec<Mark<'t>> {
-    let mut scanner = Scanner { text, quiet, floor: 0, marks: Vec::new() };
-    let bytes = text.as_bytes();
-    let mut at = 0;
-    while let Some(found) = bytes.get(at..).and_then(|tail| tail.iter().position(|b| TRIGGERS[usize::from(*b)])) {
-        let here = at + found;
-        at = scanner.at(here).max(here + 1);
-    }
+    let mut scanner = Scanner::new(text, quiet);
+    scanner.go_on(usize::MAX);
     scanner.marks
 }
 
 impl<'t> Scanner<'t> {
+    /// At the text's beginning.
+    pub(super) fn new(text: &'t str, quiet: &'t [Range<usize>]) -> Self {
+        Self { text, quiet, at: 0, floor: 0, marks: Vec::new() }
+    }
+
+    /// How far the text has been looked at; what is seen later begins hardly before it.
+    pub(super) fn at(&self) -> usize {
+        self.at
+    }
+
+    /// Looks on until `enough` marks are held; whether the text is at its end.
+    pub(super) fn go_on(&mut self, enough: usize) -> bool {
+        let bytes = self.text.as_bytes();
+        while self.marks.len() < enough {
+            let Some(here) = next_trigger(bytes, self.at) else {
+                self.at = bytes.len();
+                return true;
+            };
+            self.at = self.read(here).max(here + 1);
+        }
+        false
+    }
+
     /// Reads what stands at the trigger `here`; returns where to go on.
-    fn at(&mut self, here: usize) -> usize {
+    fn read(&mut self, here: usize) -> usize {
         match self.text.as_bytes().get(here) {
             Some(b':') => self.colon(here),
             Some(b'.') => self.dot(here),
@@ -149,7 +194,7 @@ impl<'t> Scanner<'t> {
     fn web_link(&mut self, start: usize, scheme: Scheme, after: usize, defanged: bool) -> usize {
         let tagged = char_before(self.text, start).is_some_and(|c| matches!(c, '@' | '＠' | '#' | '＃' | '$'));
         let host_at = link::behind_user(self.text, after);
-        let host = link::host(self.text, host_at);
+        let host = link::host::host(self.text, host_at);
         let mark = host.filter(|_| !tagged).and_then(|h| link::whole(self.text, start, scheme, host_at, h));
         if let Some(mut mark) = mark {
             if let What::Link(link) = &mut mark.what {
@@ -185,7 +230,9 @@ impl<'t> Scanner<'t> {
             return here + 1;
         }
         let Some(start) = bare_start(self.text, self.floor, before) else { return here + 1 };
-        let Some(host) = link::host(self.text, start) else { return self.rule_out(link::ruined(self.text, here + 1)) };
+        let Some(host) = link::host::host(self.text, start) else {
+            return self.rule_out(link::ruined(self.text, here + 1));
+        };
         if host.end <= here {
             return here + 1;
         }
@@ -204,9 +251,10 @@ impl<'t> Scanner<'t> {
             return self.rule_out(link::ruined(self.text, end));
         };
         let reach = mark.end;
-        let bare = mark.end == name_end;
+        // `README.md#usage`: a file's section
+        let bare = self.text.get(name_end..reach).is_some_and(|tail| !tail.contains('/'));
         let guess = matches!(&mark.what, What::Link(l) if l.form == Form::Weak);
-        if (bare && guess && !defanged && link::is_no_domain(self.text, start, name_end))
+        if (bare && guess && !defanged && link::file::is_no_domain(self.text, start, name_end))
             || self.is_quiet(here) && guess
         {
             return self.rule_out(reach);
@@ -253,6 +301,11 @@ mod tests {
 
     fn raws(text: &str) -> Vec<&str> {
         scan(text, &[]).iter().filter_map(|m| text.get(m.start..m.end)).collect()
+    }
+
+    #[test]
+    fn sections_of_files_are_no_domains() {
+        assert_eq!(raws("see README.md#usage and lib.rs?x, or harbour.example#quays"), ["harbour.example#quays"]);
     }
 
     #[test]

@@ -24,6 +24,27 @@ pub struct Decoded {
 /// How many damaged stretches are named.
 pub const NAMED: usize = 16;
 
+/// Reads bytes that are handed over: where the text is the bytes themselves it is made of them, else they are given back
+/// beside it.
+pub fn take(bytes: Vec<u8>, declared: Option<&str>) -> (Decoded, Option<Vec<u8>>) {
+    let marked = Encoding::for_bom(&bytes).is_some_and(|(e, _)| e != UTF_8) || bytes.starts_with(&[0, 0, 0xfe, 0xff]);
+    let bytes = if declared.is_some() || marked || wide(&bytes).is_some() {
+        bytes
+    } else {
+        match String::from_utf8(bytes) {
+            Ok(text) => return (as_is(text), None),
+            Err(error) => error.into_bytes(),
+        }
+    };
+    let decoded = decode(&bytes, declared);
+    let original = (!decoded.exact).then_some(bytes);
+    (decoded, original)
+}
+
+fn as_is(text: String) -> Decoded {
+    Decoded { text, charset: "utf-8".to_owned(), exact: true, guessed: false, damaged: Vec::new(), damages: 0 }
+}
+
 /// Reads `bytes`; `declared` is a charset that something says they are in.
 pub fn decode(bytes: &[u8], declared: Option<&str>) -> Decoded {
     if let Some(text) = utf32(bytes) {
@@ -70,14 +91,7 @@ fn with(bytes: &[u8], encoding: &'static Encoding) -> Decoded {
 
 fn utf8(bytes: &[u8], charset: String) -> Decoded {
     if let Ok(text) = std::str::from_utf8(bytes) {
-        return Decoded {
-            text: text.to_owned(),
-            charset,
-            exact: true,
-            guessed: false,
-            damaged: Vec::new(),
-            damages: 0,
-        };
+        return as_is(text.to_owned());
     }
     let mut text = String::with_capacity(bytes.len());
     let (mut damaged, mut damages, mut at) = (Vec::new(), 0, 0);
@@ -162,6 +176,27 @@ mod tests {
         assert!(decode(text.as_bytes(), Some("iso-8859-1")).exact, "valid UTF-8 is UTF-8");
         let plain: Vec<u8> = "See https://t.co/AEoFZOhI3p".encode_utf16().flat_map(u16::to_be_bytes).collect();
         assert_eq!(decode(&plain, None).text, "See https://t.co/AEoFZOhI3p");
+    }
+
+    #[test]
+    fn bytes_handed_over_read_as_bytes_looked_at() {
+        let utf16: Vec<u8> = "See https://t.co/AEoFZOhI3p".encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let texts: [&[u8]; 7] = [
+            b"plain",
+            "\u{feff}marked é".as_bytes(),
+            &utf16,
+            b"\xff\xfea\0b\0",
+            b"\0\0\xfe\xff\0\0\0a",
+            b"caf\xe9 d\xe9j\xe0 vu",
+            b"\x1b$B$3$l\x1b(B",
+        ];
+        for bytes in texts {
+            for declared in [None, Some("utf-8"), Some("iso-2022-jp"), Some("utf-16le")] {
+                let (decoded, original) = take(bytes.to_vec(), declared);
+                assert_eq!(decoded, decode(bytes, declared), "{bytes:?} {declared:?}");
+                assert_eq!(original.as_deref().unwrap_or(decoded.text.as_bytes()), bytes, "{bytes:?} {declared:?}");
+            }
+        }
     }
 
     #[test]

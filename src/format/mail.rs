@@ -88,7 +88,12 @@ pub fn read(bytes: &[u8]) -> Option<Mail> {
                 mail.parts.push(Part { text: text.clone().into_owned(), html: false })
             }
             PartType::Html(text) => mail.parts.push(Part { text: text.clone().into_owned(), html: true }),
-            PartType::Text(_) | PartType::Multipart(_) => {}
+            PartType::Text(text) => {
+                if !text.trim().is_empty() {
+                    mail.unread.push((name(), "another form of a part that was read as HTML".into()));
+                }
+            }
+            PartType::Multipart(_) => {}
             PartType::Message(inner) => {
                 for part in &inner.parts {
                     match &part.body {
@@ -104,4 +109,30 @@ pub fn read(bytes: &[u8]) -> Option<Mail> {
         }
     }
     Some(mail)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn texts(mail: &Mail) -> Vec<(&str, bool)> {
+        mail.parts.iter().map(|p| (p.text.trim(), p.html)).collect()
+    }
+
+    #[test]
+    fn of_twins_the_html_is_read_and_the_other_named() {
+        let mail = read(b"From: Press <press@harbour.example>\r\nSubject: Quay 4\r\nDate: Sat, 7 Mar 2026 09:30:00 +0100\r\nMIME-Version: 1.0\r\nContent-Type: multipart/alternative; boundary=b\r\n\r\n--b\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\nclosed =E2=80=94 ask us\r\n--b\r\nContent-Type: text/html; charset=utf-8\r\nContent-Transfer-Encoding: base64\r\n\r\nPHA+Y2xvc2VkIOKAlCBhc2sgdXM8L3A+\r\n--b--\r\n").unwrap_or_default();
+        assert_eq!(texts(&mail), [("<p>closed — ask us</p>", true)]);
+        assert_eq!(mail.unread.len(), 1, "{:?}", mail.unread);
+        assert!(mail.unread.iter().all(|(part, _)| part.contains("text/plain")), "{:?}", mail.unread);
+        assert_eq!((mail.from.as_deref(), mail.subject.as_deref()), (Some("Press"), Some("Quay 4")));
+    }
+
+    #[test]
+    fn a_forwarded_message_an_attachment_and_a_tree_that_breaks_off() {
+        let mail = read(b"From: a@b.example\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: text/plain\r\n\r\nfirst\r\n--b\r\nContent-Type: image/png\r\nContent-Transfer-Encoding: base64\r\n\r\niVBORw0KGgo=\r\n--b\r\nContent-Type: message/rfc822\r\n\r\nFrom: c@d.example\r\nSubject: forwarded\r\n\r\nsecond https://t.co/Hq7LmZx2Pa\r\n--b\r\nContent-Type: text/plain\r\n\r\nthird, and then no mo").unwrap_or_default();
+        let all: Vec<&str> = texts(&mail).iter().map(|t| t.0).collect();
+        assert_eq!(all, ["first", "second https://t.co/Hq7LmZx2Pa", "third, and then no mo"]);
+        assert_eq!(mail.unread.iter().filter(|(part, _)| part.contains("image/png")).count(), 1, "{:?}", mail.unread);
+    }
 }

@@ -1,6 +1,8 @@
 //! PDF (ISO 32000): the text of its pages and the URLs of its link annotations, as far as both can be read.
 
+use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Once;
 
 use lopdf::{Dictionary, Document, Object};
 
@@ -28,8 +30,30 @@ const PAGE_LIMIT: usize = 32 << 20;
 /// Why nothing in it can be read: not a PDF, damaged, encrypted.
 pub fn read(bytes: &[u8]) -> Result<Pdf, String> {
     // the reader is a library's: a panic in it is one more way of being unreadable
-    let read = catch_unwind(AssertUnwindSafe(|| pages(bytes)));
+    let read = in_silence(|| catch_unwind(AssertUnwindSafe(|| pages(bytes))));
     read.unwrap_or_else(|_| Err("its structure is damaged".into()))
+}
+
+thread_local! {
+    /// a document is being read on this thread: what panics here is caught and told of in another way
+    static READING: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Does `work` without a panic's message on standard error; panics elsewhere are reported as before.
+fn in_silence<T>(work: impl FnOnce() -> T) -> T {
+    static HOOK: Once = Once::new();
+    HOOK.call_once(|| {
+        let report = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| {
+            if !READING.get() {
+                report(panic);
+            }
+        }));
+    });
+    READING.set(true);
+    let done = work();
+    READING.set(false);
+    done
 }
 
 fn pages(bytes: &[u8]) -> Result<Pdf, String> {
@@ -93,5 +117,98 @@ fn information(document: &Document, pdf: &mut Pdf) {
         text(b"CreationDate").unwrap_or_default().chars().filter(char::is_ascii_digit).take(8).collect();
     if let (Some(y), Some(m), Some(d)) = (digits.get(..4), digits.get(4..6), digits.get(6..8)) {
         pdf.created = Some(format!("{y}-{m}-{d}"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A document of numbered objects, the first of them its catalogue, the last its information.
+    fn document(objects: &[&[u8]]) -> Vec<u8> {
+        let mut out = b"%PDF-1.4\n".to_vec();
+        let mut places = Vec::new();
+        for (n, object) in objects.iter().enumerate() {
+            places.push(out.len());
+            out.extend(format!("{} 0 obj\n", n + 1).bytes());
+            out.extend_from_slice(object);
+            out.extend_from_slice(b"\nendobj\n");
+        }
+        let table = out.len();
+        out.extend(format!("xref\n0 {}\n0000000000 65535 f \n", objects.len() + 1).bytes());
+        for place in places {
+            out.extend(format!("{place:010} 00000 n \n").bytes());
+        }
+        let count = objects.len();
+        out.extend(
+            format!("trailer\n<</Size {}/Root 1 0 R/Info {count} 0 R>>\nstartxref\n{table}\n%%EOF\n", count + 1)
+                .bytes(),
+        );
+        out
+    }
+
+    fn stream(filter: &str, content: &[u8]) -> Vec<u8> {
+        let head = format!("<</Length {}{filter}>>\nstream\n", content.len());
+        [head.as_bytes(), content, b"\nendstream"].concat()
+    }
+
+    fn three_pages() -> Vec<u8> {
+        let page = |contents: u8, more: &str| {
+            format!(
+                "<</Type/Page/Parent 2 0 R/MediaBox[0 0 612 792]/Resources<</Font<</F1 6 0 R>>>>/Contents {contents} 0 R{more}>>"
+            )
+        };
+        let words = |words: &str| stream("", format!("BT /F1 12 Tf 72 720 Td ({words}) Tj ET").as_bytes());
+        let (first, second, third) = (page(7, "/Annots[10 0 R]"), page(8, ""), page(9, ""));
+        let (one, three) = (words("Quay 4 is closed https://t.co/Hq7LmZx2Pa"), words("Ask @HarbourBulletin"));
+        let damaged = stream("/Filter/FlateDecode", b"\x78\x9cno deflated data at all");
+        document(&[
+            b"<</Type/Catalog/Pages 2 0 R>>",
+            b"<</Type/Pages/Kids[3 0 R 4 0 R 5 0 R]/Count 3>>",
+            first.as_bytes(),
+            second.as_bytes(),
+            third.as_bytes(),
+            b"<</Type/Font/Subtype/Type1/BaseFont/Helvetica/Encoding/WinAnsiEncoding>>",
+            &one,
+            &damaged,
+            &three,
+            b"<</Type/Annot/Subtype/Link/Rect[0 0 9 9]/A<</S/URI/URI(https://x.com/HarbourBulletin/status/2029900000000000000)>>>>",
+            b"<</Title(Statement on quay 4)/Author(Press Office)/CreationDate(D:20260307093000Z)>>",
+        ])
+    }
+
+    #[test]
+    fn pages_links_and_the_damaged_page_by_name() -> Result<(), String> {
+        let pdf = read(&three_pages())?;
+        for part in
+            ["https://t.co/Hq7LmZx2Pa", "@HarbourBulletin", "https://x.com/HarbourBulletin/status/2029900000000000000"]
+        {
+            assert!(pdf.text.contains(part), "{part} in {:?}", pdf.text);
+        }
+        assert_eq!(pdf.unread.iter().map(|(part, _)| part.as_str()).collect::<Vec<_>>(), ["page 2"]);
+        assert_eq!(
+            (pdf.title.as_deref(), pdf.author.as_deref(), pdf.created.as_deref()),
+            (Some("Statement on quay 4"), Some("Press Office"), Some("2026-03-07"))
+        );
+        Ok(())
+    }
+
+    #[test]
+    fn cut_and_disturbed_documents_are_read_or_refused() {
+        let whole = three_pages();
+        for n in (0..whole.len()).step_by(7) {
+            let _ = read(whole.get(..n).unwrap_or_default());
+            let mut disturbed = whole.clone();
+            if let Some(byte) = disturbed.get_mut(n) {
+                *byte ^= 0x15;
+            }
+            let _ = read(&disturbed);
+        }
+    }
+
+    #[test]
+    fn a_panic_while_reading_is_silent_and_others_are_not() {
+        assert!(in_silence(|| { READING.get() && catch_unwind(|| std::panic::resume_unwind(Box::new(()))).is_err() }));
+        assert!(!READING.get());
     }
 }

@@ -69,8 +69,8 @@ pub struct About {
 pub struct Statement {
     /// SHA-256 of `bytes`
     pub id: StatementId,
-    /// exactly as handed in
-    pub bytes: Vec<u8>,
+    /// exactly as handed in, where the text is not them: text is held once
+    pub original: Option<Vec<u8>>,
     /// where it came from
     pub source: String,
     /// media type: `text/plain`, `text/html`, `message/rfc822`, …
@@ -85,6 +85,13 @@ pub struct Statement {
     pub transformed: bool,
     /// the words of marked-up text, with their places in `text`; none where `text` is its own words
     pub reading: Option<Reading>,
+}
+
+impl Statement {
+    /// The document, exactly as handed in.
+    pub fn bytes(&self) -> &[u8] {
+        self.original.as_deref().unwrap_or(self.text.as_bytes())
+    }
 }
 
 /// Why a document cannot be a statement.
@@ -107,10 +114,10 @@ pub fn read(bytes: Vec<u8>, hint: &Hint) -> Result<Statement, Error> {
     if bytes.iter().all(u8::is_ascii_whitespace) {
         return Err(Error::Empty);
     }
-    let mut draft = match media_of(&bytes, hint) {
-        Media::Pdf => of_pdf(&bytes)?,
-        Media::Mail => of_mail(&bytes)?,
-        Media::Text(kind) => of_text(&bytes, kind, hint)?,
+    let (mut draft, original) = match media_of(&bytes, hint) {
+        Media::Pdf => (of_pdf(&bytes)?, Some(bytes)),
+        Media::Mail => (of_mail(&bytes)?, Some(bytes)),
+        Media::Text(kind) => of_text(bytes, kind, hint)?,
     };
     let words = draft.reading.as_ref().map_or(draft.text.as_str(), |r| r.text.as_str());
     if words.trim_matches(|c: char| c.is_whitespace() || c == '\u{feff}').is_empty()
@@ -129,7 +136,7 @@ pub fn read(bytes: Vec<u8>, hint: &Hint) -> Result<Statement, Error> {
         text,
         transformed,
         reading,
-        bytes,
+        original,
     })
 }
 
@@ -234,12 +241,13 @@ fn of_mail(bytes: &[u8]) -> Result<Draft, Error> {
     Ok(draft)
 }
 
-fn of_text(bytes: &[u8], kind: Kind, hint: &Hint) -> Result<Draft, Error> {
+/// The draft, and the bytes where the text is not them.
+fn of_text(bytes: Vec<u8>, kind: Kind, hint: &Hint) -> Result<(Draft, Option<Vec<u8>>), Error> {
     let declared = hint.content_type.as_deref().and_then(|t| {
         t.to_ascii_lowercase().split("charset=").nth(1).map(|c| c.trim_matches(['"', '\'', ' ', ';']).to_owned())
     });
-    let declared = declared.or_else(|| declared_inside(bytes));
-    let decoded = charset::decode(bytes, declared.as_deref());
+    let declared = declared.or_else(|| declared_inside(&bytes));
+    let (decoded, original) = charset::take(bytes, declared.as_deref());
     if is_binary(&decoded.text) {
         return Err(Error::Unreadable("binary data".into()));
     }
@@ -257,7 +265,7 @@ fn of_text(bytes: &[u8], kind: Kind, hint: &Hint) -> Result<Draft, Error> {
     };
     shape(&mut draft, kind, &decoded.text);
     draft.text = decoded.text;
-    Ok(draft)
+    Ok((draft, original))
 }
 
 /// Reads the text's words as its kind has them.
@@ -355,7 +363,7 @@ mod tests {
     fn invalid_bytes_are_kept_named_and_read_around() -> Result<(), Error> {
         let bytes = [b"caf\xc3\xa9 d\xc3\xa9j\xc3\xa0 \xff https://t.co/AEoFZOhI3p".as_slice()].concat();
         let s = read(bytes.clone(), &Hint::default())?;
-        assert_eq!(s.bytes, bytes);
+        assert_eq!(s.bytes(), bytes);
         assert!(s.transformed && s.text.contains("https://t.co/AEoFZOhI3p"));
         assert_eq!(s.unread.first().map(|u| u.part.as_str()), Some("bytes 13..14"));
         Ok(())

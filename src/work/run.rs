@@ -81,7 +81,7 @@ pub async fn take_in(seal: &Seal, tools: &Tools, known: (bool, bool), handed: Ha
 fn unread(bytes: Vec<u8>, hint: &Hint) -> Statement {
     Statement {
         id: StatementId(Digest::of(&bytes)),
-        bytes,
+        original: Some(bytes),
         source: hint.source.clone(),
         media_type: hint.content_type.clone().unwrap_or_else(|| "application/octet-stream".to_owned()),
         about: About::default(),
@@ -101,9 +101,9 @@ fn added(
     fetched: Option<Evidence>,
 ) -> Result<StatementAdded, Fault> {
     let uri = format!("urn:onrecord:statement:{}", statement.id.0.hex());
-    let size = statement.bytes.len() as u64;
-    let record =
-        WarcRecord::resource(tools.random.uuid()?, tools.clock.now(), &uri, &statement.media_type, statement.bytes);
+    let size = statement.bytes().len() as u64;
+    let bytes = statement.original.unwrap_or_else(|| statement.text.into_bytes());
+    let record = WarcRecord::resource(tools.random.uuid()?, tools.clock.now(), &uri, &statement.media_type, bytes);
     let content = seal.keep_readable(deed, record)?;
     Ok(StatementAdded {
         statement: statement.id,

@@ -29,7 +29,10 @@ pub enum InputError {
 /// # Errors
 /// Missing, a folder, longer than the bound, or what the system says.
 pub fn file(path: &Path, bound: u64) -> Result<Vec<u8>, InputError> {
-    whole(open(path)?, bound)
+    let file = open(path)?;
+    // one byte more than it is long shows its end without another growth
+    let room = file.metadata().map_or(0, |about| about.len().min(bound).saturating_add(1));
+    whole(file, bound, usize::try_from(room).unwrap_or(0))
 }
 
 /// Whether the file at `path` can be read, and how long it is where that is known. A pipe, as from a shell's `<(…)`, has no
@@ -61,7 +64,7 @@ fn open(path: &Path) -> Result<File, InputError> {
 /// # Errors
 /// Longer than the bound, or what the system says.
 pub fn standard(bound: u64) -> Result<Vec<u8>, InputError> {
-    whole(io::stdin().lock(), bound)
+    whole(io::stdin().lock(), bound, 0)
 }
 
 /// The plain files of a folder, hidden ones left out; empty where there is no such folder.
@@ -205,8 +208,8 @@ fn missing(error: io::Error) -> InputError {
     }
 }
 
-fn whole(from: impl Read, bound: u64) -> Result<Vec<u8>, InputError> {
-    let mut bytes = Vec::new();
+fn whole(from: impl Read, bound: u64, room: usize) -> Result<Vec<u8>, InputError> {
+    let mut bytes = Vec::with_capacity(room);
     from.take(bound.saturating_add(1)).read_to_end(&mut bytes)?;
     if u64::try_from(bytes.len()).is_ok_and(|n| n <= bound) { Ok(bytes) } else { Err(InputError::TooLong(bound)) }
 }
@@ -247,8 +250,8 @@ mod tests {
 
     #[test]
     fn the_bound_is_exact() {
-        assert_eq!(whole(&b"abc"[..], 3).ok(), Some(b"abc".to_vec()));
-        assert!(matches!(whole(&b"abcd"[..], 3), Err(InputError::TooLong(3))));
+        assert_eq!(whole(&b"abc"[..], 3, 0).ok(), Some(b"abc".to_vec()));
+        assert!(matches!(whole(&b"abcd"[..], 3, 9), Err(InputError::TooLong(3))));
     }
 
     #[test]

@@ -7,6 +7,9 @@ use crate::citation::letters::char_at;
 use crate::citation::mark::What;
 use crate::format::day;
 
+/// Longer ones are no post's words (X allows 25,000 characters to those who pay, and pages show a few hundred of them).
+const LONGEST: usize = 8 * 1024;
+
 /// Reads `Name⏎@handle⏎·⏎3h⏎words` and its one-line kin.
 pub(super) fn read(ground: &Ground<'_, '_>, seat: &Seat<'_, '_>) -> Option<Told> {
     let text = ground.text;
@@ -62,21 +65,19 @@ fn behind_age(text: &str, at: usize) -> Option<usize> {
 /// The words: the lines that follow, up to a blank line, the counters or the next post.
 fn words_behind(ground: &Ground<'_, '_>, seat: &Seat<'_, '_>, after: usize) -> Range<usize> {
     let text = ground.text;
-    let next =
-        ground.marks.iter().skip(seat.n + 1).filter(|m| matches!(m.what, What::Handle(..)) && m.start >= after).find(
-            |m| {
-                let at = place::skip_blank(text, m.end);
-                matches!(char_at(text, at), Some('·' | '•'))
-            },
-        );
+    let near = ground.marks.iter().skip(seat.n + 1).take_while(|m| m.start < after + 2 * LONGEST);
+    let next = near.filter(|m| matches!(m.what, What::Handle(..)) && m.start >= after).find(|m| {
+        let at = place::skip_blank(text, m.end);
+        matches!(char_at(text, at), Some('·' | '•'))
+    });
     let start = place::skip_blank(text, after);
     let mut end = start;
-    let limit = next.map_or(text.len(), |m| {
+    let limit = next.map_or(place::floor(text, start + 2 * LONGEST), |m| {
         let head = text.get(start..m.start).unwrap_or_default().trim_end();
         start + head.rfind('\n').unwrap_or(0)
     });
-    for line in text.get(start..limit).unwrap_or_default().split_inclusive('\n') {
-        if line.trim().is_empty() || is_counter(line) || end - start > 4000 {
+    for line in text.get(start..limit.max(start)).unwrap_or_default().split_inclusive('\n') {
+        if line.trim().is_empty() || is_counter(line) || end - start + line.len() > LONGEST {
             break;
         }
         end += line.len();

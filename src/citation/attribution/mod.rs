@@ -42,26 +42,47 @@ pub(super) struct Told {
     pub(super) candidate: bool,
 }
 
+/// How far posts have been looked for.
+#[derive(Debug, Default)]
+pub(super) struct Progress {
+    /// the first of the ground's marks not looked at
+    pub(super) next: usize,
+    /// behind the last post told of
+    floor: usize,
+}
+
+/// Whether paragraphs are separated by blank lines, not by every line end.
+pub(super) fn is_spaced(text: &str) -> bool {
+    let holds = |needle: &[u8]| memchr::memmem::find(text.as_bytes(), needle).is_some();
+    holds(b"\n\n") || holds(b"\n\r\n")
+}
+
 /// Every post told of, in order of place.
 pub(super) fn find(ground: &Ground<'_, '_>) -> Vec<Told> {
-    let mut told: Vec<Told> = Vec::new();
-    let mut floor = 0;
-    for (n, mark) in ground.marks.iter().enumerate() {
+    let mut told = Vec::new();
+    go_on(ground, &mut Progress::default(), usize::MAX, |post| told.push(post));
+    told
+}
+
+/// Every post told of around the handles before `horizon` that were not looked at yet, in order of place.
+pub(super) fn go_on(ground: &Ground<'_, '_>, progress: &mut Progress, horizon: usize, mut tell: impl FnMut(Told)) {
+    while let Some(mark) = ground.marks.get(progress.next).filter(|m| m.start < horizon) {
+        let n = progress.next;
+        progress.next += 1;
         let What::Handle(platform, handle) = &mark.what else { continue };
-        if mark.start < floor {
+        if mark.start < progress.floor {
             continue;
         }
-        let seat = Seat { n, mark, platform: *platform, handle, floor };
+        let seat = Seat { n, mark, platform: *platform, handle, floor: progress.floor };
         let read = remnant::read(ground, &seat)
             .or_else(|| reference::read(ground, &seat))
             .or_else(|| copied::read(ground, &seat))
             .or_else(|| prose::read(ground, &seat));
         if let Some(post) = read {
-            floor = post.span.end.max(mark.end);
-            told.push(post);
+            progress.floor = post.span.end.max(mark.end);
+            tell(post);
         }
     }
-    told
 }
 
 /// The handle an attribution may be built around.
@@ -78,12 +99,24 @@ pub(super) struct Seat<'a, 't> {
 impl<'t, 'm> Ground<'t, 'm> {
     /// A text and its marks, with nothing else known.
     pub(super) fn of(text: &'t str, marks: &'m [Mark<'t>]) -> Self {
-        let spaced = text.contains("\n\n") || text.contains("\n\r\n");
-        Self { text, marks, language: None, embeds: &[], anchors: &[], spaced }
+        Self { text, marks, language: None, embeds: &[], anchors: &[], spaced: is_spaced(text) }
     }
 }
 
 impl Ground<'_, '_> {
+    /// Before this place no post can begin any more: the next one's words may be the paragraph before the one its dash is in.
+    pub(super) fn settled(&self, progress: &Progress, horizon: usize) -> usize {
+        let floor = progress.floor;
+        let next = self.marks.get(progress.next).map_or(horizon, |m| m.start.min(horizon));
+        let near = place::floor(self.text, next.saturating_sub(2 * place::WINDOW));
+        if near <= floor {
+            return floor.min(near);
+        }
+        let start = place::paragraph(self.text, floor, near, self.spaced);
+        let words = self.text.get(floor..start).unwrap_or_default().trim_end_matches(place::is_blank);
+        place::paragraph(self.text, floor, floor + words.len(), self.spaced)
+    }
+
     /// The permalink that belongs to a post: behind its date's anchor, or right behind the date.
     fn permalink(&self, seat: &Seat<'_, '_>, date: &Range<usize>, reach: usize) -> Option<String> {
         let post = |url: &str| permalink::read(url).filter(|n| n.post.is_some());

@@ -1,5 +1,7 @@
 //! Where paragraphs, lines and sentences begin and end around a place.
 
+use crate::citation::effort::looked_at;
+
 /// How far an attribution is looked for on either side; longer names and sentences belong to nobody.
 pub(super) const WINDOW: usize = 320;
 
@@ -18,16 +20,24 @@ pub(super) fn before(text: &str, least: usize, at: usize) -> &str {
     while !text.is_char_boundary(from) {
         from += 1;
     }
+    looked_at(at - from);
     text.get(from..at).unwrap_or_default()
 }
 
 /// The text of at most `WINDOW` bytes behind `at`.
 pub(super) fn behind(text: &str, at: usize) -> &str {
+    looked_at(WINDOW);
     text.get(at..floor(text, at + WINDOW)).unwrap_or_default()
 }
 
 /// Where the paragraph that holds `at` begins: behind a blank line, or behind any line end where `spaced` is false.
 pub(super) fn paragraph(text: &str, least: usize, at: usize, spaced: bool) -> usize {
+    let begins = paragraph_in(text, least, at, spaced);
+    looked_at(at.saturating_sub(begins));
+    begins
+}
+
+fn paragraph_in(text: &str, least: usize, at: usize, spaced: bool) -> usize {
     let head = text.get(least..at).unwrap_or_default();
     if !spaced {
         return least + head.rfind('\n').map_or(0, |i| i + 1);

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::place;
+use crate::citation::effort::looked_at;
 use crate::citation::letters::{is_closing_quote, is_opening_quote, openers};
 
 /// Verbs and nouns that introduce a post with a colon, in the languages statements are mostly written in.
@@ -78,6 +79,7 @@ pub(super) fn within(text: &str, region: Range<usize>) -> Range<usize> {
 /// Blanks and stray marks at both ends taken away.
 pub(super) fn trimmed(text: &str, range: Range<usize>) -> Range<usize> {
     let Some(slice) = text.get(range.clone()) else { return range };
+    looked_at(slice.len() - slice.trim_matches(place::is_blank).len());
     let front = slice.trim_start_matches(|c: char| place::is_blank(c));
     let start = range.start + (slice.len() - front.len());
     let end = start + front.trim_end_matches(|c: char| place::is_blank(c)).len();
@@ -109,6 +111,7 @@ fn behind_introduction(text: &str, region: Range<usize>) -> Range<usize> {
 /// Inside the quotation marks, where they frame the whole or its last part.
 fn unframed(text: &str, region: &Range<usize>) -> Option<Range<usize>> {
     let slice = text.get(region.clone())?;
+    looked_at(slice.len());
     let bare = without_gloss(slice);
     let last = bare.chars().next_back()?;
     let first = bare.chars().next()?;
@@ -162,14 +165,30 @@ pub(in crate::citation) fn is_truncated(words: &str, links_from: usize) -> bool 
 
 /// The first pair of quotation marks in a stretch of prose, and what stands inside.
 pub(super) fn pair(slice: &str) -> Option<(Range<usize>, Range<usize>)> {
+    looked_at(slice.len());
     for (i, open) in slice.char_indices().filter(|(_, c)| is_opening_quote(*c) && *c != '\'' && *c != '’') {
-        let at_start = slice.get(..i).and_then(|b| b.chars().next_back()).is_none_or(|c| !c.is_alphanumeric());
+        // corner and angle brackets are never apostrophes, and stand between letters without spaces
+        let at_start = matches!(open, '「' | '『' | '《' | '〈' | '〝')
+            || slice.get(..i).and_then(|b| b.chars().next_back()).is_none_or(|c| !c.is_alphanumeric());
         let from = i + open.len_utf8();
         let tail = slice.get(from..)?;
+        looked_at(tail.len());
         let close = tail.char_indices().find(|(_, c)| is_closing_quote(*c) && openers(*c).contains(&open));
         if let Some((j, c)) = close.filter(|(j, _)| at_start && *j > 0) {
             return Some((i..from + j + c.len_utf8(), from..from + j));
         }
     }
     None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn brackets_between_letters_and_apostrophes_in_words() {
+        let inside = |text: &'static str| pair(text).and_then(|(_, inside)| text.get(inside));
+        assert_eq!(inside("9日に「避難してください」と投稿した"), Some("避難してください"));
+        assert_eq!(inside("a 5\" pipe and “so”"), Some("so"));
+    }
 }

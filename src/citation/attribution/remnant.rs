@@ -221,7 +221,7 @@ fn author(raw: &str, mojibake: bool, _words: Option<&str>, date: Option<&str>) -
     let mut name = String::with_capacity(raw.len());
     let mut at = 0;
     while let Some(c) = char_at(raw, at) {
-        if let Some((len, c)) = (c == '&').then(|| link::entity(raw, at)).flatten() {
+        if let Some((len, c)) = (c == '&').then(|| link::rest::entity(raw, at)).flatten() {
             name.push(c);
             at += len;
             continue;

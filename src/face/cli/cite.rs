@@ -17,6 +17,9 @@ use crate::world::{input, terminal};
 /// The longest document taken in; what is longer is no statement.
 const LONGEST: u64 = 1 << 30;
 
+/// Bytes of JSON gathered before they are written.
+const GATHERED: usize = 128 * 1024;
+
 /// Characters of a quoted post that a table shows.
 const QUOTE: usize = 400;
 
@@ -27,7 +30,7 @@ pub(super) struct Args {
     statements: Vec<String>,
 }
 
-/// One statement, as the contract has it.
+/// One statement, as the contract has it; its citations stand behind the rest.
 #[derive(Serialize)]
 struct Entry<'a> {
     id: StatementId,
@@ -40,7 +43,6 @@ struct Entry<'a> {
     title: Option<&'a str>,
     #[serde(skip_serializing_if = "<[Unread]>::is_empty")]
     unread: &'a [Unread],
-    citations: &'a [Citation],
 }
 
 pub(super) fn run(global: &Global, args: Args) -> Result<Exit, Fault> {
@@ -113,22 +115,44 @@ fn document(out: &mut dyn Write, names: &[String], late: &mut Option<Fault>) -> 
         if n > 0 {
             out.write_all(b",")?;
         }
-        serde_json::to_writer(&mut *out, &entry(&statement, &citation::find(&statement)))?;
+        statement_json(out, &statement)?;
     }
     out.write_all(b"]}\n")
 }
 
-fn entry<'a>(statement: &'a Statement, citations: &'a [Citation]) -> Entry<'a> {
+/// One statement, its citations written as they are found.
+fn statement_json(out: &mut dyn Write, statement: &Statement) -> io::Result<()> {
+    let mut json = serde_json::to_vec(&entry(statement))?;
+    json.pop();
+    json.extend_from_slice(b",\"citations\":[");
+    let mut separate = false;
+    citation::each(statement, |found| {
+        if separate {
+            json.push(b',');
+        }
+        separate = true;
+        found.write_json(&mut json);
+        if json.len() < GATHERED {
+            return Ok(());
+        }
+        let written = out.write_all(&json);
+        json.clear();
+        written
+    })?;
+    json.extend_from_slice(b"]}");
+    out.write_all(&json)
+}
+
+fn entry(statement: &Statement) -> Entry<'_> {
     Entry {
         id: statement.id,
         source: &statement.source,
         media_type: &statement.media_type,
-        bytes: statement.bytes.len(),
+        bytes: statement.bytes().len(),
         date: statement.about.date.as_deref(),
         language: statement.about.language.as_deref(),
         title: statement.about.title.as_deref(),
         unread: &statement.unread,
-        citations,
     }
 }
 
@@ -163,7 +187,7 @@ fn heading(out: &mut dyn Write, statement: &Statement) -> io::Result<()> {
         "{bold}{}{bold:#}  {}, {} bytes{}",
         plain::line(&statement.source),
         plain::line(&statement.media_type),
-        statement.bytes.len(),
+        statement.bytes().len(),
         plain::line(&date)
     )?;
     writeln!(out, "{}", statement.id)?;

@@ -78,7 +78,7 @@ fn read_within(url: &str, depth: u8) -> Option<Named> {
         return Some(named);
     }
     let depth = depth.checked_sub(1)?;
-    if let Some(inner) = grammar::carried(&parts) {
+    if let Some(inner) = grammar::wrapping::carried(&parts) {
         return read_within(&inner, depth);
     }
     let (inner, way) = match archived_parts(&parts).and_then(|a| a.original) {
@@ -101,11 +101,11 @@ pub fn archived(url: &str) -> Option<Archived> {
 }
 
 fn unwrap_parts(parts: &Parts<'_>) -> Option<String> {
-    grammar::wrapped(parts).filter(|inner| is_web(inner))
+    grammar::wrapping::wrapped(parts).filter(|inner| is_web(inner))
 }
 
 fn archived_parts(parts: &Parts<'_>) -> Option<Archived> {
-    let named = grammar::is_archive(&parts.host);
+    let named = grammar::wrapping::is_archive(&parts.host);
     let replay = replay(parts.rest);
     if !named && replay.is_none() {
         return None;

@@ -1,0 +1,110 @@
+//! Citations of a text that is its own words, handed over window by window: a text of any length needs the room of one.
+
+use super::attribution::{self, Ground, Progress};
+use super::found::{Found, Item, Seen, hand_over};
+use super::post;
+use super::scan::Scanner;
+use crate::statement::Statement;
+
+/// Marks gathered before those that nothing behind them can change are handed over.
+const GATHERED: usize = 4096;
+
+/// How far behind a handle the text must have been scanned before its attribution is read: more than any rule looks ahead.
+const AHEAD: usize = 32 * 1024;
+
+/// Every citation, in order of place.
+pub(super) fn each<'t, E>(
+    statement: &'t Statement,
+    take: &mut impl FnMut(Found<'t>) -> Result<(), E>,
+) -> Result<(), E> {
+    windowed(statement, GATHERED, take)
+}
+
+fn windowed<'t, E>(
+    statement: &'t Statement,
+    gathered: usize,
+    take: &mut impl FnMut(Found<'t>) -> Result<(), E>,
+) -> Result<(), E> {
+    let text = statement.text.as_str();
+    let language = statement.about.language.as_deref();
+    let spaced = attribution::is_spaced(text);
+    let mut scanner = Scanner::new(text, &[]);
+    let mut enough = gathered;
+    let mut progress = Progress::default();
+    let mut items: Vec<Item<'t>> = Vec::new();
+    let mut posts: Vec<Item<'t>> = Vec::new();
+    loop {
+        let whole = scanner.go_on(enough);
+        let horizon = if whole { usize::MAX } else { scanner.at().saturating_sub(AHEAD) };
+        let ground = Ground { text, marks: &scanner.marks, language, embeds: &[], anchors: &[], spaced };
+        attribution::go_on(&ground, &mut progress, horizon, |told| {
+            posts.push(Item {
+                span: (told.span.start, told.span.end),
+                candidate: told.candidate,
+                seen: Seen::Post(Box::new(post::kind(text, &scanner.marks, &[], &told))),
+            });
+        });
+        let safe = if whole { usize::MAX } else { ground.settled(&progress, horizon) };
+        let n = scanner.marks.partition_point(|m| m.start < safe);
+        let later = posts.partition_point(|p| p.span.0 < safe);
+        // what cannot be handed over yet is looked at again after twice as much
+        enough = if n * 2 < scanner.marks.len() { enough * 2 } else { gathered };
+        progress.next = progress.next.saturating_sub(n);
+        items.extend(scanner.marks.drain(..n).map(|m| Item {
+            span: (m.start, m.end),
+            candidate: m.candidate,
+            seen: Seen::Mark(m.what),
+        }));
+        items.extend(posts.drain(..later));
+        items.sort_by_key(Item::place);
+        hand_over(statement, &mut items, take)?;
+        if whole {
+            return Ok(());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::citation::Citation;
+    use crate::statement::{self, Hint};
+
+    fn found(statement: &Statement, gathered: usize) -> Vec<Citation> {
+        let mut out = Vec::new();
+        let _: Result<(), ()> = windowed(statement, gathered, &mut |found| {
+            out.push(found.into());
+            Ok(())
+        });
+        out
+    }
+
+    #[test]
+    fn windows_change_nothing() -> Result<(), statement::Error> {
+        let pieces = [
+            "Pier #open https://t.co/AEoFZOhI3p — Ana Ruiz (@ana_ruiz9) March 6, 2026\n\n",
+            "words http://a.example/b and @handle_1, more #words\n",
+            "\n\n— Odelie (@odelie_m) 10. Juni 2019 https://x.com/odelie_m/status/1137945522884755456\n",
+            "On 3 March 2020 @mira_k wrote “The quay is open” https://t.co/AZJTrKcoce\n\n",
+            "Ana\n@ana_ruiz9\n·\n3h\nThe words of a copied post #quay\n\n",
+            "x.com/a/status/20 https://t.co/AEoF\nZOhI3p t.me/harbour/5 ",
+        ];
+        for spaced in [true, false] {
+            let mut text = String::new();
+            let mut seed = 7usize;
+            while text.len() < 5 * AHEAD {
+                seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                let piece = pieces.get((seed >> 33) % pieces.len()).copied().unwrap_or_default();
+                text.push_str(&if spaced { piece.to_owned() } else { piece.replace("\n\n", "\n") });
+            }
+            let text = if spaced { text } else { text.replace("\n\n", "\n") };
+            let statement = statement::read(text.into_bytes(), &Hint { source: "a.txt".into(), content_type: None })?;
+            let whole = found(&statement, usize::MAX);
+            assert!(whole.len() > 4000, "{}", whole.len());
+            for gathered in [1, 50, 700] {
+                assert!(found(&statement, gathered) == whole, "{gathered}");
+            }
+        }
+        Ok(())
+    }
+}
