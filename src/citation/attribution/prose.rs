@@ -65,6 +65,28 @@ const STEMS: &[&str] = &[
     "kirjoit",
 ];
 
+/// Where things are posted: `wrote on Twitter (@name)` gives no name.
+const PLACES: &[&str] = &[
+    "twitter",
+    "x",
+    "bluesky",
+    "mastodon",
+    "telegram",
+    "instagram",
+    "threads",
+    "facebook",
+    "youtube",
+    "reddit",
+    "tiktok",
+];
+
+/// Whether words end in a place to post in, as a sentence does and a name does not: `responded on Bluesky`.
+pub(super) fn ends_in_a_place(words: &str) -> bool {
+    let mut from_last = words.split_whitespace().rev();
+    let place = from_last.next().is_some_and(|w| PLACES.contains(&w.to_lowercase().as_str()));
+    place && from_last.next().is_none_or(|w| w.starts_with(char::is_lowercase))
+}
+
 /// Reads prose around a handle.
 pub(super) fn read(ground: &Ground<'_, '_>, seat: &Seat<'_, '_>) -> Option<Told> {
     let text = ground.text;
@@ -173,5 +195,5 @@ pub(super) fn name_before(text: &str, seat: &Seat<'_, '_>) -> Option<String> {
     words.reverse();
     let name = words.join(" ");
     let name = name.trim_start_matches(|c: char| !c.is_alphanumeric()).trim_end_matches([',', ' ']);
-    (!name.is_empty()).then(|| name.to_owned())
+    (!name.is_empty() && !ends_in_a_place(name)).then(|| name.to_owned())
 }

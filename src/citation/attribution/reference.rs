@@ -10,6 +10,9 @@ use crate::format::day::{self, Day};
 pub(super) fn read(ground: &Ground<'_, '_>, seat: &Seat<'_, '_>) -> Option<Told> {
     let text = ground.text;
     let frame = frame(text, seat)?;
+    if frame.name.as_ref().and_then(|n| text.get(n.clone())).is_some_and(super::prose::ends_in_a_place) {
+        return None;
+    }
     let mut at = place::skip_blank(text, frame.end);
     while let Some('.' | ',' | ':') = char_at(text, at) {
         at = place::skip_blank(text, at + 1);
