@@ -44,6 +44,7 @@ mod tests {
     #[test]
     fn twice_the_text_is_twice_the_work() {
         let line = "x".repeat(4000);
+        let mut worse = Vec::new();
         for unit in [
             "@",
             "(",
@@ -92,8 +93,10 @@ mod tests {
         ] {
             let (once, twice) = (effort(unit, 40_000), effort(unit, 80_000));
             let start: String = unit.chars().take(20).collect();
-            assert!(twice <= once * 23 / 10 + 20_000, "{start:?}: {once} then {twice}");
-            assert!(twice <= PER_BYTE * 80_000, "{start:?}: {} for each byte", twice / 80_000);
+            if twice > once * 23 / 10 + 20_000 || twice > PER_BYTE * 80_000 {
+                worse.push(format!("{start:?}: {once} then {twice}"));
+            }
         }
+        assert!(worse.is_empty(), "{worse:#?}");
     }
 }

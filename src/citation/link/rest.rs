@@ -3,6 +3,10 @@
 use crate::citation::effort::looked_at;
 use crate::citation::letters::{char_at, is_invisible, is_path_letter, is_spaceless};
 
+/// Parentheses inside parentheses are followed this far: a URL ends before one that stays open, and what stands behind it is
+/// read again.
+const DEEPEST: usize = 8;
+
 /// Where the rest of a URL ends.
 #[derive(Clone, Copy, Debug, Default)]
 pub(in crate::citation) struct Rest {
@@ -38,6 +42,7 @@ pub(in crate::citation) fn rest(text: &str, at: usize) -> Rest {
                     query = true;
                     i += 1;
                 }
+                b'(' if open >= DEEPEST => break,
                 b'(' => {
                     first_open = first_open.or(Some(i));
                     open += 1;
