@@ -28,16 +28,14 @@ CREATE TABLE warc_record (
     offset INTEGER NOT NULL,   -- first byte of its gzip member
     length INTEGER NOT NULL,   -- bytes of that member
     type   INTEGER NOT NULL,   -- 0 warcinfo, 1 response, 2 request, 3 revisit, 4 resource, 5 metadata, 6 conversion, 7 continuation
-    digest BLOB NOT NULL       -- SHA-256 from WARC/1.1 to the last byte of the block
+    digest BLOB NOT NULL,      -- SHA-256 from WARC/1.1 to the last byte of the block
+    record INTEGER             -- the first ledger record that names it, or lies in it; NULL while none does
 ) STRICT, WITHOUT ROWID;
 -- Six bytes tell any two apart that an archive will ever hold together; the whole digest is compared in the row.
 CREATE INDEX warc_record_digest ON warc_record (substr(digest, 1, 6));
-
--- WARC records that no ledger record names yet. When a run closes, and when the archive does, the rest is named by an
--- evidence.kept record; so what is left here is what a process that was cut off had not come to.
-CREATE TABLE unbound (
-    id BLOB PRIMARY KEY  -- warc_record.id
-) STRICT, WITHOUT ROWID;
+-- When a run closes, and when the archive does, what no record names is named by an evidence.kept record; what is left here is
+-- what a process that was cut off had not come to.
+CREATE INDEX warc_record_left ON warc_record (id) WHERE record IS NULL;
 
 -- Every exchange that brought an answer: one row per response or revisit record.
 CREATE TABLE exchange (
@@ -264,7 +262,7 @@ CREATE TABLE anchor (
 ) STRICT;
 CREATE INDEX anchor_size ON anchor (size);
 
--- Events that no other table holds: missed runs, removals, exports, key rotations.
+-- Events that no other table holds: missed runs, removals, exports, key rotations, fixity checks.
 CREATE TABLE event (
     record INTEGER PRIMARY KEY,  -- its ledger index
     kind   TEXT NOT NULL,        -- run.missed, content.removed, export.made, key.rotated, …

@@ -394,20 +394,6 @@ pub struct Record {
     pub event: Event,
 }
 
-/// Adds every WARC record that a value names, at any depth, to `names`.
-pub fn named(value: &serde_json::Value, names: &mut Vec<RecordName>) {
-    match value {
-        serde_json::Value::Object(map) => {
-            if map.len() == 2 && map.contains_key("id") && map.contains_key("digest") {
-                names.extend(RecordName::deserialize(value).ok());
-            }
-            map.values().for_each(|inner| named(inner, names));
-        }
-        serde_json::Value::Array(list) => list.iter().for_each(|inner| named(inner, names)),
-        _ => {}
-    }
-}
-
 /// Why bytes are no record, or an event can be none.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -420,6 +406,29 @@ pub enum Error {
     /// not a shape known here
     #[error("record has an unknown shape")]
     Shape(#[from] serde_json::Error),
+}
+
+/// Every WARC record that canonical JSON names, in order, repeats included.
+///
+/// A name's canonical spelling is `{"digest":"sha256:…","id":"…"}` and nothing else; its quotation marks cannot stand
+/// unescaped within a string, so the bytes are searched and nothing is parsed.
+pub fn names(canonical: &[u8]) -> Vec<RecordName> {
+    const BEFORE: &[u8] = b"{\"digest\":\"sha256:";
+    const BETWEEN: &[u8] = b"\",\"id\":\"";
+    let mut names = Vec::new();
+    for at in memchr::memmem::find_iter(canonical, BEFORE) {
+        let rest = canonical.get(at + BEFORE.len()..).unwrap_or_default();
+        let Some((hex, rest)) = rest.split_at_checked(64) else { continue };
+        let Some((id, rest)) = rest.strip_prefix(BETWEEN).and_then(|rest| rest.split_at_checked(36)) else { continue };
+        if !rest.starts_with(b"\"}") {
+            continue;
+        }
+        let text = |bytes| std::str::from_utf8(bytes).ok();
+        let digest = text(hex).and_then(|hex| format!("sha256:{hex}").parse().ok());
+        let id = text(id).and_then(|id| Uuid::parse_str(id).ok());
+        names.extend(digest.zip(id).map(|(digest, id)| RecordName { id, digest }));
+    }
+    names
 }
 
 impl Record {
@@ -454,5 +463,28 @@ impl Record {
             return Err(Error::NotCanonical);
         }
         Ok(record)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_found_wherever_they_stand_and_nowhere_else() {
+        let name = |n: u8| RecordName { id: Uuid::from_bytes([n; 16]), digest: Digest([n; 32]) };
+        let spelled = String::from_utf8(json::canonical(&name(3)).unwrap()).unwrap();
+        let value = serde_json::json!({
+            "a": [name(1), {"b": {"c": name(2)}}],
+            "quoted": spelled,
+            "more": {"digest": name(4).digest, "id": name(4).id, "x": 1},
+            "less": {"digest": name(5).digest},
+            "z": name(6),
+        });
+        let bytes = json::canonical(&value).unwrap();
+        assert_eq!(names(&bytes), [name(1), name(2), name(6)]);
+        for end in 0..bytes.len() {
+            assert!(names(&bytes[..end]).len() <= 3);
+        }
     }
 }

@@ -580,6 +580,6 @@ fn a_run_that_was_killed_is_brought_level_by_the_next() {
     world.replica.set(|w| w.latencies.insert(String::new(), std::time::Duration::ZERO));
     let again = world.run(&["statement.txt"]);
     assert_eq!(again["counts"]["ended"], 9);
-    assert_eq!(world.sql("SELECT count(*) AS n FROM unbound")[0]["n"], 0);
+    assert_eq!(world.sql("SELECT count(*) AS n FROM warc_record WHERE record IS NULL")[0]["n"], 0);
     assert_eq!(world.sql("SELECT count(*) AS n FROM runs WHERE closed IS NULL")[0]["n"], 1, "it stays visible");
 }

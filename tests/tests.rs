@@ -80,3 +80,7 @@ mod evidence;
 // queries, showing, comparing, sums and SQL over a composed archive, through the real binary
 #[cfg(test)]
 mod questions;
+
+// the attack corpus: every way to tamper with an archive, and the name it is given
+#[cfg(test)]
+mod tamper;

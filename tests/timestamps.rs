@@ -49,7 +49,7 @@ ess_cert_id_alg = sha256
 ";
 
 /// A timestamp authority in a folder.
-struct Authority {
+pub(crate) struct Authority {
     folder: tempfile::TempDir,
     extra: &'static str,
 }
@@ -60,7 +60,7 @@ fn openssl(folder: &Path, line: &str) {
 }
 
 /// None where there is no `openssl` command to ask.
-fn authority(key: &str, validity: &str, extra: &'static str) -> Option<Authority> {
+pub(crate) fn authority(key: &str, validity: &str, extra: &'static str) -> Option<Authority> {
     if Command::new("openssl").arg("version").output().is_err() {
         #[expect(clippy::print_stdout, reason = "a test that is not run must say so")]
         {
@@ -95,12 +95,12 @@ fn authority(key: &str, validity: &str, extra: &'static str) -> Option<Authority
     Some(Authority { folder, extra })
 }
 
-const EC: &str = "-algorithm EC -pkeyopt ec_paramgen_curve:P-256";
+pub(crate) const EC: &str = "-algorithm EC -pkeyopt ec_paramgen_curve:P-256";
 const RSA: &str = "-algorithm RSA -pkeyopt rsa_keygen_bits:2048";
-const VALID: &str = "-days 30";
+pub(crate) const VALID: &str = "-days 30";
 
 impl Authority {
-    fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
@@ -108,7 +108,7 @@ impl Authority {
         Roots::from_pem(&std::fs::read(self.path("ca.pem")).unwrap()).unwrap()
     }
 
-    fn answer(&self, query: &[u8]) -> Vec<u8> {
+    pub(crate) fn answer(&self, query: &[u8]) -> Vec<u8> {
         std::fs::write(self.path("query"), query).unwrap();
         openssl(self.folder.path(), "ts -reply -config config -section t -queryfile query -out reply");
         std::fs::read(self.path("reply")).unwrap()

@@ -4,8 +4,7 @@
 usage: verify.py ARCHIVE [--vkey LINE] [--checkpoint FILE]
   --vkey LINE        the ledger's verifier key as you know it from elsewhere (else the archive's own is taken, and said)
   --checkpoint FILE  a signed checkpoint you remember: the ledger must have grown from it
-Exit code: 0 intact, 5 damaged or incomplete, 3 no archive there, 2 misuse. Needs Python 3.9 and `cryptography`.
-It reads no SQLite; the formats are WARC 1.1, RFC 8785, RFC 6962, C2SP tlog-tiles, RFC 3161 and OpenTimestamps."""
+Exit code: 0 intact, 5 damaged or incomplete, 3 no archive there, 2 misuse. Needs Python 3.9 and `cryptography`. It reads no SQLite; the formats are WARC 1.1, RFC 8785, RFC 6962, C2SP tlog-tiles, RFC 3161 and OpenTimestamps."""
 import base64, hashlib, json, os, re, sys, zlib
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
@@ -217,14 +216,9 @@ def anchors(ledger, keys, leaf_hashes):
         size, kind, where = name.split(".")[0], name.rsplit(".", 1)[-1], f"ledger/anchors/{name}"
         try:
             note = read(folder, f"{size}.checkpoint")
-            if kind == "checkpoint":
-                prefix(checkpoint(note, keys), leaf_hashes, where)
-            elif kind == "tsr":
-                time = token(read(folder, name), note); count("anchors")
-                NOT_CHECKED.append(f"whether the signer of {name}, who says {time}, leads to a root you trust: openssl ts -verify -data {size}.checkpoint -in {name} -CAfile ROOTS.pem")
-            elif kind == "ots":
-                held = any(tag == "0588960d73d71901" for tag, _ in ots(read(folder, name), note)); count("anchors")
-                NOT_CHECKED.append(f"{name} {'names a Bitcoin block' if held else 'is pending and proves nothing yet'}: ots verify -f {size}.checkpoint {name}")
+            if kind == "checkpoint": prefix(checkpoint(note, keys), leaf_hashes, where)
+            elif kind == "tsr": time = token(read(folder, name), note); count("anchors"); NOT_CHECKED.append(f"whether the signer of {name}, who says {time}, leads to a root you trust: openssl ts -verify -data {size}.checkpoint -in {name} -CAfile ROOTS.pem")
+            elif kind == "ots": held = any(tag == "0588960d73d71901" for tag, _ in ots(read(folder, name), note)); count("anchors"); NOT_CHECKED.append(f"{name} {'names a Bitcoin block' if held else 'is pending and proves nothing yet'}: ots verify -f {size}.checkpoint {name}")
             elif kind == "cosignature": NOT_CHECKED.append(f"{name}: the witness's key is not known here")
         except (Bad, OSError, ValueError, LookupError, StopIteration, RecursionError) as e: problem("anchor-invalid", where, str(e) or type(e).__name__)
 
@@ -238,18 +232,24 @@ def successors(keys, rotations):
             old, new, text = parse_vkey(r["old"]), parse_vkey(r["new"]), f"onrecord key rotation\n{r['old']}\n{r['new']}\n".encode()
             if old in keys and old[0] == new[0] and signed(old[2], b64(r["by_old"]), text) and signed(new[2], b64(r["by_new"]), text): keys.append(new)
         except (Bad, ValueError, KeyError): pass
-def records(known, blocks, leaves):
-    places, events, named, removed, opened, closed = {leaf: i for i, leaf in enumerate(leaves)}, set(), set(), set(), {}, set()
+def file(where): return where.split("@")[0]
+def left(_, where, what): NOT_CHECKED.append(f"{where} {what} yet: a file is unfinished, the next run sees to it")
+def records(known, blocks, leaves, ledger):
+    places, events, named, removed, runs, anchored = {leaf: i for i, leaf in enumerate(leaves)}, set(), set(), set(), {"run.opened": {}, "run.closed": {}}, {}
+    unfinished, settled = any(file(k[2]).endswith(".open") for k in known.values()), ""
     parsed = [(where, id, block, read_json(block)) for where, id, block in blocks]
+    for where, id, block, value in parsed:
+        if isinstance(value, dict) and value.get("kind") in ("run.closed", "archive.created") and sha(block) in places: settled = max(settled, file(where))
+    spare = lambda where: left if unfinished and file(where) >= settled else problem  # behind the last closed run only
     for where, id, block, value in parsed:
         if isinstance(value, dict) and "kind" in value and "nonce" in value:
             leaf = sha(block)
             if leaf in events: problem("record-added", where, "the same record again")
             events.add(leaf); named.add(id); count("records")
-            if leaf not in places: problem("record-added", where, f"{value['kind']} stands at no place in the ledger")
+            if leaf not in places: spare(where)("record-added", where, f"{value['kind']} stands at no place in the ledger")
             if canonical(value).encode() != block: problem("record-not-canonical", where, "its JSON is not in canonical form")
-            if value["kind"] == "run.opened": opened[str(value.get("run"))] = where
-            if value["kind"] == "run.closed": closed.add(str(value.get("run")))
+            if value["kind"] in runs: runs[value["kind"]][str(value.get("run"))] = where
+            if value["kind"] == "anchor.added": anchored[os.path.basename(str(value.get("file")))] = value.get("digest")
             if value["kind"] == "content.removed": removed.update(i for i, _ in names(value))
     for leaf, at in places.items():
         if leaf and leaf not in events: problem("record-missing", f"ledger leaf {at}", "no record in the WARC files has this digest")
@@ -263,8 +263,10 @@ def records(known, blocks, leaves):
             if value.get("kind") in ("statement.added", "snapshot.taken") and any(i in known and value.get(noun) != "sha256:" + known[i][1] for i, _ in names(value.get(holder))):
                 problem("record-changed", where, f"its {noun} is not the SHA-256 of the {holder} it names")
     for id, (_, _, where, kind) in known.items():
-        if kind != "warcinfo" and id not in named: problem("record-added", where, "no record of the ledger names it")
-    for run in opened.keys() - closed: NOT_CHECKED.append(f"run {run} was opened and never closed ({opened[run]})")
+        if kind != "warcinfo" and id not in named: spare(where)("record-added", where, "no record of the ledger names it")
+    for name, digest in anchored.items():
+        if "sha256:" + sha(tile(ledger, "anchors/" + name, "anchor-missing")).hex() != digest: problem("anchor-changed", f"ledger/anchors/{name}", "it is not the file that its record names")
+    for run in runs["run.opened"].keys() - runs["run.closed"].keys(): NOT_CHECKED.append(f"run {run} was opened and never closed")
 
 def main(argv):
     options, rest, it = {}, [], iter(argv)
@@ -288,13 +290,11 @@ def main(argv):
         if root(level) != claimed: problem("leaf-changed", "ledger/checkpoint", "the leaves do not lead to the signed root")
         check_tiles(ledger, level)
         anchors(ledger, keys, level)
-        if "--checkpoint" in options:
-            prefix(checkpoint(read(options["--checkpoint"]), keys), level, options["--checkpoint"])
+        if "--checkpoint" in options: prefix(checkpoint(read(options["--checkpoint"]), keys), level, options["--checkpoint"])
         else: NOT_CHECKED.append("whether the whole ledger was rolled back or rewritten with its key: no --checkpoint was given")
     except (Bad, OSError, ValueError, LookupError) as e: problem("checkpoint-bad-signature" if "sign" in str(e) else "checkpoint-malformed", "ledger", str(e))
-    records(known, blocks, leaves)
-    verdict = ("damaged" if PROBLEMS else "intact") + "".join(f" {k}={v}" for k, v in sorted(COUNT.items()))
-    print(*PROBLEMS, *(f"not checked: {what}" for what in NOT_CHECKED), verdict, sep="\n")
+    records(known, blocks, leaves, ledger)
+    print(*PROBLEMS, *(f"not checked: {what}" for what in NOT_CHECKED), ("damaged" if PROBLEMS else "intact") + "".join(f" {k}={v}" for k, v in sorted(COUNT.items())), sep="\n")
     return 5 if PROBLEMS else 0
 
 if __name__ == "__main__": sys.exit(main(sys.argv[1:]))

@@ -60,12 +60,22 @@ pub struct Evidence {
     /// the metadata record: connection facts, interim heads, the error
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub metadata: Option<RecordName>,
+    /// what else was kept on the way to it: the name's addresses, the certificates, tries before this one
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub also: Vec<RecordName>,
     /// digest of the entity as transferred, chunk framing undone, content coding kept
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub payload: Option<Digest>,
     /// bytes of that entity
     #[serde(default)]
     pub length: u64,
+}
+
+impl Evidence {
+    /// Every record it names.
+    pub fn names(&self) -> impl Iterator<Item = RecordName> {
+        [self.response, self.request, self.metadata].into_iter().flatten().chain(self.also.iter().copied())
+    }
 }
 
 /// One request and what came of it.

@@ -129,6 +129,7 @@ impl Capture {
 
     async fn tried(&self, request: &Request) -> Result<Exchange, Fault> {
         let mut tries = 0;
+        let mut earlier = Vec::new();
         loop {
             let mut spill = Spill {
                 seal: self.seal.clone(),
@@ -141,10 +142,18 @@ impl Capture {
             let taken = self.wire.fetch(request, Some(&mut spill)).await;
             tries += 1;
             let again = manners::again(&taken, tries, jitter(&self.tools.random)?);
-            let exchange = self.keep(taken, spill)?;
+            let mut exchange = self.keep(taken, spill)?;
             match again {
-                Some(pause) => tokio::time::sleep(pause).await,
-                None => return Ok(exchange),
+                Some(pause) => {
+                    earlier.extend(exchange.evidence.iter().flat_map(Evidence::names));
+                    tokio::time::sleep(pause).await;
+                }
+                None => {
+                    if let Some(evidence) = &mut exchange.evidence {
+                        evidence.also.append(&mut earlier);
+                    }
+                    return Ok(exchange);
+                }
             }
         }
     }
@@ -183,6 +192,7 @@ impl Capture {
             }
             None => None,
         };
+        let of_exchange = records.len();
         if taken.first_use_of_connection
             && let Some(connection) = &taken.connection
         {
@@ -194,6 +204,7 @@ impl Capture {
             response: streamed.or_else(|| names.first().copied().filter(|_| in_memory)),
             request: at_request.and_then(|n| names.get(n).copied()),
             metadata: at_metadata.and_then(|n| names.get(n).copied()),
+            also: names.get(of_exchange..).unwrap_or_default().to_vec(),
             payload: taken.payload,
             length: taken.payload_len,
         };

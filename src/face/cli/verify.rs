@@ -1,18 +1,22 @@
 //! `onrecord verify`: is everything, or one thing, as it was written?
 
+use std::collections::BTreeMap;
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anstyle::{AnsiColor, Style};
 
 use super::Global;
 use super::bridge;
 use super::fault::{Exit, Fault};
+use crate::face::config::Settings;
 use crate::face::config::flags::NetworkArgs;
 use crate::face::{out, plain};
 use crate::format::note::VerifierKey;
+use crate::format::tsp::Roots;
 use crate::work::verify::{self, Independence, Report, Trust, Verdict};
 use crate::world::input;
+use crate::world::services::node;
 
 /// Longest note: a checkpoint with many signatures is far shorter.
 const MAX_NOTE: u64 = 1 << 20;
@@ -32,6 +36,22 @@ pub(super) struct Args {
     #[arg(long, value_name = "FILE")]
     checkpoint: Option<PathBuf>,
 
+    /// Recheck only what came after this checkpoint, which you remember
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["target", "checkpoint"])]
+    since_checkpoint: Option<PathBuf>,
+
+    /// Read so many WARC records, chosen at random, again, and put on record that it was done
+    #[arg(long, value_name = "N", conflicts_with_all = ["target", "since_checkpoint"])]
+    sample: Option<u64>,
+
+    /// Check a WARC file by itself, anyone's, without an archive
+    #[arg(long, value_name = "WARC", conflicts_with_all = ["target", "since_checkpoint", "sample", "key", "checkpoint", "require"])]
+    foreign: Option<PathBuf>,
+
+    /// PEM file with roots of timestamp authorities to believe, besides those of the settings
+    #[arg(long, value_name = "FILE")]
+    tsa_roots: Vec<PathBuf>,
+
     /// How strongly others must vouch for it
     #[arg(long, value_parser = ["pending", "anchored", "witnessed"])]
     require: Option<String>,
@@ -40,14 +60,14 @@ pub(super) struct Args {
 pub(super) fn run(global: &Global, args: Args) -> Result<Exit, Fault> {
     let settings = super::config::load(global, &NetworkArgs::default())?;
     let paths = bridge::paths(global, &settings);
-    let trust = Trust {
-        key: args.key.as_deref().map(key).transpose()?,
-        checkpoint: args.checkpoint.as_deref().map(note).transpose()?,
-    };
+    let trust = trust(&settings, &args)?;
     let told = bridge::fault("verify");
-    let report = match &args.target {
-        None => verify::whole(&paths, &trust),
-        Some(target) => verify::one(&paths, target, &trust),
+    let report = match (&args.target, &args.foreign, args.sample) {
+        (_, Some(file), _) => verify::foreign(file),
+        (Some(target), ..) => verify::one(&paths, target, &trust),
+        (_, _, Some(count)) => verify::fixity(paths, bridge::choices(&settings)?, count, &trust),
+        _ if args.since_checkpoint.is_some() => verify::since(&paths, &trust),
+        _ => verify::whole(&paths, &trust),
     };
     let report = report.map_err(told)?;
     if global.json {
@@ -56,6 +76,32 @@ pub(super) fn run(global: &Global, args: Args) -> Result<Exit, Fault> {
         out::text(|out| draw(out, &report, global.verbose > 0))?
     }
     Ok(exit(&report, args.require.as_deref()))
+}
+
+fn trust(settings: &Settings, args: &Args) -> Result<Trust, Fault> {
+    let checkpoint = args.checkpoint.as_deref().or(args.since_checkpoint.as_deref());
+    let mut roots = Roots::default();
+    for path in settings.anchor.tsa_roots.iter().chain(&args.tsa_roots) {
+        let pem = note(path)?;
+        let some = Roots::from_pem(&pem)
+            .map_err(|e| Fault::new(Exit::Usage, format!("read the roots in {}", path.display()), &e))?;
+        roots.extend(some);
+    }
+    let headers = settings.anchor.bitcoin_headers.trim();
+    let headers = match headers {
+        "" => BTreeMap::new(),
+        // Verification asks nobody: a node's headers are for `anchor`.
+        url if url.starts_with("http://") || url.starts_with("https://") => BTreeMap::new(),
+        path => node::all(Path::new(path))
+            .map_err(|e| Fault::new(Exit::Usage, format!("read the block headers in {path}"), &e))?,
+    };
+    Ok(Trust {
+        key: args.key.as_deref().map(key).transpose()?,
+        checkpoint: checkpoint.map(note).transpose()?,
+        roots,
+        headers,
+        witnesses: settings.anchor.witnesses.iter().map(|witness| witness.key.clone()).collect(),
+    })
 }
 
 pub(super) fn key(path: &std::path::Path) -> Result<VerifierKey, Fault> {

@@ -1,13 +1,19 @@
 //! The ledger, computed again from its leaves: every bundle, every tile, the root, the signature.
 
+use std::collections::HashMap;
+
 use crate::format::checkpoint::{Refused, Signed};
 use crate::format::digest::Digest;
-use crate::format::merkle::verify_consistency;
+use crate::format::merkle::{record_leaf, root_of};
 use crate::format::note::VerifierKey;
 use crate::format::tile::{self, Row, Tile};
 use crate::ledger::Edge;
 use crate::work::fault::Fault;
 use crate::work::parts::Paths;
+use crate::work::verify::anchors::{self, Expected};
+use crate::work::verify::growth::against;
+use crate::work::verify::keys::{self, Keys, Said};
+use crate::work::verify::scan::Seen;
 use crate::work::verify::{Report, Trust};
 use crate::world::input;
 use crate::world::tiles::reader::Tiles;
@@ -16,61 +22,90 @@ use crate::world::tiles::reader::Tiles;
 const MAX_FILE: u64 = 1 << 20;
 
 /// The ledger as far as it can be read.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Log {
     /// leaves under the checkpoint, as they lie in the bundles; None where one cannot be read
     pub(super) leaves: Vec<Option<Digest>>,
     /// the checkpoint's size; none where there is no readable checkpoint
     pub(super) size: Option<u64>,
+    /// what it is read with; none where there is no readable checkpoint
+    open: Option<Open>,
+}
+
+/// The ledger, its checkpoint read.
+#[derive(Debug)]
+pub(super) struct Open {
+    pub(super) tiles: Tiles,
+    pub(super) keys: Keys,
+    pub(super) signed: Signed,
+    /// its signature holds
+    believed: bool,
+}
+
+impl Log {
+    /// Who else vouches for it.
+    pub(super) fn vouched(&self, trust: &Trust, expected: &Expected, report: &mut Report) {
+        let Some(open) = &self.open else { return };
+        let reach = open.anchors(trust).all(expected, report);
+        let substance = expected.substance.min(open.signed.checkpoint.size);
+        report.independence = reach.over(substance);
+        reach.tell(substance, report);
+    }
+}
+
+impl Open {
+    /// Reads key and checkpoint, and compares them with what is remembered elsewhere. Nothing else is read.
+    pub(super) fn read(paths: &Paths, trust: &Trust, said: &Said, report: &mut Report) -> Result<Option<Self>, Fault> {
+        let tiles = Tiles::new(&paths.ledger());
+        let Some(keys) = keys::known(&tiles, said, trust, report) else { return Ok(None) };
+        let Some((signed, believed)) = checkpoint(paths, &keys.all, report)? else { return Ok(None) };
+        report.checked.checkpoints += 1;
+        if believed {
+            remembered(&tiles, trust, &keys.all, &signed, report);
+        }
+        Ok(Some(Self { tiles, keys, signed, believed }))
+    }
+
+    /// The anchors beside it.
+    pub(super) fn anchors<'a>(&'a self, trust: &'a Trust) -> anchors::Look<'a> {
+        anchors::Look::new(&self.tiles, &self.keys, trust, &self.signed)
+    }
 }
 
 /// Checks `ledger/`.
-pub(super) fn check(paths: &Paths, trust: &Trust, report: &mut Report) -> Result<Log, Fault> {
-    let tiles = Tiles::new(&paths.ledger());
-    let Some(key) = key(&tiles, trust, report) else { return Ok(Log::default()) };
-    let Some(signed) = checkpoint(paths, &key, report)? else { return Ok(Log::default()) };
-    report.checked.checkpoints += 1;
-    let size = signed.checkpoint.size;
-    let leaves = leaves(&tiles, size, report);
-    tree(&tiles, &signed, &leaves, report);
-    remembered(&tiles, trust, &key, &signed, report);
-    Ok(Log { leaves, size: Some(size) })
-}
-
-/// The checkpoint alone, its signature checked.
-pub(super) fn signed(paths: &Paths, trust: &Trust, report: &mut Report) -> Result<Option<Signed>, Fault> {
-    let tiles = Tiles::new(&paths.ledger());
-    let Some(key) = key(&tiles, trust, report) else { return Ok(None) };
-    let signed = checkpoint(paths, &key, report)?;
-    if let Some(signed) = &signed {
-        report.checked.checkpoints += 1;
-        remembered(&tiles, trust, &key, signed, report);
+pub(super) fn check(paths: &Paths, trust: &Trust, seen: &Seen, report: &mut Report) -> Result<Log, Fault> {
+    let nothing = Log { leaves: Vec::new(), size: None, open: None };
+    let Some(open) = Open::read(paths, trust, &seen.said, report)? else { return Ok(nothing) };
+    let size = open.signed.checkpoint.size;
+    let mut found = Report::new("ledger");
+    let mut leaves = leaves(&open.tiles, size, &mut found);
+    if !tree(&open.tiles, &open.signed, &leaves, &mut found) {
+        leaves = from_tiles(&open, &leaves, seen, &mut found);
     }
-    Ok(signed)
+    if !open.believed && !found.problems.is_empty() {
+        // Nobody signed for that size: what lies there is measured against nothing.
+        return Ok(nothing);
+    }
+    report.checked.leaves += found.checked.leaves;
+    report.problems.append(&mut found.problems);
+    replaced(&open, &leaves, report);
+    Ok(Log { leaves, size: Some(size), open: Some(open) })
 }
 
-fn key(tiles: &Tiles, trust: &Trust, report: &mut Report) -> Option<VerifierKey> {
-    let lying = match tiles.key() {
-        Ok(key) => Some(key),
-        Err(e) => {
-            report.problem("key-unknown", "ledger/vkey", e.to_string());
-            None
-        }
-    };
-    match (&trust.key, lying) {
-        (Some(trusted), Some(lying)) if *trusted != lying => {
-            report.problem("key-unknown", "ledger/vkey", format!("the archive's key is {lying}, not the trusted one"));
-            Some(trusted.clone())
-        }
-        (Some(trusted), _) => Some(trusted.clone()),
-        (None, lying) => {
-            report.not_checked.push("whether the signing key is the right one: none was given with --key".to_owned());
-            lying
+/// A key that was replaced signs nothing that came later.
+fn replaced(open: &Open, leaves: &[Option<Digest>], report: &mut Report) {
+    for (key, leaf) in &open.keys.replaced {
+        let Some(at) = leaves.iter().position(|l| l.as_ref() == Some(leaf)) else { continue };
+        let others: Vec<VerifierKey> = open.keys.all.iter().filter(|k| *k != key).cloned().collect();
+        // The rotation's own record may still be under the old key alone.
+        if at + 1 < leaves.len() && Signed::open(&open.signed.note, &others).is_err() {
+            let what = format!("it is signed with {key} alone, which leaf {at} replaced");
+            report.problem("key-unknown", "ledger/checkpoint", what);
         }
     }
 }
 
-fn checkpoint(paths: &Paths, key: &VerifierKey, report: &mut Report) -> Result<Option<Signed>, Fault> {
+fn checkpoint(paths: &Paths, keys: &[VerifierKey], report: &mut Report) -> Result<Option<(Signed, bool)>, Fault> {
     let path = paths.ledger().join("checkpoint");
     let note = match input::file(&path, MAX_FILE) {
         Ok(note) => note,
@@ -79,8 +114,8 @@ fn checkpoint(paths: &Paths, key: &VerifierKey, report: &mut Report) -> Result<O
             return Ok(None);
         }
     };
-    match Signed::open(&note, std::slice::from_ref(key)) {
-        Ok(signed) => Ok(Some(signed)),
+    match Signed::open(&note, keys) {
+        Ok(signed) => Ok(Some((signed, true))),
         Err(refused) => {
             let kind = match refused {
                 Refused::KeyUnknown(_) | Refused::OtherOrigin(_) => "key-unknown",
@@ -88,7 +123,7 @@ fn checkpoint(paths: &Paths, key: &VerifierKey, report: &mut Report) -> Result<O
             };
             report.problem(kind, "ledger/checkpoint", refused.to_string());
             // What it claims is still compared, so that one edit does not hide another.
-            Ok(Signed::parse(&note).ok())
+            Ok(Signed::parse(&note).ok().map(|signed| (signed, false)))
         }
     }
 }
@@ -120,9 +155,10 @@ fn read(tiles: &Tiles, tile: Tile) -> Option<Vec<u8>> {
     input::file(&tiles.path(tile), MAX_FILE).ok()
 }
 
-/// Builds the tree again and compares every tile and the root.
-fn tree(tiles: &Tiles, signed: &Signed, leaves: &[Option<Digest>], report: &mut Report) {
-    let Some(known) = leaves.iter().copied().collect::<Option<Vec<Digest>>>() else { return };
+/// Builds the tree again and compares every tile and the root; false where the leaves do not lead to it.
+fn tree(tiles: &Tiles, signed: &Signed, leaves: &[Option<Digest>], report: &mut Report) -> bool {
+    let Some(known) = leaves.iter().copied().collect::<Option<Vec<Digest>>>() else { return false };
+    let mut wrong = Report::new("tiles");
     let mut edge = Edge::default();
     let mut compare = |tile: Tile, hashes: &[Digest]| {
         if tile.row == Row::Entries {
@@ -131,7 +167,7 @@ fn tree(tiles: &Tiles, signed: &Signed, leaves: &[Option<Digest>], report: &mut 
         let lying = read(tiles, tile);
         if lying.as_deref() != Some(&tile::hashes_to_bytes(hashes)) {
             let kind = if lying.is_some() { "tile-changed" } else { "tile-missing" };
-            report.problem(kind, format!("ledger/{tile}"), "it is not what its leaves hash to");
+            wrong.problem(kind, format!("ledger/{tile}"), "it is not what its leaves hash to");
         }
     };
     for leaf in &known {
@@ -141,38 +177,52 @@ fn tree(tiles: &Tiles, signed: &Signed, leaves: &[Option<Digest>], report: &mut 
     for (tile, hashes) in partial {
         compare(tile, &hashes);
     }
-    if edge.root() != signed.checkpoint.root {
-        report.problem("leaf-changed", "ledger/checkpoint", "the leaves lead to another root than the checkpoint's");
+    let holds = edge.root() == signed.checkpoint.root;
+    if holds {
+        report.problems.append(&mut wrong.problems);
     }
+    holds
+}
+
+/// Leaves that do not lead to the root are measured against the tiles above them, if those do; what a leaf must be is
+/// then known by its hash, and the record that has it is looked for.
+fn from_tiles(open: &Open, leaves: &[Option<Digest>], seen: &Seen, report: &mut Report) -> Vec<Option<Digest>> {
+    let size = open.signed.checkpoint.size;
+    let mut hashes = Vec::new();
+    for tile in tile::all(size).filter(|tile| tile.row == Row::Level(0)) {
+        hashes.extend(read(&open.tiles, tile).as_deref().and_then(tile::hashes_from_bytes).unwrap_or_default());
+    }
+    if hashes.len() != leaves.len() || root_of(&hashes) != open.signed.checkpoint.root {
+        report.problem("leaf-changed", "ledger/checkpoint", "neither leaves nor tiles lead to the checkpoint's root");
+        return leaves.to_vec();
+    }
+    let by_hash: HashMap<Digest, Digest> = seen.seeds.iter().map(|seed| (record_leaf(&seed.leaf), seed.leaf)).collect();
+    let mut healed = Vec::with_capacity(leaves.len());
+    for ((index, leaf), hash) in (0_u64..).zip(leaves).zip(&hashes) {
+        let sound = leaf.filter(|leaf| record_leaf(leaf) == *hash);
+        if leaf.is_some() && sound.is_none() {
+            let tile = tile::all(size).find(|t| t.row == Row::Entries && t.index == index / tile::WIDTH);
+            let place = tile.map(|tile| format!("ledger/{tile}")).unwrap_or_default();
+            report.problem("leaf-changed", place, format!("leaf {index} is not the one that the tiles hash"));
+        }
+        healed.push(sound.or_else(|| by_hash.get(hash).copied()));
+    }
+    healed
 }
 
 /// A checkpoint remembered elsewhere must be a prefix of this log.
-fn remembered(tiles: &Tiles, trust: &Trust, key: &VerifierKey, signed: &Signed, report: &mut Report) {
+fn remembered(tiles: &Tiles, trust: &Trust, keys: &[VerifierKey], signed: &Signed, report: &mut Report) {
     let Some(note) = &trust.checkpoint else {
         report
             .not_checked
             .push("whether the log was rolled back or forked: no checkpoint was given with --checkpoint".to_owned());
         return;
     };
-    let old = match Signed::open(note, std::slice::from_ref(key)) {
-        Ok(old) => old.checkpoint,
-        Err(refused) => {
-            report.problem("key-unknown", "the checkpoint given", refused.to_string());
-            return;
+    match Signed::open(note, keys) {
+        Ok(old) => {
+            report.checked.checkpoints += 1;
+            against(tiles, &old.checkpoint, &signed.checkpoint, "ledger/checkpoint", report);
         }
-    };
-    report.checked.checkpoints += 1;
-    let now = &signed.checkpoint;
-    if old.size > now.size {
-        let what = format!("the checkpoint given has {} leaves, the archive's {}", old.size, now.size);
-        report.problem("checkpoint-rolled-back", "ledger/checkpoint", what);
-        return;
-    }
-    let holds = tiles
-        .consistency(old.size, now.size)
-        .is_ok_and(|proof| verify_consistency(old.size, &old.root, now.size, &now.root, &proof).is_ok());
-    if !holds {
-        let what = format!("the first {} leaves are not those of the checkpoint given", old.size);
-        report.problem("checkpoint-forked", "ledger/checkpoint", what);
+        Err(refused) => report.problem("key-unknown", "the checkpoint given", refused.to_string()),
     }
 }

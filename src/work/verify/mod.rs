@@ -3,17 +3,25 @@
 //! The WARC files are read whole, the ledger is computed again from its leaves, every record is read from the one spelling
 //! it can have, every name in it is looked for, and the catalogue is made anew beside the old one and compared row by row.
 
+mod anchors;
+mod fixity;
+mod foreign;
+mod growth;
+mod keys;
 mod log;
 mod records;
 mod rows;
 mod scan;
 mod target;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde::Serialize;
 
 use crate::format::note::VerifierKey;
+use crate::format::ots::Header;
+use crate::format::tsp::Roots;
 use crate::work::fault::Fault;
 use crate::work::parts::Paths;
 
@@ -24,6 +32,12 @@ pub struct Trust {
     pub key: Option<VerifierKey>,
     /// a checkpoint as remembered elsewhere: its signed note
     pub checkpoint: Option<Vec<u8>>,
+    /// roots of timestamp authorities
+    pub roots: Roots,
+    /// Bitcoin block headers by height
+    pub headers: BTreeMap<u64, Header>,
+    /// keys of witnesses
+    pub witnesses: Vec<VerifierKey>,
 }
 
 /// The whole of it.
@@ -124,12 +138,26 @@ impl Report {
         self.problems.push(Problem { kind, place: place.into(), what: what.into() });
     }
 
+    /// Whether a problem at this place is named already.
+    fn speaks_of(&self, place: &str) -> bool {
+        self.problems.iter().any(|problem| problem.place == place)
+    }
+
     /// The verdict, once everything has been looked at.
     fn conclude(mut self) -> Self {
         self.problems.sort();
         self.problems.dedup();
-        let missing =
-            |p: &Problem| matches!(p.kind, "record-missing" | "leaf-missing" | "row-missing" | "outcome-missing");
+        let missing = |p: &Problem| {
+            matches!(
+                p.kind,
+                "record-missing"
+                    | "leaf-missing"
+                    | "tile-missing"
+                    | "row-missing"
+                    | "outcome-missing"
+                    | "anchor-missing"
+            )
+        };
         let looked = self.checked.warc_records + self.checked.leaves + self.checked.rows;
         self.verdict = match () {
             () if self.problems.iter().any(|p| !missing(p)) => Verdict::Damaged,
@@ -158,11 +186,14 @@ pub fn whole(paths: &Paths, trust: &Trust) -> Result<Report, Fault> {
     }
     let mut report = Report::new("archive");
     let scratch = crate::world::input::scratch_folder().map_err(Fault::file("temporary folder", PathBuf::new()))?;
-    let log = log::check(paths, trust, &mut report)?;
     let mut seen = scan::all(paths, &scratch.path().join("anew.db"), &mut report)?;
-    records::check(paths, &log, &mut seen, &mut report)?;
+    let log = log::check(paths, trust, &seen, &mut report)?;
+    let expected = records::check(paths, &log, &mut seen, &mut report)?;
+    log.vouched(trust, &expected, &mut report);
     rows::check(paths, &mut seen, &mut report)?;
     Ok(report.conclude())
 }
 
-pub use target::one;
+pub use fixity::fixity;
+pub use foreign::foreign;
+pub use target::{one, since};

@@ -7,18 +7,22 @@ use std::path::Path;
 
 use uuid::Uuid;
 
+use crate::format::checkpoint::Signed;
 use crate::format::digest::Digest;
 use crate::format::merkle::{record_leaf, verify_inclusion};
 use crate::record::{self, Record};
 use crate::resolution::exchange::RecordName;
 use crate::work::fault::Fault;
 use crate::work::parts::Paths;
-use crate::work::verify::{Report, Trust, log};
+use crate::work::verify::keys::Said;
+use crate::work::verify::log::Open;
+use crate::work::verify::records::METADATA;
+use crate::work::verify::{Report, Trust};
 use crate::world::input;
+use crate::world::random::Random;
 use crate::world::store::Store;
 use crate::world::store::holds::Thing;
-use crate::world::store::read::Located;
-use crate::world::tiles::reader::Tiles;
+use crate::world::store::read::{Located, RecordRow};
 use crate::world::vault::place::{self, Place};
 
 /// Checks one thing.
@@ -35,12 +39,63 @@ pub fn one(paths: &Paths, target: &str, trust: &Trust) -> Result<Report, Fault> 
         return Err(Fault::NotHere(format!("{target} is not in the archive")));
     }
     let mut report = Report::new(target);
-    let Some(signed) = log::signed(paths, trust, &mut report)? else { return Ok(report.conclude()) };
-    let look = Look { paths, store: &store, tiles: Tiles::new(&paths.ledger()), signed };
+    let Some(mut look) = Look::open(paths, &store, trust, &mut report)? else { return Ok(report.conclude()) };
     for thing in things {
         look.at(&thing, &mut report)?;
     }
+    look.vouched(trust, &mut report);
     report.not_checked.push("everything else in the archive: onrecord verify looks at all of it".to_owned());
+    Ok(report.conclude())
+}
+
+/// Checks what came after a checkpoint that is remembered: that the ledger grew from it, and every record since.
+///
+/// # Errors
+/// There is no archive, or nothing can be read.
+pub fn since(paths: &Paths, trust: &Trust) -> Result<Report, Fault> {
+    if !paths.is_archive() {
+        return Err(Fault::NoArchive(paths.root.clone()));
+    }
+    let store = Store::open_read(&paths.catalogue())?;
+    let mut report = Report::new("archive since the checkpoint given");
+    let old = trust.checkpoint.as_deref().and_then(|note| Signed::parse(note).ok()).ok_or_else(|| Fault::Input {
+        what: "the checkpoint given is none".to_owned(),
+        hint: "expected a signed checkpoint, as in ledger/checkpoint".to_owned(),
+    })?;
+    let Some(mut look) = Look::open(paths, &store, trust, &mut report)? else { return Ok(report.conclude()) };
+    let size = look.open.signed.checkpoint.size;
+    for index in old.checkpoint.size..size {
+        if store.record(index)?.is_none() {
+            report.problem("row-missing", format!("onrecord.db:record/{index}"), "the ledger has a leaf there");
+        }
+        look.record(index, &mut report)?;
+    }
+    look.vouched(trust, &mut report);
+    report.not_checked.push(format!(
+        "the first {} records and what they name; WARC records that no record names; the catalogue's other rows: onrecord verify looks at all of it",
+        old.checkpoint.size
+    ));
+    Ok(report.conclude())
+}
+
+/// Reads `count` WARC records chosen at random again, each against the digest that the ledger names it by.
+///
+/// # Errors
+/// As [`since`].
+pub(super) fn sample(paths: &Paths, count: u64, trust: &Trust, random: &Random) -> Result<Report, Fault> {
+    if !paths.is_archive() {
+        return Err(Fault::NoArchive(paths.root.clone()));
+    }
+    let store = Store::open_read(&paths.catalogue())?;
+    let mut report = Report::new(format!("a sample of {count} WARC records"));
+    let Some(mut look) = Look::open(paths, &store, trust, &mut report)? else { return Ok(report.conclude()) };
+    for _ in 0..count {
+        // Ids are random, so the next one after a random number is a random record.
+        let Some(at) = store.at_or_after(Uuid::from_u128(random.bits128()?))? else { break };
+        look.bound(at.id, &mut report)?;
+    }
+    look.vouched(trust, &mut report);
+    report.not_checked.push("everything that was not in the sample: onrecord verify looks at all of it".to_owned());
     Ok(report.conclude())
 }
 
@@ -80,65 +135,108 @@ fn find(store: &Store, target: &str) -> Result<Vec<Thing>, Fault> {
 struct Look<'a> {
     paths: &'a Paths,
     store: &'a Store,
-    tiles: Tiles,
-    signed: crate::format::checkpoint::Signed,
+    open: Open,
+    /// the last leaf that was looked at
+    last: u64,
 }
 
-impl Look<'_> {
-    fn at(&self, thing: &Thing, report: &mut Report) -> Result<(), Fault> {
+impl<'a> Look<'a> {
+    fn open(paths: &'a Paths, store: &'a Store, trust: &Trust, report: &mut Report) -> Result<Option<Self>, Fault> {
+        let mut said = Said { first: store.meta("vkey")?.and_then(|vkey| vkey.parse().ok()), ..Said::default() };
+        for (leaf, body) in store.events("key.rotated")? {
+            if let Ok(record) = serde_json::from_str(&body) {
+                said.hear(&record, leaf);
+            }
+        }
+        let open = Open::read(paths, trust, &said, report)?;
+        Ok(open.map(|open| Self { paths, store, open, last: 0 }))
+    }
+
+    fn vouched(&self, trust: &Trust, report: &mut Report) {
+        let reach = self.open.anchors(trust).covering(self.last, report);
+        report.independence = reach.over(self.last + 1);
+    }
+
+    fn at(&mut self, thing: &Thing, report: &mut Report) -> Result<(), Fault> {
         match thing {
             Thing::Record(index) => self.record(*index, report),
-            Thing::Warc(id) => match self.store.locate(*id)? {
-                Some(at) => {
-                    self.warc(&at, report);
-                    report.not_checked.push(format!(
-                        "which record names the WARC record {id}; the digest in the catalogue was taken"
-                    ));
-                    Ok(())
-                }
+            Thing::Warc(id) => match self.bound(*id, report)? {
+                Some(index) => self.record(index, report),
                 None => Ok(()),
             },
         }
     }
 
-    /// A record: its bytes, its leaf, its place under the checkpoint, and everything it names.
-    fn record(&self, index: u64, report: &mut Report) -> Result<(), Fault> {
-        let Some(row) = self.store.record(index)? else { return Ok(()) };
-        let place = format!("ledger/leaf/{index}");
-        self.included(index, &row.leaf, &place, report);
-        let Some(at) = self.store.locate(row.warc)? else {
-            report.problem("record-missing", place, "its WARC record is not in the catalogue");
-            return Ok(());
+    /// A WARC record by itself, and the ledger record that names it; the index of the one that lies in it, if one does.
+    fn bound(&mut self, id: Uuid, report: &mut Report) -> Result<Option<u64>, Fault> {
+        let Some(at) = self.store.locate(id)? else { return Ok(None) };
+        let place = Place { file: at.file.clone(), offset: at.offset, length: at.length }.to_string();
+        let Some(index) = self.store.named_by(id)? else {
+            report.problem("record-added", place, "no record of the ledger names it");
+            self.warc(&at, report);
+            return Ok(None);
         };
-        let Some(block) = self.block(&at, report) else { return Ok(()) };
-        if Digest::of(&block) != row.leaf {
-            report.problem(
-                "payload-changed",
-                format!("warc/{}@{}", at.file, at.offset),
-                "it is not the record its leaf names",
-            );
-            return Ok(());
+        let Some(row) = self.store.record(index)? else {
+            report.problem("row-missing", format!("onrecord.db:record/{index}"), "a WARC record is named by it");
+            return Ok(None);
+        };
+        let Some(block) = self.leaf(index, &row, report)? else { return Ok(None) };
+        if row.warc == id {
+            return Ok(Some(index));
         }
-        let record = match Record::read(&block) {
-            Ok(record) => record,
-            Err(why) => {
-                report.problem("record-malformed", format!("warc/{}@{}", at.file, at.offset), why.to_string());
-                return Ok(());
+        let name = RecordName { id, digest: at.digest };
+        let mut names = record::names(&block);
+        for inner in names.clone() {
+            if let Some(at) = self.store.locate(inner.id)?.filter(|at| at.kind == METADATA && !names.contains(&name)) {
+                let block = self.block(&Located { digest: inner.digest, ..at }, report);
+                names.extend(block.map(|block| record::names(&block)).unwrap_or_default());
             }
-        };
-        report.checked.records += 1;
-        let mut names = Vec::new();
-        record::named(&serde_json::to_value(&record).map_err(Fault::json)?, &mut names);
-        for name in names {
+        }
+        if !names.contains(&name) {
+            let what = format!("the ledger record {index} does not name it by this digest");
+            report.problem("row-changed", format!("onrecord.db:warc_record/{}", id.simple()), what);
+        }
+        self.warc(&at, report);
+        Ok(None)
+    }
+
+    /// A record: its bytes, its leaf, its place under the checkpoint, and everything it names.
+    fn record(&mut self, index: u64, report: &mut Report) -> Result<(), Fault> {
+        let Some(row) = self.store.record(index)? else { return Ok(()) };
+        let Some(block) = self.leaf(index, &row, report)? else { return Ok(()) };
+        for name in record::names(&block) {
             self.named(&name, report)?;
         }
         Ok(())
     }
 
+    /// A record's block, its leaf and its place under the checkpoint.
+    fn leaf(&mut self, index: u64, row: &RecordRow, report: &mut Report) -> Result<Option<Vec<u8>>, Fault> {
+        let place = format!("ledger/leaf/{index}");
+        self.last = self.last.max(index);
+        self.included(index, &row.leaf, &place, report);
+        let Some(at) = self.store.locate(row.warc)? else {
+            report.problem("record-missing", place, "its WARC record is not in the catalogue");
+            return Ok(None);
+        };
+        let Some(block) = self.block(&at, report) else { return Ok(None) };
+        let place = format!("warc/{}@{}", at.file, at.offset);
+        if Digest::of(&block) != row.leaf {
+            report.problem("payload-changed", place, "it is not the record its leaf names");
+            return Ok(None);
+        }
+        if let Err(why) = Record::read(&block) {
+            report.problem("record-malformed", place, why.to_string());
+            return Ok(None);
+        }
+        report.checked.records += 1;
+        Ok(Some(block))
+    }
+
     fn included(&self, index: u64, leaf: &Digest, place: &str, report: &mut Report) {
-        let checkpoint = &self.signed.checkpoint;
+        let checkpoint = &self.open.signed.checkpoint;
         report.checked.leaves += 1;
-        let holds = self.tiles.inclusion(index, checkpoint.size).map_err(|e| e.to_string()).and_then(|proof| {
+        let holds = self.open.tiles.inclusion(index, checkpoint.size).map_err(|e| e.to_string()).and_then(|proof| {
             verify_inclusion(&record_leaf(leaf), index, checkpoint.size, &proof, &checkpoint.root)
                 .map_err(|e| e.to_string())
         });
@@ -156,20 +254,21 @@ impl Look<'_> {
         if at.digest != name.digest {
             report.problem(
                 "row-changed",
-                format!("onrecord.db:warc_record/{}", name.id),
+                format!("onrecord.db:warc_record/{}", name.id.simple()),
                 "the ledger names another digest",
             );
         }
-        if at.kind != 5 {
+        if at.kind != METADATA {
             self.warc(&Located { digest: name.digest, ..at }, report);
             return Ok(());
         }
         let Some(block) = self.block(&Located { digest: name.digest, ..at }, report) else { return Ok(()) };
-        if let Ok(value) = serde_json::from_slice(&block) {
-            let mut names = Vec::new();
-            record::named(&value, &mut names);
-            for inner in names {
-                self.named(&inner, report)?;
+        for inner in record::names(&block) {
+            // One step: a document names the records of exchanges, and those name nothing.
+            if let Some(at) = self.store.locate(inner.id)? {
+                self.warc(&Located { digest: inner.digest, ..at }, report);
+            } else {
+                report.problem("record-missing", format!("warc/{}", inner.id), "it is named and not in the catalogue");
             }
         }
         Ok(())

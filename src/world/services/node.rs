@@ -1,6 +1,7 @@
 //! Bitcoin block headers from whom the user trusts for them: a file of their own, or a node's JSON-RPC.
 
-use std::path::PathBuf;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 use url::Url;
@@ -57,6 +58,22 @@ pub async fn at(services: &Services, source: &Headers, height: u64) -> Result<Op
     let Some(hex) = hex else { return Ok(None) };
     let bytes = data_encoding::HEXLOWER_PERMISSIVE.decode(hex.as_bytes()).unwrap_or_default();
     header(&bytes).map(Some).ok_or(Error::NotAHeader(height))
+}
+
+/// Every header in a file, by height.
+///
+/// # Errors
+/// The file cannot be read, or holds something that is no header.
+pub fn all(path: &Path) -> Result<BTreeMap<u64, Header>, Error> {
+    let text = std::fs::read_to_string(path).map_err(|source| Error::File { path: path.to_owned(), source })?;
+    let lines = text.lines().filter_map(|line| line.split_once(' '));
+    lines
+        .filter_map(|(number, hex)| Some((number.parse().ok()?, hex.trim())))
+        .map(|(height, hex)| {
+            let bytes = data_encoding::HEXLOWER_PERMISSIVE.decode(hex.as_bytes()).unwrap_or_default();
+            header(&bytes).map(|header| (height, header)).ok_or(Error::NotAHeader(height))
+        })
+        .collect()
 }
 
 /// A call whose result is text; `None` for any other.

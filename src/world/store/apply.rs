@@ -65,21 +65,31 @@ pub trait Documents {
     /// # Errors
     /// [`Error::Document`] where it is not to be had.
     fn block(&self, name: &RecordName) -> Result<Vec<u8>, Error>;
+
+    /// The same for bytes that are not ours: whatever they say, they name nothing.
+    ///
+    /// # Errors
+    /// As [`Documents::block`].
+    fn foreign(&self, name: &RecordName) -> Result<Vec<u8>, Error> {
+        self.block(name)
+    }
 }
 
-/// Documents as a record's own: what they name, it names.
-struct Reading<'a> {
+/// Remembers what the documents that pass through it name.
+struct Named<'a> {
     docs: &'a dyn Documents,
-    named: RefCell<Vec<RecordName>>,
+    names: RefCell<Vec<RecordName>>,
 }
 
-impl Documents for Reading<'_> {
+impl Documents for Named<'_> {
     fn block(&self, name: &RecordName) -> Result<Vec<u8>, Error> {
         let block = self.docs.block(name)?;
-        if let Ok(value) = serde_json::from_slice(&block) {
-            record::named(&value, &mut self.named.borrow_mut());
-        }
+        self.names.borrow_mut().extend(record::names(&block));
         Ok(block)
+    }
+
+    fn foreign(&self, name: &RecordName) -> Result<Vec<u8>, Error> {
+        self.docs.foreign(name)
     }
 }
 
@@ -99,6 +109,7 @@ pub struct Leaf<'a> {
 /// One transaction's worth of rows.
 pub struct Batch<'a> {
     tx: &'a Transaction<'a>,
+    words: bool,
 }
 
 impl std::fmt::Debug for Batch<'_> {
@@ -108,12 +119,26 @@ impl std::fmt::Debug for Batch<'_> {
 }
 
 impl<'a> Batch<'a> {
-    pub(crate) fn new(tx: &'a Transaction<'a>) -> Self {
-        Self { tx }
+    pub(crate) fn new(tx: &'a Transaction<'a>, words: bool) -> Self {
+        Self { tx, words }
     }
 
     fn put(&self, sql: &str, values: impl rusqlite::Params) -> Result<usize, Error> {
         Ok(self.tx.prepare_cached(sql)?.execute(values)?)
+    }
+
+    /// Does `deed` and takes it back where it fails, without touching the rest of the transaction.
+    ///
+    /// # Errors
+    /// What `deed` says, and SQLite's own.
+    pub fn apart<T>(&self, deed: impl FnOnce(&Self) -> Result<T, Error>) -> Result<T, Error> {
+        self.tx.prepare_cached("SAVEPOINT apart")?.execute([])?;
+        let done = deed(self);
+        if done.is_err() {
+            self.tx.prepare_cached("ROLLBACK TO apart")?.execute([])?;
+        }
+        self.tx.prepare_cached("RELEASE apart")?.execute([])?;
+        done
     }
 
     /// Adds a WARC record. The same one again changes nothing.
@@ -133,7 +158,7 @@ impl<'a> Batch<'a> {
                 self.tx.last_insert_rowid()
             }
         };
-        let fresh = self.put(
+        self.put(
             "INSERT OR IGNORE INTO warc_record (id, file, offset, length, type, digest) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
             params![
                 row.id.as_bytes(),
@@ -144,9 +169,6 @@ impl<'a> Batch<'a> {
                 row.digest.0
             ],
         )?;
-        if fresh > 0 && row.kind != 0 {
-            self.put("INSERT INTO unbound (id) VALUES (?1)", [row.id.as_bytes()])?;
-        }
         let Some(e) = &row.exchange else { return Ok(()) };
         self.put(
             "INSERT OR IGNORE INTO exchange (id, url, at, ip, status, media_type, payload, payload_len, refers_to)
@@ -202,20 +224,21 @@ impl<'a> Batch<'a> {
     /// # Errors
     /// A document that is missing or has another shape, and SQLite's own.
     pub fn record(&self, leaf: Leaf<'_>, docs: &dyn Documents) -> Result<(), Error> {
-        let reading = Reading { docs, named: RefCell::default() };
-        record::named(&serde_json::to_value(leaf.record).unwrap_or_default(), &mut reading.named.borrow_mut());
-        self.rows(leaf, &reading)?;
-        self.bind(leaf.warc)?;
-        reading.named.into_inner().iter().try_for_each(|name| self.bind(name.id))
-    }
-
-    /// A WARC record that the ledger binds now.
-    fn bind(&self, id: Uuid) -> Result<(), Error> {
-        self.put("DELETE FROM unbound WHERE id = ?1", [id.as_bytes()])?;
+        let idx = signed(leaf.index);
+        let named = Named { docs, names: RefCell::new(record::names(text_of(leaf.record)?.as_bytes())) };
+        self.rows(leaf, &named)?;
+        let mine = "UPDATE warc_record SET record = ?1 WHERE id = ?2 AND record IS NULL";
+        self.put(mine, params![idx, leaf.warc.as_bytes()])?;
+        for name in named.names.into_inner() {
+            self.put(
+                "UPDATE warc_record SET record = ?1 WHERE id = ?2 AND record IS NULL AND digest = ?3",
+                params![idx, name.id.as_bytes(), name.digest.0],
+            )?;
+        }
         Ok(())
     }
 
-    fn rows(&self, leaf: Leaf<'_>, docs: &Reading<'_>) -> Result<(), Error> {
+    fn rows(&self, leaf: Leaf<'_>, docs: &dyn Documents) -> Result<(), Error> {
         let Leaf { index, data, warc, record } = leaf;
         self.put(
             "INSERT INTO record (idx, leaf, warc, kind, at) VALUES (?1, ?2, ?3, ?4, ?5)",
@@ -251,8 +274,6 @@ impl<'a> Batch<'a> {
             Event::ResolutionEnded(ended) => self.resolution(idx, record.at, ended, docs),
             Event::SnapshotTaken { snapshot, manifest, .. } => self.snapshot(idx, snapshot, manifest, docs),
             Event::SnapshotUnchanged { .. } => Ok(()),
-            // What it names is bound by it, and that is all.
-            Event::EvidenceKept { records } => held(records, docs).map(|_| ()),
             Event::FindingMade(made) => self.finding(idx, record.at, made, docs),
             Event::RunClosed { run, ended, .. } => {
                 self.put(
@@ -268,6 +289,8 @@ impl<'a> Batch<'a> {
                 )?;
                 Ok(())
             }
+            // What it names is bound by it, and that is all.
+            Event::EvidenceKept { records } => held(records, docs).map(drop),
             Event::ArchiveRequested(_)
             | Event::RunMissed { .. }
             | Event::KeyRotated { .. }
@@ -283,14 +306,13 @@ impl<'a> Batch<'a> {
         }
     }
 
-    fn statement(&self, idx: i64, added: &StatementAdded, docs: &Reading<'_>) -> Result<(), Error> {
+    fn statement(&self, idx: i64, added: &StatementAdded, docs: &dyn Documents) -> Result<(), Error> {
         let id = added.statement.0.0;
         self.put(
             "INSERT OR IGNORE INTO statement_source (statement, source, record) VALUES (?1, ?2, ?3)",
             params![id, added.source, idx],
         )?;
-        // A statement's own bytes name nothing, whatever they look like.
-        let bytes = docs.docs.block(&added.content)?;
+        let bytes = docs.foreign(&added.content)?;
         let about = &added.about;
         let fresh = self.put(
             "INSERT OR IGNORE INTO statement (id, bytes, media_type, source, date, title, language, publisher, author, record)
@@ -316,7 +338,9 @@ impl<'a> Batch<'a> {
             self.citation(&id, seq, citation)?;
         }
         let hint = Hint { source: added.source.clone(), content_type: Some(added.media_type.clone()) };
-        if let Ok(read) = statement::read(bytes, &hint) {
+        if self.words
+            && let Ok(read) = statement::read(bytes, &hint)
+        {
             self.words("statement", &id, &read.text)?;
         }
         Ok(())
@@ -517,7 +541,9 @@ impl<'a> Batch<'a> {
     /// # Errors
     /// SQLite's own.
     pub fn words(&self, kind: &str, of: &[u8; 32], text: &str) -> Result<(), Error> {
-        if self.put("INSERT OR IGNORE INTO words_doc (kind, ref) VALUES (?1, ?2)", params![kind, of])? == 0 {
+        if !self.words
+            || self.put("INSERT OR IGNORE INTO words_doc (kind, ref) VALUES (?1, ?2)", params![kind, of])? == 0
+        {
             return Ok(());
         }
         let id = self.tx.last_insert_rowid();

@@ -1,8 +1,10 @@
 //! Two catalogues, row by row: the one in use and one made anew.
 
+use std::cmp::Ordering;
 use std::path::Path;
 
-use rusqlite::Connection;
+use rusqlite::types::ValueRef;
+use rusqlite::{Connection, Row};
 
 use crate::world::store::{Error, Store};
 
@@ -29,9 +31,8 @@ pub struct Compared {
 /// Differences named in each table; more say no more.
 pub const MOST: usize = 1000;
 
-/// Tables that are not rebuilt row for row: the queue's timers, and the index of words. What is unbound is judged by the
-/// new catalogue alone: behind one damaged file much seems so.
-const NOT_COMPARED: [&str; 3] = ["due", "unbound", "words_doc"];
+/// Tables that are not rebuilt row for row: the queue's timers, and the index of words.
+const NOT_COMPARED: [&str; 2] = ["due", "words_doc"];
 /// Columns that say how far the index of words is.
 const NOT_COMPARED_COLUMNS: [(&str, &str); 1] = [("snapshot", "indexed")];
 
@@ -61,29 +62,87 @@ fn attached(db: &Connection) -> Result<Compared, Error> {
 
 struct Column {
     name: String,
-    key: bool,
+    /// its place in the key, from 1; 0 where it is none of it
+    key: i64,
 }
 
 fn one(db: &Connection, table: &str, compared: &mut Compared) -> Result<(), Error> {
     let mut info = db.prepare("SELECT name, pk FROM pragma_table_info(?1)")?;
-    let columns: Vec<Column> = info
-        .query_map([table], |r| Ok(Column { name: r.get(0)?, key: r.get::<_, i64>(1)? > 0 }))?
-        .collect::<Result<_, _>>()?;
+    let columns: Vec<Column> =
+        info.query_map([table], |r| Ok(Column { name: r.get(0)?, key: r.get(1)? }))?.collect::<Result<_, _>>()?;
     let columns: Vec<Column> =
         columns.into_iter().filter(|c| !NOT_COMPARED_COLUMNS.contains(&(table, c.name.as_str()))).collect();
     let n: i64 = db.query_row(&format!("SELECT count(*) FROM used.{table}"), [], |r| r.get(0))?;
     compared.rows += n.unsigned_abs();
-    let (here, there) = (select("main", table, &columns), select("used", table, &columns));
-    let missing = keys_of(db, &format!("{here} EXCEPT {there}"), &columns)?;
-    let extra = keys_of(db, &format!("{there} EXCEPT {here}"), &columns)?;
-    for key in &missing {
-        let kind = if extra.contains(key) { "row-changed" } else { "row-missing" };
-        compared.differences.push(Difference { table: table.to_owned(), key: key.clone(), kind });
-    }
-    for key in extra.into_iter().filter(|key| !missing.contains(key)) {
-        compared.differences.push(Difference { table: table.to_owned(), key, kind: "row-added" });
+    // Both in the order of their keys, side by side: nothing is sorted and nothing is held.
+    let (mut here, mut there) =
+        (db.prepare(&select("main", table, &columns))?, db.prepare(&select("used", table, &columns))?);
+    let (mut here, mut there) = (here.query([])?, there.query([])?);
+    let (mut mine, mut theirs) = (here.next()?, there.next()?);
+    let mut found = 0;
+    while found < MOST {
+        let (order, row) = match (mine, theirs) {
+            (None, None) => break,
+            (Some(row), None) => (Ordering::Less, row),
+            (None, Some(row)) => (Ordering::Greater, row),
+            (Some(a), Some(b)) => (by_key(a, b, &columns)?, a),
+        };
+        let kind = match (order, mine, theirs) {
+            (Ordering::Less, ..) => Some("row-missing"),
+            (Ordering::Greater, ..) => Some("row-added"),
+            (Ordering::Equal, Some(a), Some(b)) => differ(a, b, columns.len())?.then_some("row-changed"),
+            (Ordering::Equal, ..) => None,
+        };
+        if let Some(kind) = kind {
+            let row = if order == Ordering::Greater { theirs.unwrap_or(row) } else { row };
+            compared.differences.push(Difference { table: table.to_owned(), key: key_of(row, &columns)?, kind });
+            found += 1;
+        }
+        if order != Ordering::Greater {
+            mine = here.next()?;
+        }
+        if order != Ordering::Less {
+            theirs = there.next()?;
+        }
     }
     Ok(())
+}
+
+/// How two values are ordered by SQLite: numbers before text before blobs, text by its bytes.
+fn ranked(value: ValueRef<'_>) -> (u8, i64, &[u8]) {
+    match value {
+        ValueRef::Null => (0, 0, &[]),
+        ValueRef::Integer(i) => (1, i, &[]),
+        ValueRef::Real(x) => (1, x as i64, &[]),
+        ValueRef::Text(text) => (2, 0, text),
+        ValueRef::Blob(bytes) => (3, 0, bytes),
+    }
+}
+
+fn by_key(a: &Row<'_>, b: &Row<'_>, columns: &[Column]) -> Result<Ordering, Error> {
+    for n in in_key_order(columns) {
+        let order = ranked(a.get_ref(n)?).cmp(&ranked(b.get_ref(n)?));
+        if order != Ordering::Equal {
+            return Ok(order);
+        }
+    }
+    Ok(Ordering::Equal)
+}
+
+fn differ(a: &Row<'_>, b: &Row<'_>, columns: usize) -> Result<bool, Error> {
+    for n in 0..columns {
+        if a.get_ref(n)? != b.get_ref(n)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// The places of the key's columns, in the key's own order.
+fn in_key_order(columns: &[Column]) -> Vec<usize> {
+    let mut places: Vec<usize> = (0..columns.len()).filter(|n| columns.get(*n).is_some_and(|c| c.key > 0)).collect();
+    places.sort_by_key(|n| columns.get(*n).map(|c| c.key));
+    places
 }
 
 /// The rows of a table; a file's small number, which only order of creation gives, is read as its name.
@@ -97,24 +156,19 @@ fn select(db: &str, table: &str, columns: &[Column]) -> String {
             (_, name) => format!("t.\"{name}\""),
         })
         .collect();
-    format!("SELECT {} FROM {db}.{table} t", list.join(", "))
+    let order: Vec<String> = in_key_order(columns).iter().map(|n| (n + 1).to_string()).collect();
+    format!("SELECT {} FROM {db}.{table} t ORDER BY {}", list.join(", "), order.join(", "))
 }
 
-fn keys_of(db: &Connection, sql: &str, columns: &[Column]) -> Result<Vec<String>, Error> {
-    let mut query = db.prepare(&format!("{sql} LIMIT {MOST}"))?;
-    let mut rows = query.query([])?;
-    let mut keys = Vec::new();
-    while let Some(row) = rows.next()? {
-        let mut parts = Vec::new();
-        for (n, _) in columns.iter().enumerate().filter(|(_, c)| c.key) {
-            parts.push(match row.get_ref(n)? {
-                rusqlite::types::ValueRef::Integer(i) => i.to_string(),
-                rusqlite::types::ValueRef::Text(text) => String::from_utf8_lossy(text).into_owned(),
-                rusqlite::types::ValueRef::Blob(bytes) => data_encoding::HEXLOWER.encode(bytes),
-                other => format!("{other:?}"),
-            });
-        }
-        keys.push(parts.join(","));
+fn key_of(row: &Row<'_>, columns: &[Column]) -> Result<String, Error> {
+    let mut parts = Vec::new();
+    for (n, _) in columns.iter().enumerate().filter(|(_, c)| c.key > 0) {
+        parts.push(match row.get_ref(n)? {
+            ValueRef::Integer(i) => i.to_string(),
+            ValueRef::Text(text) => String::from_utf8_lossy(text).into_owned(),
+            ValueRef::Blob(bytes) => data_encoding::HEXLOWER.encode(bytes),
+            other => format!("{other:?}"),
+        });
     }
-    Ok(keys)
+    Ok(parts.join(","))
 }

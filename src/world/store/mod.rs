@@ -70,6 +70,8 @@ pub enum Error {
 pub struct Store {
     db: Connection,
     path: PathBuf,
+    /// whether texts go into the index of words
+    words: bool,
 }
 
 impl std::fmt::Debug for Store {
@@ -86,10 +88,28 @@ impl Store {
     pub fn open(path: &Path) -> Result<Self, Error> {
         let wrap = |e| Error::Sqlite(path.to_owned(), e);
         let db = Connection::open(path).map_err(wrap)?;
-        let mut store = Self { db, path: path.to_owned() };
+        let mut store = Self { db, path: path.to_owned(), words: true };
         store.functions().map_err(wrap)?;
         store.check()?;
         store.settle().map_err(wrap)?;
+        Ok(store)
+    }
+
+    /// A new catalogue that nobody will want after a crash: no journal on disk, no waiting for it, no index of words.
+    ///
+    /// # Errors
+    /// SQLite's own.
+    pub fn scratch(path: &Path) -> Result<Self, Error> {
+        let wrap = |e| Error::Sqlite(path.to_owned(), e);
+        let mut store = Self { db: Connection::open(path).map_err(wrap)?, path: path.to_owned(), words: false };
+        store.functions().map_err(wrap)?;
+        let set = |db: &Connection| {
+            db.pragma_update(None, "journal_mode", "MEMORY")?;
+            db.pragma_update(None, "synchronous", "OFF")?;
+            db.pragma_update(None, "temp_store", "FILE")?;
+            db.pragma_update(None, "cache_size", -8192)
+        };
+        set(&store.db).and_then(|()| store.lay()).map_err(wrap)?;
         Ok(store)
     }
 
@@ -109,7 +129,7 @@ impl Store {
             )
             .map_err(wrap)?,
         };
-        let store = Self { db, path: path.to_owned() };
+        let store = Self { db, path: path.to_owned(), words: true };
         store.check()?;
         store.functions().map_err(wrap)?;
         store.db.busy_timeout(Duration::from_secs(10)).map_err(wrap)?;
@@ -145,6 +165,11 @@ impl Store {
         self.db.pragma_update(None, "synchronous", "FULL")?;
         self.db.pragma_update(None, "temp_store", "MEMORY")?;
         self.db.pragma_update(None, "cache_size", -8192)?;
+        self.lay()
+    }
+
+    /// Makes the tables where there are none.
+    fn lay(&mut self) -> Result<(), rusqlite::Error> {
         self.db.set_prepared_statement_cache_capacity(64);
         let version: i64 = self.db.query_row("PRAGMA user_version", [], |r| r.get(0))?;
         if version == 0 {
@@ -168,7 +193,7 @@ impl Store {
     /// What `deed` says, and SQLite's own; nothing is kept then.
     pub fn commit<T>(&mut self, deed: impl FnOnce(&apply::Batch<'_>) -> Result<T, Error>) -> Result<T, Error> {
         let tx = self.db.transaction()?;
-        let out = deed(&apply::Batch::new(&tx))?;
+        let out = deed(&apply::Batch::new(&tx, self.words))?;
         tx.commit()?;
         Ok(out)
     }

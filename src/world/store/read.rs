@@ -73,18 +73,6 @@ impl Store {
         locate(self.db(), id)
     }
 
-    /// WARC records that no ledger record names yet.
-    ///
-    /// # Errors
-    /// SQLite's own.
-    pub fn unbound(&self) -> Result<Vec<RecordName>, Error> {
-        let mut query = self.db().prepare_cached(
-            "SELECT u.id, w.digest FROM unbound u JOIN warc_record w ON w.id = u.id ORDER BY w.file, w.offset",
-        )?;
-        let rows = query.query_map([], |r| Ok(RecordName { id: uuid(r, 0)?, digest: digest(r, 1)? }))?;
-        Ok(rows.collect::<Result<_, _>>()?)
-    }
-
     /// A response whose entity has this digest and length.
     ///
     /// # Errors
@@ -302,6 +290,67 @@ impl Store {
             .query_row([citation.0.0], |r| r.get(0))
             .optional()?;
         Ok(tries.and_then(|n| u32::try_from(n).ok()).unwrap_or(0))
+    }
+
+    /// WARC records that no ledger record names yet, in the order they lie there.
+    ///
+    /// # Errors
+    /// SQLite's own.
+    pub fn unbound(&self) -> Result<Vec<RecordName>, Error> {
+        let mut query = self
+            .db()
+            .prepare_cached("SELECT id, digest FROM warc_record WHERE record IS NULL ORDER BY file, offset")?;
+        let rows = query.query_map([], |r| Ok(RecordName { id: uuid(r, 0)?, digest: digest(r, 1)? }))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// The WARC record of this id, or the one with the next higher one; the first of all behind the last.
+    ///
+    /// # Errors
+    /// SQLite's own.
+    pub fn at_or_after(&self, id: Uuid) -> Result<Option<Located>, Error> {
+        let sql = format!("{LOCATED} WHERE w.id >= ?1 ORDER BY w.id LIMIT 1");
+        let mut query = self.db().prepare_cached(&sql)?;
+        match query.query_row([id.as_bytes()], located).optional()? {
+            Some(found) => Ok(Some(found)),
+            None => Ok(query.query_row([[0; 16]], located).optional()?),
+        }
+    }
+
+    /// Events of one kind, in order: the leaf and the record as JSON.
+    ///
+    /// # Errors
+    /// SQLite's own.
+    pub fn events(&self, kind: &str) -> Result<Vec<(Digest, String)>, Error> {
+        let mut query = self.db().prepare_cached(
+            "SELECT r.leaf, e.body FROM event e JOIN record r ON r.idx = e.record WHERE r.kind = ?1 ORDER BY r.idx",
+        )?;
+        let rows = query.query_map([kind], |r| Ok((digest(r, 0)?, r.get(1)?)))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// Hands over every WARC record that no ledger record names.
+    ///
+    /// # Errors
+    /// SQLite's own.
+    pub fn unnamed(&self, mut each: impl FnMut(Located)) -> Result<(), Error> {
+        let sql = format!("{LOCATED} WHERE w.record IS NULL ORDER BY f.name, w.offset");
+        let mut query = self.db().prepare_cached(&sql)?;
+        let mut rows = query.query([])?;
+        while let Some(row) = rows.next()? {
+            each(located(row)?);
+        }
+        Ok(())
+    }
+
+    /// The first ledger record that names a WARC record, or lies in it.
+    ///
+    /// # Errors
+    /// SQLite's own.
+    pub fn named_by(&self, id: Uuid) -> Result<Option<u64>, Error> {
+        let mut query = self.db().prepare_cached("SELECT record FROM warc_record WHERE id = ?1")?;
+        let index: Option<Option<i64>> = query.query_row([id.as_bytes()], |r| r.get(0)).optional()?;
+        Ok(index.flatten().map(i64::unsigned_abs))
     }
 
     /// Runs that were opened and never closed.

@@ -55,8 +55,8 @@ pub(super) fn name(at: Timestamp, serial: u64) -> String {
     format!("onrecord-{}-{serial:06}{EXTENSION}", time::digits14(at))
 }
 
-/// The serial in a name of ours.
-pub(super) fn serial(name: &str) -> Option<u64> {
+/// The serial in a name of ours: files are numbered in the order they were begun.
+pub fn serial(name: &str) -> Option<u64> {
     let bare = name.strip_prefix("onrecord-")?.strip_suffix(EXTENSION)?;
     bare.split_once('-')?.1.parse().ok()
 }
@@ -131,6 +131,54 @@ pub fn scan(path: &Path, from: u64, want: Want) -> Result<Reader<File>, Error> {
     let failed = |source| Error::Read { path: path.to_owned(), source };
     let file = File::open(path).map_err(failed)?;
     Reader::new(file, from, want).map_err(failed)
+}
+
+/// Where members seem to begin in a file, the first one and then one every so many bytes.
+///
+/// # Errors
+/// A file that cannot be read.
+pub fn starts(path: &Path, every: u64) -> Result<Vec<u64>, Error> {
+    let length = std::fs::metadata(path).map_err(|source| Error::Read { path: path.to_owned(), source })?.len();
+    let mut starts = vec![0];
+    let mut near = every;
+    while near < length {
+        let Some(start) = member_near(path, near)? else { break };
+        starts.push(start);
+        near = start + every;
+    }
+    Ok(starts)
+}
+
+/// Where a member seems to begin at or after `near`, within the next few megabytes. It is a guess: bytes in a member can look
+/// like one.
+///
+/// # Errors
+/// A file that cannot be read.
+fn member_near(path: &Path, near: u64) -> Result<Option<u64>, Error> {
+    const WINDOW: usize = 4 << 20;
+    const FIRST_LINE: &[u8] = b"WARC/1.";
+    let failed = |source| Error::Read { path: path.to_owned(), source };
+    let file = File::open(path).map_err(failed)?;
+    let mut bytes = Vec::new();
+    let mut window = vec![0; 64 << 10];
+    let mut unpacker = gzip::Unpacker::default();
+    while bytes.len() < WINDOW {
+        let read = file.read_at(&mut window, near + bytes.len() as u64).map_err(failed)?;
+        let from = bytes.len().saturating_sub(64);
+        bytes.extend_from_slice(window.get(..read).unwrap_or_default());
+        for at in memchr::memmem::find_iter(bytes.get(from..).unwrap_or_default(), b"\x1f\x8b\x08") {
+            let input = bytes.get(from + at..).unwrap_or_default();
+            let mut line = [0; FIRST_LINE.len()];
+            unpacker.reset();
+            if unpacker.step(input, &mut line).is_ok_and(|step| step.made == line.len()) && line == *FIRST_LINE {
+                return Ok(Some(near + (from + at) as u64));
+            }
+        }
+        if read == 0 {
+            break;
+        }
+    }
+    Ok(None)
 }
 
 /// The one record at a place, into memory: its member whole, nothing before or behind, its digest right.

@@ -1,0 +1,96 @@
+//! Attacks on WARC files as files: cut, appended to, removed, added.
+
+use std::fs;
+
+use super::world::{Fixture, gzip};
+use super::{Attack, attack};
+
+fn last(f: &Fixture) -> String {
+    f.warc_names().pop().unwrap()
+}
+
+pub(super) const ATTACKS: &[Attack] = &[
+    attack("file-cut-at-a-record-boundary", &["record-missing"], |f| {
+        let file = last(f);
+        let members = f.members(&file);
+        let at = members[members.len() - 3].offset;
+        f.edit(&f.path(&file), |b| b.truncate(at));
+        "ledger/leaf/".to_owned()
+    }),
+    attack("file-cut-inside-a-record", &["file-truncated", "record-missing"], |f| {
+        let file = last(f);
+        let member = f.members(&file).pop().unwrap();
+        f.edit(&f.path(&file), |b| b.truncate(member.offset + member.length / 2));
+        format!("warc/{file}@{}", member.offset)
+    }),
+    attack("file-checksum-flipped", &["gzip-member-damaged", "record-missing"], |f| {
+        let (file, member) = f.find(&f.warc(), |m| m.kind() == "response");
+        f.edit(&f.path(&file), |b| b[member.offset + member.length - 8] ^= 1);
+        format!("warc/{file}@{}", member.offset)
+    }),
+    attack("file-compressed-bytes-flipped", &["gzip-member-damaged", "record-missing"], |f| {
+        let (file, member) = f.find(&f.warc(), |m| m.kind() == "response" && m.block().len() > 2000);
+        f.edit(&f.path(&file), |b| b[member.offset + member.length / 2] ^= 0x55);
+        format!("warc/{file}@{}", member.offset)
+    }),
+    attack("file-garbage-appended", &["trailing-garbage"], |f| {
+        let file = last(f);
+        let end = fs::metadata(f.path(&file)).unwrap().len();
+        f.edit(&f.path(&file), |b| b.extend_from_slice(b"and more"));
+        format!("warc/{file}@{end}")
+    }),
+    attack("file-two-records-in-one-member", &["not-a-member-per-record"], |f| {
+        let file = f.warc_names()[0].clone();
+        let members = f.members(&file);
+        let joined = [&members[2].plain[..], &members[3].plain].concat();
+        let mut bytes: Vec<u8> = Vec::new();
+        for (n, member) in members.iter().enumerate() {
+            match n {
+                2 => bytes.extend(gzip(&joined)),
+                3 => {}
+                _ => bytes.extend(gzip(&member.plain)),
+            }
+        }
+        fs::write(f.path(&file), bytes).unwrap();
+        format!("warc/{file}@")
+    }),
+    attack("file-warcinfo-stripped", &["warcinfo-missing"], |f| {
+        let file = f.warc_names()[0].clone();
+        let first = f.members(&file)[0].clone();
+        f.put(&(file.clone(), first), &[]);
+        format!("warc/{file}@0")
+    })
+    .blind(),
+    attack("file-removed", &["record-missing"], |f| {
+        fs::remove_file(f.path(&f.warc_names()[0])).unwrap();
+        "ledger/leaf/0".to_owned()
+    }),
+    attack("file-of-another-archive-added", &["record-added", "key-unknown", "row-missing"], |f| {
+        let file = f.warc_names()[0].clone();
+        let foreign = super::world().path("other").join("warc");
+        let from = fs::read_dir(foreign).unwrap().next().unwrap().unwrap();
+        let name = "onrecord-20200101000000-000000.warc.gz";
+        assert_ne!(file, name);
+        fs::copy(from.path(), f.path(name)).unwrap();
+        format!("warc/{name}@")
+    }),
+    attack("file-hidden-as-unfinished", &["record-added"], |f| {
+        // An unfinished file excuses what a process left behind its last closed run, and nothing before that.
+        let (file, member) = f.find(&f.warc(), |m| m.kind() == "response");
+        let like = member.with_field("WARC-Record-ID", "<urn:uuid:00000000-0000-4000-8000-000000000001>");
+        let path = f.path(&file);
+        let end = member.offset + member.length;
+        f.edit(&path, |b| {
+            b.splice(end..end, gzip(&like));
+        });
+        f.cover();
+        f.sql(&format!(
+            "INSERT INTO warc_record (id, file, offset, length, type, digest) SELECT x'00000000000040008000000000000001', id, {end}, {}, 1, x'{}' FROM warc_file WHERE name = '{file}'",
+            gzip(&like).len(),
+            onrecord::format::digest::Digest::of(&like[..like.len() - 4]).hex()
+        ));
+        let last = last(f);
+        fs::rename(f.path(&last), f.path(&format!("{last}.open"))).unwrap();
+        format!("warc/{file}@{end}")
+    }),
+];

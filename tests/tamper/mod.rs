@@ -1,0 +1,358 @@
+//! The attack corpus: an archive made by the real binary, damaged in one way after the other. Each damage must get its own
+//! name from `onrecord verify` and must not escape `tools/verify.py`, which shares no code with it.
+
+mod anchors;
+mod catalogue;
+mod files;
+mod ledger;
+mod warc;
+mod world;
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::Value;
+use world::{Fixture, World, world};
+
+/// What the verifier must be given to see an attack.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kept {
+    /// nothing: the archive gives it away by itself
+    Nothing,
+    /// the verifier key
+    Key,
+    /// a checkpoint
+    Checkpoint,
+    /// the timestamp authority's root
+    Roots,
+    /// Bitcoin headers
+    Headers,
+    /// the key of a witness
+    Witness,
+}
+
+/// Whether the verifier without SQLite can know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Second {
+    /// it must say damaged
+    Sees,
+    /// it is about the catalogue, or needs what that verifier is not given
+    Blind,
+}
+
+/// One attack: its name, the kinds of the problems it must be given (all of them, and no other), and where.
+struct Attack {
+    name: &'static str,
+    kinds: &'static [&'static str],
+    kept: Kept,
+    second: Second,
+    /// does the damage, and says where it must be found: a part of one problem's place
+    damage: fn(&Fixture) -> String,
+}
+
+const fn attack(name: &'static str, kinds: &'static [&'static str], damage: fn(&Fixture) -> String) -> Attack {
+    Attack { name, kinds, kept: Kept::Nothing, second: Second::Sees, damage }
+}
+
+impl Attack {
+    const fn kept(mut self, kept: Kept) -> Self {
+        self.kept = kept;
+        self
+    }
+
+    const fn blind(mut self) -> Self {
+        self.second = Second::Blind;
+        self
+    }
+}
+
+/// What `onrecord verify --json` says.
+struct Said {
+    code: Option<i32>,
+    verdict: String,
+    independence: String,
+    problems: Vec<(String, String)>,
+    whole: String,
+}
+
+fn verify(archive: &Path, arguments: &[String]) -> Said {
+    let run = Command::new(env!("CARGO_BIN_EXE_onrecord"))
+        .arg("--archive")
+        .arg(archive)
+        .args(["verify", "--json"])
+        .args(arguments)
+        .output()
+        .unwrap();
+    let whole = String::from_utf8_lossy(&run.stdout).into_owned();
+    let said: Value =
+        serde_json::from_str(&whole).unwrap_or_else(|e| panic!("{e}: {whole}{}", String::from_utf8_lossy(&run.stderr)));
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let problems = said["problems"].as_array().unwrap().iter().map(|p| (text(&p["kind"]), text(&p["where"]))).collect();
+    Said {
+        code: run.status.code(),
+        verdict: text(&said["verdict"]),
+        independence: text(&said["independence"]),
+        problems,
+        whole,
+    }
+}
+
+/// What the second verifier says: its exit code; none where there is no Python with what it needs.
+fn second(archive: &Path, arguments: &[String]) -> Option<(Option<i32>, String)> {
+    if !world().python {
+        return None;
+    }
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tools/verify.py");
+    let run = Command::new("python3").arg(script).arg(archive).args(arguments).output().unwrap();
+    let said = format!("{}{}", String::from_utf8_lossy(&run.stdout), String::from_utf8_lossy(&run.stderr));
+    Some((run.status.code(), said))
+}
+
+/// What is handed to our verifier and to the second one besides the archive.
+fn given(world: &World, kept: Kept) -> (Vec<String>, Vec<String>) {
+    let path = |name: &str| world.path(name).display().to_string();
+    match kept {
+        Kept::Key => {
+            let vkey = std::fs::read_to_string(world.path("vkey")).unwrap();
+            (vec!["--key".to_owned(), path("vkey")], vec!["--vkey".to_owned(), vkey.trim().to_owned()])
+        }
+        Kept::Checkpoint => {
+            let both = vec!["--checkpoint".to_owned(), path("checkpoint")];
+            (both.clone(), both)
+        }
+        Kept::Roots => (vec!["--tsa-roots".to_owned(), path("roots.pem")], Vec::new()),
+        // Those two are settings; the damage writes them, and without them the archive passes.
+        Kept::Nothing | Kept::Headers | Kept::Witness => (Vec::new(), Vec::new()),
+    }
+}
+
+/// What is wrong with how an attack was met; empty where all is right.
+fn met(attack: &Attack) -> Vec<String> {
+    let world = world();
+    let fixture = world.fixture(attack.name);
+    let place = (attack.damage)(&fixture);
+    let mut wrong = Vec::new();
+    let (ours, theirs) = given(world, attack.kept);
+    if matches!(attack.kept, Kept::Key | Kept::Checkpoint | Kept::Roots) {
+        let alone = verify(&fixture.root, &[]);
+        if alone.code != Some(0) {
+            wrong.push(format!("found without {:?}: {}", attack.kept, alone.whole));
+        }
+        if let Some((code, said)) = second(&fixture.root, &[])
+            && code != Some(0)
+        {
+            wrong.push(format!("verify.py found it without {:?}: {said}", attack.kept));
+        }
+    }
+    let said = verify(&fixture.root, &ours);
+    let kinds: BTreeSet<&str> = said.problems.iter().map(|(kind, _)| kind.as_str()).collect();
+    let wanted: BTreeSet<&str> = attack.kinds.iter().copied().collect();
+    let first = attack.kinds.first().copied().unwrap_or_default();
+    if kinds != wanted {
+        wrong.push(format!("kinds {kinds:?}, wanted {wanted:?}: {}", said.whole));
+    } else if !said.problems.iter().any(|(kind, at)| kind == first && at.contains(&place)) {
+        wrong.push(format!("not at {place}: {}", said.whole));
+    }
+    if said.code != Some(5) || !matches!(said.verdict.as_str(), "damaged" | "incomplete") {
+        wrong.push(format!("code {:?}, verdict {}", said.code, said.verdict));
+    }
+    if attack.second == Second::Sees
+        && let Some((code, said)) = second(&fixture.root, &theirs)
+        && code != Some(5)
+    {
+        wrong.push(format!("verify.py: code {code:?}: {said}"));
+    }
+    wrong
+}
+
+fn all_met(attacks: &[Attack]) {
+    let mut failures = Vec::new();
+    for attack in attacks {
+        let wrong = met(attack);
+        if !wrong.is_empty() {
+            failures.push(format!("{}: {}", attack.name, wrong.join("\n    ")));
+        }
+    }
+    assert!(failures.is_empty(), "{} attacks not met:\n{}", failures.len(), failures.join("\n"));
+}
+
+fn corpus() -> Vec<&'static Attack> {
+    [warc::ATTACKS, files::ATTACKS, catalogue::ATTACKS, ledger::ATTACKS, anchors::ATTACKS]
+        .into_iter()
+        .flatten()
+        .collect()
+}
+
+#[test]
+fn the_archive_is_sound_before_it_is_touched() {
+    for name in ["older", "base", "other"] {
+        let fixture = world().copy_of(name, "sound");
+        let archive = &fixture.root;
+        let said = verify(archive, &[]);
+        assert_eq!((said.code, said.verdict.as_str()), (Some(0), "intact"), "{name}: {}", said.whole);
+        if let Some((code, said)) = second(archive, &[]) {
+            assert_eq!(code, Some(0), "{name}: {said}");
+        }
+    }
+    let (ours, theirs) = given(world(), Kept::Checkpoint);
+    let fixture = world().fixture("sound");
+    assert_eq!(verify(&fixture.root, &ours).code, Some(0));
+    assert!(second(&fixture.root, &theirs).is_none_or(|(code, _)| code == Some(0)));
+}
+
+#[test]
+fn warc_records_are_what_the_ledger_names() {
+    all_met(warc::ATTACKS);
+}
+
+#[test]
+fn files_are_whole_and_hold_nothing_else() {
+    all_met(files::ATTACKS);
+}
+
+#[test]
+fn rows_follow_from_the_records() {
+    all_met(catalogue::ATTACKS);
+}
+
+#[test]
+fn the_ledger_is_the_one_that_was_signed() {
+    all_met(ledger::ATTACKS);
+}
+
+#[test]
+fn anchors_vouch_for_what_they_stamp() {
+    if world().authority.is_some() {
+        all_met(anchors::ATTACKS);
+    }
+}
+
+#[test]
+fn pending_is_never_called_more() {
+    if world().authority.is_none() {
+        return;
+    }
+    let fixture = world().copy_of("anchored", "pending");
+    let anchored = &fixture.root;
+    let said = verify(anchored, &[]);
+    assert_eq!((said.code, said.independence.as_str()), (Some(0), "pending"), "without roots: {}", said.whole);
+    let roots = vec!["--tsa-roots".to_owned(), world().path("roots.pem").display().to_string()];
+    let said = verify(anchored, &roots);
+    assert_eq!((said.code, said.independence.as_str()), (Some(0), "anchored"), "{}", said.whole);
+    let required = |level: &str| {
+        let mut arguments = roots.clone();
+        arguments.extend(["--require".to_owned(), level.to_owned()]);
+        verify(anchored, &arguments).code
+    };
+    assert_eq!((required("anchored"), required("witnessed")), (Some(0), Some(4)));
+}
+
+#[test]
+fn the_corpus_is_large_and_each_name_stands_in_the_threat_table() {
+    let corpus = corpus();
+    let names: BTreeSet<_> = corpus.iter().map(|attack| attack.name).collect();
+    assert_eq!(names.len(), corpus.len(), "a name twice");
+    assert!(names.len() >= 60, "only {}", names.len());
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/TRUST.md");
+    let text = std::fs::read_to_string(page).unwrap();
+    let table: BTreeSet<String> = text
+        .lines()
+        .filter_map(|line| line.strip_prefix("| `"))
+        .map(|line| {
+            let (name, rest) = line.split_once('`').unwrap();
+            let kinds = rest.split('|').nth(2).unwrap_or_default().trim();
+            let kept = rest.split('|').nth(3).unwrap_or_default().trim();
+            format!("{name} {kinds} {kept}")
+        })
+        .collect();
+    for attack in corpus {
+        let kinds: Vec<String> = attack.kinds.iter().map(|kind| format!("`{kind}`")).collect();
+        let kept = match attack.kept {
+            Kept::Nothing => "nothing",
+            Kept::Key => "the verifier key",
+            Kept::Checkpoint => "a checkpoint",
+            Kept::Roots => "the authority's root",
+            Kept::Headers => "block headers",
+            Kept::Witness => "the witness's key",
+        };
+        let row = format!("{} {} {kept}", attack.name, kinds.join(", "));
+        assert!(table.contains(&row), "docs/TRUST.md has no row {row:?}");
+    }
+}
+
+/// One thing is looked at by itself: a snapshot, a statement, a file, a WARC record.
+#[test]
+fn one_thing_is_found_and_judged_by_itself() {
+    let fixture = world().fixture("one");
+    let base = &fixture.root;
+    let db = rusqlite::Connection::open(base.join("onrecord.db")).unwrap();
+    let hex = |sql: &str| db.query_row(sql, [], |row| row.get::<_, String>(0)).unwrap();
+    for target in [
+        format!("sha256:{}", hex("SELECT lower(hex(id)) FROM snapshot LIMIT 1")),
+        format!("sha256:{}", hex("SELECT lower(hex(id)) FROM statement LIMIT 1")),
+        format!("sha256:{}", hex("SELECT lower(hex(digest)) FROM warc_record WHERE type = 2 LIMIT 1")),
+        format!("sha256:{}", hex("SELECT lower(hex(payload)) FROM exchange WHERE payload_len > 512 LIMIT 1")),
+        hex("SELECT lower(hex(id)) FROM warc_record WHERE type = 4 LIMIT 1"),
+        "0".to_owned(),
+    ] {
+        let said = verify(base, std::slice::from_ref(&target));
+        assert_eq!((said.code, said.verdict.as_str()), (Some(0), "intact"), "{target}: {}", said.whole);
+    }
+    let absent = format!("sha256:{}", "0".repeat(64));
+    let run = Command::new(env!("CARGO_BIN_EXE_onrecord"))
+        .args(["--archive".as_ref(), base.as_os_str(), "verify".as_ref(), absent.as_ref()])
+        .output()
+        .unwrap();
+    assert_eq!(run.status.code(), Some(3));
+}
+
+#[test]
+fn what_came_after_a_checkpoint_is_checked_by_itself() {
+    let world = world();
+    let fixture = world.fixture("since");
+    let arguments = ["--since-checkpoint".to_owned(), world.path("older-checkpoint").display().to_string()];
+    let said = verify(&fixture.root, &arguments);
+    assert_eq!(said.code, Some(0), "{}", said.whole);
+    let warc = fixture.warc();
+    let last = fixture.find_last(&warc, |m| m.kind() == "response");
+    fixture.change(&last, world::flip_body);
+    assert_eq!(verify(&fixture.root, &arguments).code, Some(5));
+}
+
+#[test]
+fn a_fixity_check_is_put_on_record_and_sees_damage() {
+    let fixture = world().fixture("fixity");
+    let arguments = ["--sample".to_owned(), "500".to_owned()];
+    let said = verify(&fixture.root, &arguments);
+    assert_eq!(said.code, Some(0), "{}", said.whole);
+    let db = rusqlite::Connection::open(fixture.root.join("onrecord.db")).unwrap();
+    let bodies: String =
+        db.query_row("SELECT body FROM event WHERE kind = 'fixity.checked'", [], |r| r.get(0)).unwrap();
+    assert!(bodies.contains("\"checked\":"), "{bodies}");
+    drop(db);
+    assert_eq!(verify(&fixture.root, &[]).code, Some(0));
+    let all = fixture.members(&fixture.warc_names()[0]);
+    for member in all.iter().filter(|m| m.kind() == "request") {
+        fixture.change(&(fixture.warc_names()[0].clone(), member.clone()), world::flip_body);
+    }
+    assert_eq!(verify(&fixture.root, &arguments).code, Some(5));
+}
+
+/// Anyone's WARC file, without an archive.
+#[test]
+fn a_foreign_file_is_checked_by_itself() {
+    let fixture = world().fixture("foreign");
+    let file: PathBuf = fixture.root.join("warc").join(&fixture.warc_names()[0]);
+    let arguments = ["--foreign".to_owned(), file.display().to_string()];
+    let nowhere = fixture.root.join("nowhere");
+    let said = verify(&nowhere, &arguments);
+    assert_eq!((said.code, said.verdict.as_str()), (Some(0), "intact"), "{}", said.whole);
+    let warc = fixture.warc();
+    let one = fixture
+        .find(&warc, |m| m.kind() == "response" && m.field("WARC-Payload-Digest").is_some() && m.block().len() > 400);
+    fixture.change(&one, world::flip_body);
+    let said = verify(&nowhere, &arguments);
+    assert_eq!(said.code, Some(5), "{}", said.whole);
+    assert_eq!(said.problems.iter().map(|(kind, _)| kind.as_str()).collect::<Vec<_>>(), ["payload-changed"]);
+}
