@@ -179,6 +179,7 @@ impl Maker {
             response: Some(response),
             request: Some(request),
             metadata: None,
+            also: Vec::new(),
             payload: Some(payload),
             length: 20_000,
         };
