@@ -1,5 +1,7 @@
 //! Canonical JSON (RFC 8785): one byte string for one value, so that its digest names it.
 
+use serde_json::{Number, Value};
+
 use crate::format::digest::Digest;
 
 /// The canonical bytes of `value`.
@@ -7,7 +9,58 @@ use crate::format::digest::Digest;
 /// # Errors
 /// A value that JSON cannot hold (a map with keys that are no text, a float that is no number).
 pub fn canonical<T: serde::Serialize>(value: &T) -> Result<Vec<u8>, serde_json::Error> {
-    serde_jcs::to_vec(value)
+    let value = serde_json::to_value(value)?;
+    let mut out = Vec::with_capacity(1024);
+    write(&value, &mut out)?;
+    Ok(out)
+}
+
+/// Whole numbers up to here are the same as integers and as the doubles that RFC 8785 means.
+const SAFE: u64 = 1 << 53;
+
+/// As deep as the value is, which serde_json bounds at 128 for what it read and our own types far below.
+fn write(value: &Value, out: &mut Vec<u8>) -> Result<(), serde_json::Error> {
+    match value {
+        Value::Array(items) => {
+            out.push(b'[');
+            for (n, item) in items.iter().enumerate() {
+                if n > 0 {
+                    out.push(b',');
+                }
+                write(item, out)?;
+            }
+            out.push(b']');
+        }
+        Value::Object(fields) => {
+            let mut fields: Vec<(&String, &Value)> = fields.iter().collect();
+            // By UTF-16 code units (RFC 8785 §3.2.3), which in ASCII is the order of bytes.
+            match fields.iter().all(|(name, _)| name.is_ascii()) {
+                true => fields.sort_unstable_by_key(|(name, _)| *name),
+                false => fields.sort_by(|(a, _), (b, _)| a.encode_utf16().cmp(b.encode_utf16())),
+            }
+            out.push(b'{');
+            for (n, (name, value)) in fields.into_iter().enumerate() {
+                if n > 0 {
+                    out.push(b',');
+                }
+                serde_json::to_writer(&mut *out, name)?;
+                out.push(b':');
+                write(value, out)?;
+            }
+            out.push(b'}');
+        }
+        Value::Number(number) => self::number(number, out)?,
+        Value::String(_) | Value::Bool(_) | Value::Null => serde_json::to_writer(out, value)?,
+    }
+    Ok(())
+}
+
+fn number(number: &Number, out: &mut Vec<u8>) -> Result<(), serde_json::Error> {
+    match number.as_i64() {
+        Some(n) if n.unsigned_abs() <= SAFE => serde_json::to_writer(out, &n),
+        // Doubles as ECMAScript spells them.
+        _ => serde_jcs::to_writer(out, number),
+    }
 }
 
 /// Whether `bytes` are exactly the canonical form of what they say: no other spacing, order, number or escape, no key
@@ -42,6 +95,36 @@ mod tests {
             "{\"a\":1,\"b\":\"x\"}\n",
         ] {
             assert!(!is_canonical(other.as_bytes()), "{other}");
+        }
+    }
+
+    fn any_value() -> impl proptest::strategy::Strategy<Value = Value> {
+        use proptest::prelude::*;
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            any::<u64>().prop_map(Value::from),
+            (-1000_i64..1000).prop_map(Value::from),
+            any::<f64>().prop_filter_map("a number", |n| Number::from_f64(n).map(Value::Number)),
+            "\\PC{0,8}".prop_map(Value::from),
+            "[\u{0}-\u{20}\"\\\\/\u{7f}]{0,6}".prop_map(Value::from),
+        ];
+        leaf.prop_recursive(4, 40, 6, |inner| {
+            prop_oneof![
+                proptest::collection::vec(inner.clone(), 0..6).prop_map(Value::from),
+                proptest::collection::vec(("[a-c\u{e000}\u{1f600}é\"]{0,3}", inner), 0..6)
+                    .prop_map(|fields| Value::Object(fields.into_iter().collect())),
+            ]
+        })
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn the_reference_crate_says_the_same(value in any_value()) {
+            let reference = serde_jcs::to_vec(&value).map_err(|e| proptest::test_runner::TestCaseError::fail(e.to_string()))?;
+            let ours = canonical(&value).map_err(|e| proptest::test_runner::TestCaseError::fail(e.to_string()))?;
+            proptest::prop_assert_eq!(String::from_utf8_lossy(&ours), String::from_utf8_lossy(&reference));
         }
     }
 }

@@ -45,9 +45,12 @@ const ATTRIBUTES: usize = 256;
 
 /// Every piece of `html`, in order.
 pub fn pieces(html: &str) -> Vec<Piece<'_>> {
-    let mut reader = Reader { html: head(html, BOUND), at: 0, out: Vec::new() };
-    reader.run();
-    reader.out
+    walk(html).collect()
+}
+
+/// The same one by one: nothing but the piece at hand is held.
+pub fn walk(html: &str) -> Pieces<'_> {
+    Pieces { html: head(html, BOUND), at: 0, found: None, raw: None }
 }
 
 /// Bytes as text: a byte order mark wins, then the declared charset, then the document's own `meta`, then UTF-8 where it
@@ -87,7 +90,7 @@ pub fn unescape(text: &str) -> Cow<'_, str> {
 /// The text a reader sees: no markup, blocks on lines of their own, runs of white space folded.
 pub fn plain(html: &str) -> String {
     let mut out = Plain::default();
-    for piece in pieces(html) {
+    for piece in walk(html) {
         out.add(&piece);
     }
     out.finish()
@@ -99,9 +102,15 @@ pub struct Plain {
     text: String,
     hidden: Option<String>,
     space: bool,
+    most: Option<usize>,
 }
 
 impl Plain {
+    /// Gathers no more once there are so many bytes.
+    pub fn up_to(bytes: usize) -> Self {
+        Self { most: Some(bytes), ..Self::default() }
+    }
+
     /// Adds a piece.
     pub fn add(&mut self, piece: &Piece<'_>) {
         match piece {
@@ -157,18 +166,42 @@ impl Plain {
     }
 
     fn words(&mut self, text: &str) {
-        for c in text.chars() {
-            if matches!(c, ' ' | '\t' | '\n' | '\r' | '\u{c}') {
-                self.space = true;
-                continue;
+        if self.most.is_some_and(|most| self.text.len() >= most) {
+            return;
+        }
+        let mut rest = text;
+        loop {
+            let blank = rest.bytes().take_while(|&b| is_blank(b)).count();
+            self.space |= blank > 0;
+            rest = rest.get(blank..).unwrap_or_default();
+            if rest.is_empty() {
+                return;
             }
             if self.space && !self.text.is_empty() && !self.text.ends_with('\n') {
                 self.text.push(' ');
             }
             self.space = false;
-            self.text.push(c);
+            let (run, after) = rest.split_at(folded(rest.as_bytes()));
+            self.text.push_str(run);
+            rest = after;
         }
     }
+}
+
+fn is_blank(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'\n' | b'\r' | 0xc)
+}
+
+/// How much of `text`, which begins with no blank, needs no folding: words with one space between them.
+fn folded(text: &[u8]) -> usize {
+    let mut at = 0;
+    while let Some(&byte) = text.get(at) {
+        if is_blank(byte) && (byte != b' ' || text.get(at + 1).is_none_or(|&next| is_blank(next))) {
+            break;
+        }
+        at += 1;
+    }
+    at
 }
 
 fn is_block(name: &str) -> bool {
@@ -235,15 +268,29 @@ fn declared_inside(bytes: &[u8]) -> Option<String> {
     charset_of(start.get(meta..)?)
 }
 
-struct Reader<'a> {
+/// The pieces of a document, one by one.
+#[derive(Clone, Debug)]
+pub struct Pieces<'a> {
     html: &'a str,
     at: usize,
-    out: Vec<Piece<'a>>,
+    /// the piece just read
+    found: Option<Piece<'a>>,
+    /// the element whose contents come next as text
+    raw: Option<&'static str>,
 }
 
-impl<'a> Reader<'a> {
-    fn run(&mut self) {
-        while self.at < self.html.len() {
+/// Elements whose contents are text (WHATWG HTML §13.2.6.4: raw text and escapable raw text).
+const RAW: [&str; 8] = ["script", "style", "textarea", "title", "xmp", "iframe", "noembed", "noframes"];
+
+impl<'a> Iterator for Pieces<'a> {
+    type Item = Piece<'a>;
+
+    fn next(&mut self) -> Option<Piece<'a>> {
+        while self.found.is_none() && self.at < self.html.len() {
+            if let Some(name) = self.raw.take() {
+                self.raw(name);
+                continue;
+            }
             let rest = self.rest();
             let text = memchr::memchr(b'<', rest.as_bytes()).unwrap_or(rest.len());
             if text > 0 {
@@ -252,15 +299,18 @@ impl<'a> Reader<'a> {
                 self.text(1); // a `<` that opens nothing is text
             }
         }
+        self.found.take()
     }
+}
 
+impl<'a> Pieces<'a> {
     fn rest(&self) -> &'a str {
         self.html.get(self.at..).unwrap_or_default()
     }
 
     fn text(&mut self, length: usize) {
         if let Some(text) = self.rest().get(..length) {
-            self.out.push(Piece::Text(unescape(text)));
+            self.found = Some(Piece::Text(unescape(text)));
         }
         self.at += length;
     }
@@ -294,7 +344,7 @@ impl<'a> Reader<'a> {
         let inside = rest.get(2..end).unwrap_or_default();
         let name = inside.split(|c: char| c.is_ascii_whitespace() || c == '/').next().unwrap_or_default();
         if name.starts_with(|c: char| c.is_ascii_alphabetic()) {
-            self.out.push(Piece::Close(name.to_ascii_lowercase()));
+            self.found = Some(Piece::Close(name.to_ascii_lowercase()));
         }
         self.at += (end + 1).min(rest.len());
     }
@@ -302,14 +352,8 @@ impl<'a> Reader<'a> {
     fn start_tag(&mut self, rest: &str) {
         let (tag, length) = read_tag(rest);
         self.at += length;
-        let name = tag.name.clone();
-        self.out.push(Piece::Open(tag));
-        if matches!(
-            name.as_str(),
-            "script" | "style" | "textarea" | "title" | "xmp" | "iframe" | "noembed" | "noframes"
-        ) {
-            self.raw(&name);
-        }
+        self.raw = RAW.into_iter().find(|raw| *raw == tag.name);
+        self.found = Some(Piece::Open(tag));
     }
 
     fn raw(&mut self, name: &str) {
@@ -317,7 +361,7 @@ impl<'a> Reader<'a> {
         let length = end_of_raw(rest, name);
         if let Some(text) = rest.get(..length).filter(|t| !t.is_empty()) {
             let escapable = matches!(name, "textarea" | "title");
-            self.out.push(Piece::Text(if escapable { unescape(text) } else { Cow::Borrowed(text) }));
+            self.found = Some(Piece::Text(if escapable { unescape(text) } else { Cow::Borrowed(text) }));
         }
         self.at += length;
     }

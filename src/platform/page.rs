@@ -52,7 +52,7 @@ pub fn read(answer: &Answer) -> Option<Said> {
         return Some(html(&markup::decode(&answer.body, &content_type)));
     }
     if kind.starts_with("text/") || kind.ends_with("json") || kind.ends_with("xml") {
-        let text = markup::decode(&answer.body, &content_type).chars().take(WORDS).collect();
+        let text = cut(markup::decode(&answer.body, &content_type).into_owned());
         return Some(Said { text, ..Said::default() });
     }
     None
@@ -61,7 +61,7 @@ pub fn read(answer: &Answer) -> Option<Said> {
 /// Reads HTML.
 pub fn html(html: &str) -> Said {
     let mut reader = PageReader::default();
-    for piece in markup::pieces(html) {
+    for piece in markup::walk(html) {
         reader.add(&piece);
     }
     reader.finish()
@@ -176,9 +176,19 @@ impl PageReader {
                 .or_else(|| self.metas.iter().find(|(n, _)| n == "og:locale").map(|(_, v)| v.replace('_', "-"))),
             canonical: self.canonical,
             oembed: self.oembed,
-            text: self.text.finish().chars().take(WORDS).collect(),
+            text: cut(self.text.finish()),
         }
     }
+}
+
+/// No more than [`WORDS`] characters.
+fn cut(mut text: String) -> String {
+    if text.len() > WORDS
+        && let Some((end, _)) = text.char_indices().nth(WORDS)
+    {
+        text.truncate(end);
+    }
+    text
 }
 
 fn fold(text: &str) -> String {

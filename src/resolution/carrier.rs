@@ -52,8 +52,6 @@ pub struct Carried {
     pub to: Option<(Via, Result<Url, String>)>,
     /// what the answer asserts besides, never followed
     pub notes: Vec<String>,
-    /// the document's pieces were read, and this is the text it shows
-    pub text: Option<String>,
 }
 
 /// A page with more visible text than this is a page, whatever its scripts do (characters).
@@ -228,8 +226,9 @@ fn read_html(base: &Url, answer: &Answer, carried: &mut Carried) {
     let body = answer.body.get(..HTML).unwrap_or(&answer.body);
     let content_type = answer.headers.get("content-type").unwrap_or_default();
     let html = markup::decode(body, &content_type);
-    let mut found = Found::default();
-    for piece in markup::pieces(&html) {
+    // Only whether there is much of it matters; a character has four bytes at most.
+    let mut found = Found { text: Plain::up_to(4 * SHELL_TEXT + 4), ..Found::default() };
+    for piece in markup::walk(&html) {
         found.add(base, &piece);
     }
     let text = std::mem::take(&mut found.text).finish();
@@ -240,7 +239,6 @@ fn read_html(base: &Url, answer: &Answer, carried: &mut Carried) {
     if carried.to.is_none() {
         carried.to = found.leads(&base, answer, text.chars().nth(SHELL_TEXT).is_none(), &mut carried.notes);
     }
-    carried.text = Some(text);
 }
 
 impl Found {

@@ -183,7 +183,14 @@ fn summary(page: &Page) -> PageSummary {
 
 /// The text digest: of the words in reading order, white space folded to single spaces.
 pub fn text_digest(text: &str) -> Digest {
-    Digest::of(text.split_whitespace().collect::<Vec<_>>().join(" ").as_bytes())
+    let mut folded = String::with_capacity(text.len());
+    for word in text.split_whitespace() {
+        if !folded.is_empty() {
+            folded.push(' ');
+        }
+        folded.push_str(word);
+    }
+    Digest::of(folded.as_bytes())
 }
 
 /// How alike the texts of two snapshots are, for people who compare them.

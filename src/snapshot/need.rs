@@ -52,7 +52,7 @@ impl Kind {
 pub fn of_page(base: &Url, html: &str) -> Vec<Need> {
     let mut page =
         PageNeeds { base: base.clone(), out: Vec::new(), seen: std::collections::HashSet::new(), in_style: false };
-    for piece in markup::pieces(html) {
+    for piece in markup::walk(html) {
         match piece {
             Piece::Open(tag) => page.open(&tag),
             Piece::Text(text) if page.in_style => page.sheet(&text),
