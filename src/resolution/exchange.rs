@@ -94,3 +94,11 @@ pub struct Exchange {
     /// where the bytes are; none where nothing is kept (`resolve`)
     pub evidence: Option<Evidence>,
 }
+
+impl Exchange {
+    /// When its last byte came, or nothing more did.
+    pub fn ended(&self) -> Timestamp {
+        let took = jiff::SignedDuration::from_millis(i64::try_from(self.ms).unwrap_or(i64::MAX));
+        self.at.checked_add(took).unwrap_or(Timestamp::MAX)
+    }
+}

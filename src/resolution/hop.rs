@@ -140,6 +140,22 @@ pub struct Part {
     pub evidence: Option<Evidence>,
 }
 
+impl Part {
+    /// An exchange in its role.
+    pub fn of(role: Role, exchange: &Exchange) -> Self {
+        let answer = exchange.outcome.as_ref().ok();
+        Self {
+            role,
+            url: exchange.request.url.to_string(),
+            status: answer.map(|a| a.status),
+            media_type: answer.map(|a| a.media_type()).unwrap_or_default(),
+            at: exchange.at,
+            error: exchange.outcome.as_ref().err().map(ToString::to_string),
+            evidence: exchange.evidence.clone(),
+        }
+    }
+}
+
 /// The title and text of a page that is no post.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Page {

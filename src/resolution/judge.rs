@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use url::Url;
 
-use crate::format::http::Answer;
+use crate::format::http::{Answer, Truncated};
 use crate::platform::page::{self, Said, Stands};
 use crate::platform::reader::State;
 use crate::resolution::ending::Ending;
@@ -57,6 +57,10 @@ fn challenged(answer: &Answer, said: Option<&Said>) -> Option<Judged> {
 fn kept(url: &Url, from: Option<&Url>, answer: &Answer, said: Option<&Said>) -> Judged {
     let (stands, why) = page::stands(url, from, answer, said);
     match stands {
+        Stands::Page if answer.truncated == Some(Truncated::Length) => Judged::new(
+            Ending::TooLarge,
+            format!("{} sends more than the bound; what came up to it is kept", host(url)),
+        ),
         Stands::Page => Judged::new(Ending::Captured, format!("{} answered {}", host(url), answer.status)),
         Stands::Soft404 => Judged::new(Ending::Soft404, why),
         Stands::Login => Judged::new(Ending::LoginGated, why),

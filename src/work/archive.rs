@@ -133,7 +133,7 @@ impl OpenArchive {
         let tools = Arc::new(Tools { clock: choices.clock, random, key });
         let making = making(&tools, &software);
         let (vault, recovered) = Vault::open(&paths.warc(), choices.limits, making, choices.disk.clone())?;
-        let store = Store::open(&paths.catalogue())?;
+        let store = Store::open(&paths.catalogue())?.on(choices.disk.clone());
         let mut notes = recovered.files.iter().filter_map(leftover).collect::<Vec<_>>();
         let (origin, vkey) = (log.key().name.to_string(), log.key().to_string());
         let mut parts = Parts { vault, store, log };
@@ -261,7 +261,7 @@ fn making(tools: &Arc<Tools>, software: &str) -> vault::Making {
     vault::Making {
         now: Box::new(move || clock.clock.now()),
         // Without randomness nothing else works either; the record that comes next says so.
-        id: Box::new(move || ids.random.uuid().unwrap_or_else(|_| Uuid::nil())),
+        id: Box::new(move || ids.uuid().unwrap_or_else(|_| Uuid::nil())),
         about: vec![
             line("software", software),
             line("format", "WARC File Format 1.1"),

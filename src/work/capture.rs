@@ -5,17 +5,19 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::OnceCell;
+use url::Url;
 use uuid::Uuid;
 
 use crate::format::digest::Digest;
 use crate::format::http::{Method, Request};
 use crate::format::warc::RecordType;
 use crate::format::warc::record::{Record, Referred};
-use crate::resolution::exchange::{Evidence, Exchange, RecordName};
-use crate::resolution::hop::Ask;
+use crate::resolution::exchange::{Evidence, Exchange, Failure, RecordName};
+use crate::resolution::hop::{Ask, Part, Role};
 use crate::work::drive::Fetch;
 use crate::work::fault::Fault;
 use crate::work::parts::Tools;
+use crate::work::robots::{self, Heard, Policy, Rules, Sites};
 use crate::work::rows::{self, ENTITY_DIGEST, ENTITY_LENGTH, Lying, Seen};
 use crate::work::seal::Seal;
 use crate::world::manners;
@@ -30,7 +32,7 @@ use crate::world::wire::taken::{Connection, Overflow, Received, Taken};
 /// Reading copies remembered within a run, so that two citations of one link rest on one exchange.
 const REMEMBERED: usize = 512;
 /// And their bytes.
-const REMEMBERED_BYTES: usize = 32 << 20;
+const REMEMBERED_BYTES: usize = 8 << 20;
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
@@ -44,6 +46,8 @@ pub struct Capture {
     warc: PathBuf,
     reader: Mutex<Store>,
     memo: Mutex<Memo>,
+    policy: Policy,
+    sites: Sites,
     referable: Mutex<HashMap<Uuid, bool>>,
 }
 
@@ -88,6 +92,14 @@ impl Fetch for Look {
 
 impl Fetch for Capture {
     async fn fetch(self: Arc<Self>, ask: Ask) -> Result<Exchange, Fault> {
+        if self.policy == Policy::Obey && robots::concerns(ask.role) {
+            let url = &ask.request.url;
+            if let Some(heard) = self.heard(url).await?
+                && heard.get().is_some_and(|(_, rules)| !rules.allow(robots::token(self.wire.user_agent()), url))
+            {
+                return Ok(self.forbidden(ask.request));
+            }
+        }
         if ask.request.method != Method::Get {
             return self.tried(&ask.request).await;
         }
@@ -110,8 +122,51 @@ impl Capture {
             warc,
             reader: Mutex::new(reader),
             memo: Mutex::default(),
+            policy: Policy::default(),
+            sites: Sites::default(),
             referable: Mutex::default(),
         }
+    }
+
+    /// The same with another regard for robots.txt.
+    #[must_use]
+    pub fn heeding(self, policy: Policy) -> Self {
+        Self { policy, ..self }
+    }
+
+    /// The robots.txt of a page's site as part of its snapshot; none where it is not wanted.
+    ///
+    /// # Errors
+    /// The vault's.
+    pub async fn robots(&self, page: &Url) -> Result<Option<Part>, Fault> {
+        if self.policy == Policy::Ignore {
+            return Ok(None);
+        }
+        let heard = self.heard(page).await?;
+        Ok(heard.as_ref().and_then(|heard| heard.get()).map(|(exchange, _)| Part::of(Role::Robots, exchange)))
+    }
+
+    /// The robots.txt of a site, asked for once in a run.
+    async fn heard(&self, url: &Url) -> Result<Option<Heard>, Fault> {
+        let Some(robots) = robots::url_of(url) else { return Ok(None) };
+        let site = self.sites.site(&robots);
+        site.get_or_try_init(|| async {
+            let mut exchange = self.tried(&Request::get(robots.clone())).await?;
+            let rules = Rules::of(&exchange);
+            // Its bytes are in the vault; of thousands of sites only the rules stay in memory.
+            if let Ok(answer) = &mut exchange.outcome {
+                answer.body = Vec::new();
+            }
+            Ok::<_, Fault>((exchange, rules))
+        })
+        .await?;
+        Ok(Some(site))
+    }
+
+    fn forbidden(&self, request: Request) -> Exchange {
+        let why = format!("robots.txt of {} forbids it", request.url.host_str().unwrap_or_default());
+        let at = self.tools.clock.now();
+        Exchange { request, at, ms: 0, remote: None, outcome: Err(Failure::Refused(why)), evidence: None }
     }
 
     /// The catalogue, as of the last pass.
@@ -133,7 +188,7 @@ impl Capture {
         loop {
             let mut spill = Spill {
                 seal: self.seal.clone(),
-                id: self.tools.random.uuid()?,
+                id: self.tools.uuid()?,
                 uri: request.url.as_str().to_owned(),
                 at: self.tools.clock.now(),
                 stream: None,
@@ -175,7 +230,7 @@ impl Capture {
         let answered = streamed.is_some() || !records.is_empty();
         if !taken.sent.is_empty() {
             let (sent, withheld) = without_secrets(std::mem::take(&mut taken.sent));
-            let mut request = Record::request(self.tools.random.uuid()?, taken.at, &uri, sent);
+            let mut request = Record::request(self.tools.uuid()?, taken.at, &uri, sent);
             if withheld {
                 request = request.with(WITHHELD, "Authorization");
             }
@@ -221,7 +276,7 @@ impl Capture {
             return Ok(self.dress(record, taken));
         }
         let declared = taken.payload.filter(|_| !taken.chunked);
-        let record = Record::response_known(id, taken.at, uri, block, declared);
+        let record = Record::response_known(id, taken.at, uri, block, declared).known(taken.block);
         Ok(self.dress(described(record, taken), taken))
     }
 
@@ -285,8 +340,7 @@ impl Capture {
             line("surplus", &data_encoding::BASE64.encode(&taken.surplus));
         }
         let mut record =
-            Record::metadata(self.tools.random.uuid()?, taken.at, "application/warc-fields", lines.into_bytes())
-                .about(uri);
+            Record::metadata(self.tools.uuid()?, taken.at, "application/warc-fields", lines.into_bytes()).about(uri);
         if let Some(id) = response {
             record = record.concurrent_to(id);
         }
@@ -301,13 +355,8 @@ impl Capture {
             None => record,
         };
         if let Some(dns) = &connection.dns {
-            let record = Record::resource(
-                self.tools.random.uuid()?,
-                taken.at,
-                &dns.uri(),
-                "text/dns",
-                dns.text.clone().into_bytes(),
-            );
+            let record =
+                Record::resource(self.tools.uuid()?, taken.at, &dns.uri(), "text/dns", dns.text.clone().into_bytes());
             out.push(tied(record));
         }
         if let Some(tls) = &connection.tls
@@ -316,7 +365,7 @@ impl Capture {
             let uri = format!("urn:x-tls-chain:{}", Digest::of(leaf).hex());
             let pem = tls.chain_der.iter().map(|der| pem(der)).collect::<String>();
             let record = Record::resource(
-                self.tools.random.uuid()?,
+                self.tools.uuid()?,
                 taken.at,
                 &uri,
                 "application/pem-certificate-chain",
@@ -446,6 +495,7 @@ impl Overflow for Spill {
                 let record = Record { block: head, ..record };
                 let stream = self.seal.with_vault(|vault| Ok(vault.stream(record)?)).map_err(std::io::Error::other)?;
                 let stream = self.stream.insert(stream);
+                stream.hashed_elsewhere();
                 stream.write(wire.get(begun..).unwrap_or_default()).map_err(std::io::Error::other)?;
                 return Ok(());
             }
@@ -463,7 +513,10 @@ impl Spill {
         }
         stream.set_date(taken.at);
         let fields: Vec<(&str, &str)> = dressing.fields.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
-        let kept = stream.finish(&fields)?;
+        let (Some(block), Some(payload)) = (taken.block, taken.payload) else {
+            return Err(Fault::Broken("a long body came without its digests"));
+        };
+        let kept = stream.finish_known(block, payload, &fields)?;
         let mut seen = Record { kind: RecordType::Response, block: self.beginning, ..dressing };
         seen = seen.about(&self.uri);
         if let (Some(payload), false) = (taken.payload, taken.chunked) {

@@ -20,6 +20,7 @@ use crate::work::keep::Keys;
 use crate::work::news::Watch;
 use crate::work::outcome::RunOutcome;
 use crate::work::pursue::{Again, Context};
+use crate::work::robots::Policy;
 use crate::work::run::{self, Handed, Known, Stop, Work};
 use crate::world::input;
 use crate::world::wire::Wire;
@@ -51,6 +52,8 @@ pub struct Manner {
     pub keep: Option<Keys>,
     /// citations followed at once
     pub at_once: usize,
+    /// what robots.txt is to us
+    pub robots: Policy,
 }
 
 /// What came of it.
@@ -88,7 +91,7 @@ impl Errand<'_> {
     /// # Errors
     /// What stops the whole run.
     pub async fn over(self, inputs: Vec<Input>, stop: Stop) -> Result<Done, Fault> {
-        let capture = Arc::new(self.open.capture(self.wire.clone())?);
+        let capture = Arc::new(self.open.capture(self.wire.clone())?.heeding(self.manner.robots));
         let mut statements = Vec::with_capacity(inputs.len());
         for input in inputs {
             let handed = match input {
@@ -105,7 +108,7 @@ impl Errand<'_> {
     /// # Errors
     /// What stops the whole run.
     pub async fn due(self, stop: Stop) -> Result<Done, Fault> {
-        let capture = Arc::new(self.open.capture(self.wire.clone())?);
+        let capture = Arc::new(self.open.capture(self.wire.clone())?.heeding(self.manner.robots));
         let mut statements: Vec<Known> = Vec::new();
         for path in inbox(self.open)? {
             let bytes = input::file(&path, MAX_STATEMENT).map_err(|e| unreadable(&path, &e))?;

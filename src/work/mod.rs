@@ -20,6 +20,7 @@ pub mod pursue;
 pub mod reindex;
 pub mod remember;
 pub mod rotate;
+pub mod robots;
 pub mod rows;
 pub mod run;
 pub mod seal;

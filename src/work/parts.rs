@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use uuid::Uuid;
+
 use crate::format::checkpoint::Signed;
 use crate::format::digest::Digest;
 use crate::format::note::Ed25519Signer;
@@ -9,7 +11,7 @@ use crate::format::warc::record::Record as WarcRecord;
 use crate::work::fault::Fault;
 use crate::work::rows::{self, Lying};
 use crate::world::clock::Clock;
-use crate::world::random::Random;
+use crate::world::random::{self, Random};
 use crate::world::store::Store;
 use crate::world::store::apply::WarcRow;
 use crate::world::tiles::Log;
@@ -69,6 +71,16 @@ pub struct Tools {
     pub random: Random,
     /// the signing key
     pub key: Ed25519Signer,
+}
+
+impl Tools {
+    /// A new id, now.
+    ///
+    /// # Errors
+    /// The operating system's randomness.
+    pub fn uuid(&self) -> Result<Uuid, random::Error> {
+        self.random.uuid(self.clock.now())
+    }
 }
 
 /// What is written to.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
+use tokio::sync::OwnedSemaphorePermit;
 
 use crate::citation::{Citation, Kind};
 use crate::finding::{self, Finding};
@@ -88,11 +89,17 @@ impl Again {
     }
 }
 
-/// Follows one citation and records what came of it. When this returns, it is durable.
+/// Follows one citation and records what came of it. When this returns, it is durable; `slot` is given back when nothing
+/// more is asked of the network.
 ///
 /// # Errors
 /// What stops the whole run; never what a link did.
-pub async fn pursue(context: &Context, planned: &Planned, about: &About) -> Result<CitationOutcome, Fault> {
+pub async fn pursue(
+    context: &Context,
+    planned: &Planned,
+    about: &About,
+    slot: OwnedSemaphorePermit,
+) -> Result<CitationOutcome, Fault> {
     let citation = &planned.citation;
     let stage = |stage| {
         context.watch.see(News::Stage { number: planned.number, label: citation.raw.clone(), stage });
@@ -111,9 +118,10 @@ pub async fn pursue(context: &Context, planned: &Planned, about: &About) -> Resu
     .await?;
     tell_account(&mut resolution, captured);
     let mut deed = Deed::default();
-    let taken = if resolution.ending.is_kept() {
+    // What was cut at its bound is kept as far as it came, with the mark on it.
+    let taken = if resolution.ending.is_kept() || resolution.ending == Ending::TooLarge {
         stage(Stage::Capturing);
-        Some(snapshot(context, citation, &resolution, &mut deed).await?)
+        Some(snapshot(context, citation, &mut resolution, &mut deed).await?)
     } else {
         None
     };
@@ -140,6 +148,7 @@ pub async fn pursue(context: &Context, planned: &Planned, about: &About) -> Resu
         };
         deed.events.push(Event::FindingMade(Box::new(made)));
     }
+    drop(slot);
     context.seal.commit(deed).await?;
     if let (Some(keys), Ending::Captured, Some(url)) = (&context.keep, ending, &outcome.final_url) {
         let requested = keep(&context.capture, context.run, url, keys).await?;
@@ -202,22 +211,36 @@ struct Standing {
     ending: Ending,
 }
 
-/// The requisites of the page at the end, where it is one and they are wanted.
-fn gather(resolution: &Resolution, budget: Option<gather::Budget>) -> Option<Gather> {
-    let url = url::Url::parse(resolution.final_url.as_deref()?).ok()?;
-    Some(Gather::new(&url, resolution.answer.as_ref()?, &resolution.parts, budget?))
+/// The requisites of the page at the end, where it is one and they are wanted. Nobody reads the answer after this: with
+/// hundreds of citations on their way, their pages would be most of the memory.
+fn gather(url: &url::Url, resolution: &mut Resolution, budget: Option<gather::Budget>) -> Option<Gather> {
+    let answer = resolution.answer.take()?;
+    Some(Gather::new(url, &answer, &resolution.parts, budget?))
+}
+
+/// What is kept beside the end: a page's requisites, and its site's robots.txt.
+async fn gathered(context: &Context, resolution: &mut Resolution) -> Result<Gathered, Fault> {
+    let page = resolution.final_url.as_deref().and_then(|url| url::Url::parse(url).ok());
+    let Some(page) = page.filter(|_| resolution.answer.is_some()) else { return Ok(Gathered::default()) };
+    let gather = gather(&page, resolution, context.budget);
+    let requisites = async {
+        match gather {
+            Some(gather) => drive(gather, &context.capture, |_| ()).await,
+            None => Ok(Gathered::default()),
+        }
+    };
+    let (robots, mut gathered) = tokio::try_join!(context.capture.robots(&page), requisites)?;
+    gathered.parts.extend(robots);
+    Ok(gathered)
 }
 
 async fn snapshot(
     context: &Context,
     citation: &Citation,
-    resolution: &Resolution,
+    resolution: &mut Resolution,
     deed: &mut Deed,
 ) -> Result<Standing, Fault> {
-    let gathered = match gather(resolution, context.budget) {
-        Some(gather) => drive(gather, &context.capture, |_| ()).await?,
-        None => Gathered::default(),
-    };
+    let gathered = gathered(context, resolution).await?;
     let at = resolution.parts.iter().map(|part| part.at).max().unwrap_or_else(|| context.tools.clock.now());
     let manifest = Manifest::of(resolution, gathered, at)?;
     let last = context.capture.catalogue(|store| store.last_snapshot(&citation.id))?;
@@ -230,7 +253,8 @@ async fn snapshot(
             snapshot: last.snapshot,
             content: manifest.content_digest,
         });
-        return Ok(Standing { id: last.snapshot, ending: Ending::Unchanged });
+        let ending = if resolution.ending.is_kept() { Ending::Unchanged } else { resolution.ending };
+        return Ok(Standing { id: last.snapshot, ending });
     }
     let block = manifest.canonical()?;
     let id = Digest::of(&block);

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
 use crate::citation::{self, Citation, CitationId, Kind};
@@ -103,7 +103,7 @@ fn added(
     let uri = format!("urn:onrecord:statement:{}", statement.id.0.hex());
     let size = statement.bytes().len() as u64;
     let bytes = statement.original.unwrap_or_else(|| statement.text.into_bytes());
-    let record = WarcRecord::resource(tools.random.uuid()?, tools.clock.now(), &uri, &statement.media_type, bytes);
+    let record = WarcRecord::resource(tools.uuid()?, tools.clock.now(), &uri, &statement.media_type, bytes);
     let content = seal.keep_readable(deed, record)?;
     Ok(StatementAdded {
         statement: statement.id,
@@ -164,6 +164,9 @@ async fn open(context: &Context, planned: &[Planned]) -> Result<(), Fault> {
     Ok(())
 }
 
+/// Citations that have left the network and wait to be sealed: they hold no place of those being followed.
+const SEALING: usize = 256;
+
 async fn follow(
     context: &Arc<Context>,
     planned: Vec<Planned>,
@@ -177,21 +180,27 @@ async fn follow(
     let (accounts, mut waiting): (VecDeque<Planned>, VecDeque<Planned>) =
         planned.into_iter().partition(|planned| matches!(planned.citation.kind, Kind::Handle { .. }));
     let mut accounts = Some(accounts);
-    let mut interrupted = false;
+    let slots = Arc::new(Semaphore::new(at_once.max(1)));
     loop {
         if waiting.is_empty() && flying.is_empty() {
             waiting.extend(accounts.take().unwrap_or_default());
         }
-        while !interrupted && flying.len() < at_once.max(1) {
-            interrupted = *stop.borrow();
-            let Some(next) = (if interrupted { None } else { waiting.pop_front() }) else { break };
-            let (context, about) = (context.clone(), abouts.get(&next.statement).cloned().unwrap_or_default());
-            flying.spawn(async move { pursue(&context, &next, &about).await });
-        }
-        match flying.join_next().await {
-            Some(Ok(outcome)) => outcomes.push(outcome?),
-            Some(Err(_)) => return Err(Fault::Broken("a citation's task died")),
-            None => return Ok((outcomes, interrupted)),
+        let interrupted = *stop.borrow();
+        let more = !waiting.is_empty() && !interrupted && flying.len() < at_once.max(1) + SEALING;
+        tokio::select! {
+            Ok(slot) = slots.clone().acquire_owned(), if more => {
+                let Some(next) = waiting.pop_front() else { continue };
+                let (context, about) = (context.clone(), abouts.get(&next.statement).cloned().unwrap_or_default());
+                flying.spawn(async move { pursue(&context, &next, &about, slot).await });
+            }
+            Some(landed) = flying.join_next() => match landed {
+                Ok(outcome) => outcomes.push(outcome?),
+                Err(_) => return Err(Fault::Broken("a citation's task died")),
+            },
+            else => {
+                let left = !waiting.is_empty() || accounts.is_some_and(|accounts| !accounts.is_empty());
+                return Ok((outcomes, interrupted && left));
+            }
         }
     }
 }
@@ -248,5 +257,5 @@ fn report(
 /// # Errors
 /// The operating system's randomness.
 pub fn new_id(tools: &Tools) -> Result<RunId, Fault> {
-    Ok(RunId(tools.random.uuid()?))
+    Ok(RunId(tools.uuid()?))
 }

@@ -23,12 +23,16 @@ use crate::record::{Event, Held, Record};
 use crate::resolution::exchange::RecordName;
 use crate::work::fault::Fault;
 use crate::work::parts::{self, Parts, RECORD_URN, Tools};
+use crate::world::clock::Stopwatch;
 use crate::world::store::apply::{Batch, Documents, Leaf, WarcRow};
 use crate::world::store::{self, Store};
 use crate::world::vault::Vault;
 
-/// How long a pass waits for company once it has work: an acknowledged citation is durable well within 50 ms.
-const LINGER: Duration = Duration::from_millis(8);
+/// How long a pass waits for company once it has work, where there was none for a while: a single citation is durable well
+/// within 50 ms of its last byte.
+const LINGER: Duration = Duration::from_millis(4);
+/// From the end of one pass to the beginning of the next under load, so that many citations share its syncs.
+const INTERVAL: Duration = Duration::from_millis(30);
 /// Deeds in one pass, so that a pass stays short.
 const PASS: usize = 512;
 /// A record's inline value above this many bytes of JSON moves to a WARC record of its own.
@@ -238,7 +242,7 @@ fn document(
     what: &str,
     block: Vec<u8>,
 ) -> Result<RecordName, Fault> {
-    let id = tools.random.uuid()?;
+    let id = tools.uuid()?;
     let uri = format!("urn:onrecord:{what}:{}", Digest::of(&block).hex());
     let record = WarcRecord::metadata(id, tools.clock.now(), "application/json", block).about(&uri);
     bench.keep_readable(deed, record)
@@ -267,10 +271,12 @@ fn passes(
     tools: &Tools,
     mut inbox: mpsc::UnboundedReceiver<Order>,
 ) -> Result<Parts, Fault> {
+    let mut last: Option<Stopwatch> = None;
     while let Some(first) = inbox.blocking_recv() {
         let mut orders = vec![first];
         if !inbox.is_closed() {
-            std::thread::sleep(LINGER);
+            let since = last.map_or(INTERVAL, |last| last.elapsed());
+            std::thread::sleep(LINGER.max(INTERVAL.saturating_sub(since)));
         }
         while orders.len() < PASS {
             let Ok(order) = inbox.try_recv() else { break };
@@ -298,6 +304,7 @@ fn passes(
                 return Err(fault);
             }
         }
+        last = Some(tools.clock.start());
     }
     // Exchanges of work that was cut short are evidence too: their bytes are kept, indexed and named.
     bind(&bench, &mut store, &mut log, tools)?;
@@ -401,7 +408,7 @@ fn pass(
 fn append(bench: &mut Bench, tools: &Tools, event: Event) -> Result<Made, Fault> {
     let record = Record::new(tools.clock.now(), tools.random.bits128()?, event);
     let (bytes, leaf) = record.seal()?;
-    let id = tools.random.uuid()?;
+    let id = tools.uuid()?;
     let uri = format!("{}{}", RECORD_URN, leaf.hex());
     let kept_record = WarcRecord::metadata(id, record.at, "application/json", bytes).about(&uri);
     let kept = bench.vault.append(&kept_record)?;

@@ -30,6 +30,8 @@ pub enum Deed {
     Cut,
     /// a file taken away
     Remove,
+    /// a transaction of the catalogue
+    Commit,
 }
 
 impl Deed {
@@ -41,6 +43,7 @@ impl Deed {
             Self::Rename => "rename",
             Self::Cut => "cut",
             Self::Remove => "remove",
+            Self::Commit => "commit",
         }
     }
 }
@@ -261,6 +264,19 @@ impl Disk {
     /// What the system says.
     pub fn remove(&self, path: &Path) -> Result<(), Error> {
         self.deed(Deed::Remove, path, || std::fs::remove_file(path))
+    }
+
+    /// Commits a transaction: the one deed that is not a system call here but SQLite's.
+    ///
+    /// # Errors
+    /// What `act` says, and a test's fault.
+    pub fn commit<E: From<Error>>(&self, path: &Path, act: impl FnOnce() -> Result<(), E>) -> Result<(), E> {
+        let failed = || Err(Error::new(Deed::Commit, path, fault()).into());
+        match self.fault.as_ref().map_or(Fate::Done, |f| f.fate(Deed::Commit, path)) {
+            Fate::Done => act(),
+            Fate::FailedAfter => act().and_then(|()| failed()),
+            Fate::Failed | Fate::Torn(_) => failed(),
+        }
     }
 
     /// A file with those bytes, synced, renamed into place.

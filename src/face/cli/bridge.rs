@@ -9,6 +9,9 @@ use rustls_pki_types::pem::PemObject as _;
 use super::Global;
 use super::fault::{Exit, Fault, chain};
 use crate::face::config::Settings;
+use crate::face::config::section::{Network, RobotsPolicy};
+use crate::face::config::value::Size;
+use crate::format::http::coding::Limits;
 use crate::format::tsp::Roots;
 use crate::platform::secret::Secret;
 use crate::resolution::pursuit;
@@ -21,10 +24,11 @@ use crate::work::fault::Fault as Deed;
 use crate::work::keep::Keys;
 use crate::work::parts::Paths;
 use crate::work::pursue::Again;
+use crate::work::robots::Policy;
 use crate::world::clock::Clock;
 use crate::world::services::Services;
 use crate::world::services::node::Headers;
-use crate::world::{input, lock, store, wire};
+use crate::world::{input, lock, store, vault, wire};
 
 /// Longest file of certificates: all of Mozilla's roots are a tenth of it.
 const MAX_PEM: u64 = 4 << 20;
@@ -45,6 +49,7 @@ pub(super) fn choices(settings: &Settings) -> Result<Choices, Fault> {
     let clock = of_test::<jiff::Timestamp>(TEST_CLOCK, "an instant such as 2026-01-01T00:00:00Z")?;
     Ok(Choices {
         origin: (!origin.is_empty()).then(|| origin.to_owned()),
+        limits: vault::Limits { roll_at: settings.capture.warc_size.0 },
         frozen: clock.is_some(),
         clock: clock.map_or_else(Clock::real, Clock::frozen),
         seed: of_test(TEST_SEED, "a whole number")?,
@@ -64,17 +69,29 @@ fn of_test<T: std::str::FromStr>(variable: &str, expected: &str) -> Result<Optio
 /// The network.
 pub(super) fn network(settings: &Settings) -> wire::settings::Settings {
     let network = &settings.network;
+    let bytes = |size: Size| usize::try_from(size.0).unwrap_or(usize::MAX);
     wire::settings::Settings {
         connect_to: network.connect_to.clone(),
         ca_certs: network.ca_cert.clone(),
         allow_net: network.allow_net.clone(),
-        user_agent: network.user_agent.clone(),
+        user_agent: user_agent(network),
         concurrency: network.concurrency.get() as usize,
         per_host: network.per_host.get() as usize,
         timeout: network.timeout.0,
         max_body: network.max_body.0,
+        max_head: bytes(network.max_head),
+        spill_at: bytes(network.stream_from),
+        reading: Limits { output: network.max_decoded.0, ratio: network.max_ratio.get().into(), ..Limits::default() },
         offline: network.offline,
         ..wire::settings::Settings::default()
+    }
+}
+
+/// What we call ourselves, and how to reach us where that is set.
+fn user_agent(network: &Network) -> String {
+    match network.contact.trim() {
+        "" => network.user_agent.clone(),
+        contact => format!("{} (+{contact})", network.user_agent),
     }
 }
 
@@ -96,6 +113,11 @@ pub(super) fn manner(settings: &Settings) -> Result<Manner, Fault> {
             ..Again::default()
         },
         at_once: settings.network.concurrency.get() as usize,
+        robots: match capture.robots {
+            RobotsPolicy::Record => Policy::Record,
+            RobotsPolicy::Obey => Policy::Obey,
+            RobotsPolicy::Ignore => Policy::Ignore,
+        },
     })
 }
 
@@ -180,6 +202,7 @@ pub(super) fn limits(settings: &Settings) -> Result<pursuit::Limits, Fault> {
         max_hops: settings.network.max_hops as usize,
         requests: settings.capture.requests_per_citation.get() as usize,
         both_views: settings.capture.both_views,
+        time: signed(settings.network.citation_timeout.0),
         ..pursuit::Limits::default()
     })
 }

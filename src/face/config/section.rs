@@ -81,6 +81,8 @@ section! {
         "allow-net" allow_net: Vec<IpNet> = Vec::new();
         /// what we call ourselves; t.co answers a plain redirect only to agents that are no browser
         "user-agent" user_agent: String = concat!("onrecord/", env!("CARGO_PKG_VERSION")).to_owned();
+        /// an address or page where whoever is asked can reach you; stands behind the User-Agent
+        "contact" contact: String = String::new();
         /// exchanges at once
         "concurrency" concurrency: NonZeroU32 = at_least_one(16);
         /// exchanges at once with one host
@@ -91,6 +93,16 @@ section! {
         "max-hops" max_hops: u32 = 20;
         /// bytes of one body; what is longer is cut and marked
         "max-body" max_body: Size = Size(512 << 20);
+        /// bytes of one head
+        "max-head" max_head: Size = Size(256 << 10);
+        /// bytes that a body may decode to for reading; the bytes as they came are kept whole
+        "max-decoded" max_decoded: Size = Size(64 << 20);
+        /// and how many times its own size
+        "max-ratio" max_ratio: NonZeroU32 = at_least_one(200);
+        /// bytes of one response held in memory; longer ones go to their WARC file as they come
+        "stream-from" stream_from: Size = Size(1 << 20);
+        /// bound on one citation, its first request to its last
+        "citation-timeout" citation_timeout: Period = seconds(300);
         /// nothing is asked at all
         "offline" offline: bool = false;
     }
@@ -107,6 +119,10 @@ section! {
         "snapshot-max-bytes" snapshot_max_bytes: Size = Size(1 << 30);
         /// how long the requisites of one snapshot may take, all together
         "snapshot-max-time" snapshot_max_time: Period = seconds(300);
+        /// what a site's robots.txt is to us: kept as evidence, kept and obeyed, or not asked for
+        "robots" robots: RobotsPolicy = RobotsPolicy::Record;
+        /// bytes after which a WARC file is sealed and the next begun
+        "warc-size" warc_size: Size = Size(1 << 30);
         /// whether a page is asked for as a browser and as an agent
         "both-views" both_views: bool = false;
         /// requests to a platform and to archives for one citation
@@ -264,6 +280,18 @@ macro_rules! choice {
             }
         }
     };
+}
+
+choice! {
+    /// What robots.txt is to us. Pages that a statement names are fetched singly, so it is kept and not obeyed by default.
+    RobotsPolicy, "\"record\", \"obey\" or \"ignore\"" {
+        /// kept
+        Record = "record",
+        /// kept and obeyed
+        Obey = "obey",
+        /// not asked for
+        Ignore = "ignore",
+    }
 }
 
 choice! {

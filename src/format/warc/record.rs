@@ -25,6 +25,8 @@ pub struct Record {
     pub fields: Vec<(String, String)>,
     /// the block
     pub block: Vec<u8>,
+    /// SHA-256 of the block, where it is known already; whoever changes the block takes it away
+    pub known: Option<Digest>,
 }
 
 /// The record a revisit stands for.
@@ -41,7 +43,7 @@ pub struct Referred {
 impl Record {
     /// A bare record of a type.
     pub fn new(kind: RecordType, id: Uuid, date: Timestamp, block: Vec<u8>) -> Self {
-        Self { id, kind, date: time::to_micros(date), fields: Vec::new(), block }
+        Self { id, kind, date: time::to_micros(date), fields: Vec::new(), block, known: None }
     }
 
     /// The record a file begins with. `pairs` are warc-fields: software, format, conformsTo, operator, hostname, …
@@ -124,7 +126,7 @@ impl Record {
             .filter(|(name, _)| !own.iter().any(|o| o.eq_ignore_ascii_case(name)))
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .collect();
-        Some(Self { id: head.uuid()?, kind: head.kind()?, date: head.date()?, fields, block })
+        Some(Self { id: head.uuid()?, kind: head.kind()?, date: head.date()?, fields, block, known: None })
     }
 
     /// The same with one more field.
@@ -203,10 +205,21 @@ impl Record {
         out
     }
 
+    /// The digest of the block.
+    pub fn block_digest(&self) -> Digest {
+        self.known.unwrap_or_else(|| Digest::of(&self.block))
+    }
+
+    /// With the digest of its block, which whoever read the block worked out.
+    #[must_use]
+    pub fn known(self, block: Option<Digest>) -> Self {
+        Self { known: block, ..self }
+    }
+
     /// The record's bytes, from `WARC/1.1` to the last byte of the block: what its name's digest is of. In the file
     /// CRLF CRLF follows.
     pub fn to_bytes(&self) -> Vec<u8> {
-        let mut out = self.head(Digest::of(&self.block), self.block.len() as u64);
+        let mut out = self.head(self.block_digest(), self.block.len() as u64);
         out.extend_from_slice(&self.block);
         out
     }

@@ -7,7 +7,7 @@ mod post;
 
 use std::collections::{BTreeMap, VecDeque};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use url::Url;
 
 use crate::citation::Kind;
@@ -50,6 +50,8 @@ pub struct Limits {
     pub x_bearer: Option<Secret>,
     /// where the statement says when: the copy nearest to it is taken
     pub near: Option<Timestamp>,
+    /// from the first request of one citation to the last that is begun
+    pub time: SignedDuration,
 }
 
 impl Default for Limits {
@@ -65,6 +67,7 @@ impl Default for Limits {
             media: true,
             accounts: true,
             near: None,
+            time: SignedDuration::from_mins(5),
         }
     }
 }
@@ -128,6 +131,9 @@ pub struct Pursuit {
     page_asked: bool,
     quest: Option<post::Quest>,
     media: VecDeque<media::Wanted>,
+    began: Option<Timestamp>,
+    /// the citation's time is used up: nothing more is asked
+    late: bool,
     done: bool,
 }
 
@@ -163,6 +169,8 @@ impl Pursuit {
             page_asked: false,
             quest: None,
             media: VecDeque::new(),
+            began: None,
+            late: false,
             done: false,
         }
     }
@@ -231,6 +239,9 @@ impl Pursuit {
     // --- asking
 
     fn left(&self) -> usize {
+        if self.late {
+            return 0;
+        }
         self.limits.requests.saturating_sub(self.spent)
     }
 
@@ -243,6 +254,10 @@ impl Pursuit {
 
     fn apply(&mut self, next: Next) {
         match next {
+            Next::Ask(_) if self.late => {
+                let why = format!("the hops took longer than {} s", self.limits.time.as_secs());
+                self.end(Judged::new(Ending::Timeout, why));
+            }
             Next::Ask(request) => self.ask(Role::Hop, request, Purpose::Hop),
             Next::Post(name, handle) => self.ask_platform(name, handle),
             Next::Stand(judged) | Next::End(judged) => self.close(judged),
@@ -495,8 +510,8 @@ impl Pursuit {
 
     // --- hearing
 
-    fn hop_learned(&mut self, exchange: &Exchange) {
-        let next = self.trail.learn(exchange);
+    fn hop_learned(&mut self, exchange: Exchange) {
+        let next = self.trail.learn(&exchange);
         let (Next::Stand(_), Ok(answer), Some(url)) = (&next, &exchange.outcome, self.trail.url.clone()) else {
             if let Err(Failure::RateLimited(at)) = &exchange.outcome {
                 self.out.retry_at = Some(*at);
@@ -590,16 +605,7 @@ impl Pursuit {
     }
 
     fn note_part(&mut self, role: Role, exchange: &Exchange) {
-        let answer = exchange.outcome.as_ref().ok();
-        self.out.parts.push(Part {
-            role,
-            url: exchange.request.url.to_string(),
-            status: answer.map(|a| a.status),
-            media_type: answer.map(Answer::media_type).unwrap_or_default(),
-            at: exchange.at,
-            error: exchange.outcome.as_ref().err().map(ToString::to_string),
-            evidence: exchange.evidence.clone(),
-        });
+        self.out.parts.push(Part::of(role, exchange));
     }
 }
 
@@ -625,8 +631,11 @@ impl Step for Pursuit {
             Purpose::Media(_) => Role::Media,
         };
         self.note_part(role, &exchange);
+        let began = self.began.map_or(exchange.at, |began| began.min(exchange.at));
+        self.began = Some(began);
+        self.late |= exchange.ended().duration_since(began) >= self.limits.time;
         match purpose {
-            Purpose::Hop => self.hop_learned(&exchange),
+            Purpose::Hop => self.hop_learned(exchange),
             Purpose::View(url) => self.viewed(&url, &exchange),
             Purpose::Reader(id) => self.reader_learned(id, &exchange),
             Purpose::Archive(id) => {

@@ -42,7 +42,16 @@ const NOT_COMPARED_COLUMNS: [(&str, &str); 1] = [("snapshot", "indexed")];
 /// SQLite's own: a file that is damaged so that it cannot be read.
 pub fn rows(anew: &Store, path: &Path) -> Result<Compared, Error> {
     let db = anew.db();
-    db.execute("ATTACH ?1 AS used", [format!("file:{}?mode=ro", path.display())])?;
+    let attach = |how: &str| -> Result<(), Error> {
+        db.execute("ATTACH ?1 AS used", [format!("file:{}?{how}", path.display())])?;
+        Ok(())
+    };
+    attach("mode=ro")?;
+    if db.query_row("SELECT count(*) FROM used.sqlite_schema", [], |_| Ok(())).is_err() {
+        // On a read-only medium WAL has nowhere to put its shared memory, unless the file is promised not to change.
+        db.execute("DETACH used", [])?;
+        attach("immutable=1")?;
+    }
     let compared = attached(db);
     db.execute("DETACH used", [])?;
     compared

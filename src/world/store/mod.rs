@@ -19,6 +19,7 @@ use rusqlite::functions::FunctionFlags;
 use rusqlite::{Connection, OpenFlags};
 
 use crate::format::terms;
+use crate::world::durable::{self, Disk};
 
 /// The one definition of the catalogue.
 pub const SCHEMA: &str = include_str!("../../../schema.sql");
@@ -64,6 +65,9 @@ pub enum Error {
     /// the query in the middle
     #[error("catalogue query")]
     Query(#[from] rusqlite::Error),
+    /// a transaction that did not become durable
+    #[error(transparent)]
+    Disk(#[from] durable::Error),
 }
 
 /// The catalogue, open.
@@ -72,6 +76,7 @@ pub struct Store {
     path: PathBuf,
     /// whether texts go into the index of words
     words: bool,
+    disk: Disk,
 }
 
 impl std::fmt::Debug for Store {
@@ -88,7 +93,7 @@ impl Store {
     pub fn open(path: &Path) -> Result<Self, Error> {
         let wrap = |e| Error::Sqlite(path.to_owned(), e);
         let db = Connection::open(path).map_err(wrap)?;
-        let mut store = Self { db, path: path.to_owned(), words: true };
+        let mut store = Self { db, path: path.to_owned(), words: true, disk: Disk::default() };
         store.functions().map_err(wrap)?;
         store.check()?;
         store.settle().map_err(wrap)?;
@@ -129,7 +134,7 @@ impl Store {
             )
             .map_err(wrap)?,
         };
-        let store = Self { db, path: path.to_owned(), words: true };
+        let store = Self { db, path: path.to_owned(), words: true, disk: Disk::default() };
         store.check()?;
         store.functions().map_err(wrap)?;
         store.db.busy_timeout(Duration::from_secs(10)).map_err(wrap)?;
@@ -142,6 +147,12 @@ impl Store {
         self.db.create_scalar_function("folded", 1, flags, |context| {
             Ok(context.get::<Option<String>>(0)?.map(|text| terms::indexed(&text)))
         })
+    }
+
+    /// The same, its transactions committed by way of `disk`.
+    #[must_use]
+    pub fn on(self, disk: Disk) -> Self {
+        Self { disk, ..self }
     }
 
     fn check(&self) -> Result<(), Error> {
@@ -194,7 +205,7 @@ impl Store {
     pub fn commit<T>(&mut self, deed: impl FnOnce(&apply::Batch<'_>) -> Result<T, Error>) -> Result<T, Error> {
         let tx = self.db.transaction()?;
         let out = deed(&apply::Batch::new(&tx, self.words))?;
-        tx.commit()?;
+        self.disk.commit(&self.path, || tx.commit().map_err(Error::from))?;
         Ok(out)
     }
 

@@ -242,7 +242,7 @@ impl Vault {
     fn write(&mut self, record: &Record) -> Result<Kept, Error> {
         let Some(main) = &mut self.main else { return Err(Error::InDoubt) };
         let block_len = record.block.len() as u64;
-        let head = record.head(Digest::of(&record.block), block_len);
+        let head = record.head(record.block_digest(), block_len);
         let mut whole = Lane::default();
         whole.update(&head);
         whole.update(&record.block);

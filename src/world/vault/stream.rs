@@ -49,6 +49,8 @@ pub struct Stream {
     lead: usize,
     /// a payload digest is written
     payload: bool,
+    /// the digests are worked out here
+    hashes: bool,
     block_digest: Lane,
     payload_digest: Lane,
     crc: crc32fast::Hasher,
@@ -93,6 +95,7 @@ impl Stream {
             block_len: 0,
             lead,
             payload,
+            hashes: true,
             block_digest: Lane::default(),
             payload_digest: Lane::default(),
             crc: crc32fast::Hasher::new(),
@@ -116,7 +119,9 @@ impl Stream {
     pub fn write(&mut self, bytes: &[u8]) -> Result<(), Error> {
         let lead = usize::try_from(self.block_len).map_or(0, |done| self.lead.saturating_sub(done));
         let body = bytes.get(lead.min(bytes.len())..).unwrap_or_default();
-        if self.payload {
+        if !self.hashes {
+            // whoever hands the bytes over has hashed them
+        } else if self.payload {
             sha2x::update_both(&mut self.block_digest, bytes, &mut self.payload_digest, body);
         } else {
             self.block_digest.update(bytes);
@@ -146,8 +151,21 @@ impl Stream {
     /// The disk's; fields that do not fit into the room left for them (512 bytes with digest and length).
     pub fn finish(mut self, fields: &[(&str, &str)]) -> Result<Kept, Error> {
         let block = std::mem::take(&mut self.block_digest).finish();
+        let payload = std::mem::take(&mut self.payload_digest).finish();
+        self.finish_known(block, payload, fields)
+    }
+
+    /// From now on no byte is hashed here: [`Stream::finish_known`] is told the digests.
+    pub fn hashed_elsewhere(&mut self) {
+        self.hashes = false;
+    }
+
+    /// The same, the digests of block and payload being known.
+    ///
+    /// # Errors
+    /// As [`Stream::finish`].
+    pub fn finish_known(mut self, block: Digest, payload: Digest, fields: &[(&str, &str)]) -> Result<Kept, Error> {
         if self.payload {
-            let payload = std::mem::take(&mut self.payload_digest).finish();
             self.record = self.record.with("WARC-Payload-Digest", &payload.to_string());
         }
         for (name, value) in fields {

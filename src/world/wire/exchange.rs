@@ -8,11 +8,12 @@ use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::format::digest::{Digest, Hasher};
+use crate::format::digest::Digest;
 use crate::format::http::body::Body;
 use crate::format::http::head::{Fault, Framing, Head, Oddities, end_of_head};
 use crate::format::http::message::{GLANCE, Message, is_readable};
 use crate::format::http::{Answer, Method, Truncated};
+use crate::format::sha2x::{self, Lane};
 use crate::resolution::exchange::Failure;
 use crate::world::wire::settings::Settings;
 use crate::world::wire::stream::Stream;
@@ -50,8 +51,12 @@ struct Reading {
     head_len: usize,
     framing: Framing,
     body: Body,
-    hasher: Hasher,
+    /// the entity's digest
+    payload: Lane,
     payload_len: u64,
+    /// the digest of head and body as they crossed the wire, step in step with the other: two at once cost little more than
+    /// one
+    block: Lane,
 }
 
 /// A response too large for memory: what went to the overflow, and how much of its beginning stays for reading.
@@ -87,11 +92,25 @@ pub(super) struct Ended {
     pub(super) outcome: Result<Answer, Failure>,
     pub(super) payload: Option<Digest>,
     pub(super) payload_len: u64,
+    pub(super) block: Option<Digest>,
     pub(super) chunked: bool,
     pub(super) truncated: Option<Truncated>,
     pub(super) overflow_error: Option<io::Error>,
     /// the connection may carry another exchange
     pub(super) reusable: bool,
+}
+
+/// The pieces of an entity, all but the last of them hashed: where there is one alone, as a rule, it is hashed in step with
+/// the block.
+#[derive(Default)]
+struct Pieces<'a> {
+    last: &'a [u8],
+}
+
+impl<'a> Pieces<'a> {
+    fn add(&mut self, piece: &'a [u8], payload: &mut Lane) {
+        payload.update(std::mem::replace(&mut self.last, piece));
+    }
 }
 
 impl<'a, 'o> Live<'a, 'o> {
@@ -198,7 +217,10 @@ impl<'a, 'o> Live<'a, 'o> {
         }
         let framing = head.framing(self.method).map_err(|fault| self.faulty(fault))?;
         let body = Body::new(framing, self.settings.max_body);
-        self.body = Some(Reading { head, head_len: end, framing, body, hasher: Hasher::default(), payload_len: 0 });
+        let mut block = Lane::default();
+        block.update(self.wire.get(..end).unwrap_or_default());
+        let payload = Lane::default();
+        self.body = Some(Reading { head, head_len: end, framing, body, payload, payload_len: 0, block });
         self.take(end)?;
         Ok(true)
     }
@@ -284,12 +306,15 @@ impl<'a, 'o> Live<'a, 'o> {
 
     /// Takes in the bytes from `before` on.
     fn take(&mut self, before: usize) -> Result<(), Stop> {
-        let Some(Reading { body, hasher, payload_len, .. }) = &mut self.body else { return Ok(()) };
+        let Some(Reading { body, payload, payload_len, block, .. }) = &mut self.body else { return Ok(()) };
         let new = self.wire.get(before..).unwrap_or_default();
+        let mut pieces = Pieces::default();
         let fed = body.feed(new, |piece| {
-            hasher.update(piece);
             *payload_len += piece.len() as u64;
+            pieces.add(piece, payload);
         });
+        let own = fed.as_ref().map_or(new, |n| new.get(..*n).unwrap_or_default());
+        sha2x::update_both(block, own, payload, pieces.last);
         match fed {
             Ok(n) => {
                 if before + n < self.wire.len() {
@@ -346,6 +371,7 @@ impl<'a, 'o> Live<'a, 'o> {
             outcome: Err(self.failure(&stop)),
             payload: None,
             payload_len: 0,
+            block: None,
             chunked: false,
             truncated,
             overflow_error: self.overflow_error.take(),
@@ -357,7 +383,10 @@ impl<'a, 'o> Live<'a, 'o> {
             ended.chunked = reading.framing == Framing::Chunked;
             ended.payload_len = reading.payload_len;
             ended.outcome = Ok(self.answer(reading.head, reading.head_len, reading.framing, truncated));
-            ended.payload = Some(reading.hasher.finish());
+            ended.payload = Some(reading.payload.finish());
+            // After a fault some more was listened to and not hashed, unless it was too much for memory already.
+            let hashed = self.fault.is_none() || self.spilled.is_some();
+            ended.block = hashed.then(|| reading.block.finish());
         }
         ended.received = match (&self.spilled, self.wire.is_empty()) {
             (Some(spilled), _) => Received::Overflowed { len: spilled.len },

@@ -89,6 +89,11 @@ impl Wire {
         })))
     }
 
+    /// What it calls itself.
+    pub fn user_agent(&self) -> &str {
+        &self.0.settings.user_agent
+    }
+
     /// Makes one exchange, whatever comes of it; waits for its turn first. Asking again is [`manners::again`]'s decision and the
     /// caller's loop, so that every try is an exchange of its own.
     pub async fn fetch(&self, request: &Request, overflow: Option<&mut dyn Overflow>) -> Taken {
@@ -164,6 +169,7 @@ impl Inner {
             outcome: ended.outcome,
             payload: ended.payload,
             payload_len: ended.payload_len,
+            block: ended.block,
             chunked: ended.chunked,
             truncated: ended.truncated,
             overflow_error: ended.overflow_error,
@@ -196,6 +202,7 @@ impl Inner {
             outcome: Err(failure),
             payload: None,
             payload_len: 0,
+            block: None,
             chunked: false,
             truncated: None,
             overflow_error: None,

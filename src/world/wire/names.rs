@@ -2,12 +2,13 @@
 
 use std::fmt::Write as _;
 use std::future::Future;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::pin::Pin;
 
-use hickory_resolver::TokioResolver;
-use hickory_resolver::config::LookupIpStrategy;
+use hickory_resolver::config::{ConnectionConfig, LookupIpStrategy, NameServerConfig, ResolverConfig};
 use hickory_resolver::net::NetError;
+use hickory_resolver::net::runtime::TokioRuntimeProvider;
+use hickory_resolver::{ResolverBuilder, TokioResolver};
 use jiff::Timestamp;
 use tokio::sync::OnceCell;
 
@@ -38,17 +39,34 @@ pub trait Names: Send + Sync {
 pub struct SystemNames {
     clock: Clock,
     resolver: OnceCell<TokioResolver>,
+    server: Option<SocketAddr>,
 }
 
 impl SystemNames {
     /// Asks nothing yet.
     pub fn new(clock: Clock) -> Self {
-        Self { clock, resolver: OnceCell::new() }
+        Self { clock, resolver: OnceCell::new(), server: None }
+    }
+
+    /// Asks this name server instead of the system's, over UDP and, for what is too long for it, TCP.
+    pub fn of(server: SocketAddr, clock: Clock) -> Self {
+        Self { clock, resolver: OnceCell::new(), server: Some(server) }
+    }
+
+    fn builder(&self) -> Result<ResolverBuilder<TokioRuntimeProvider>, NetError> {
+        let Some(server) = self.server else { return TokioResolver::builder_tokio() };
+        let mut udp = ConnectionConfig::udp();
+        let mut tcp = ConnectionConfig::tcp();
+        udp.port = server.port();
+        tcp.port = server.port();
+        let name_server = NameServerConfig::new(server.ip(), true, vec![udp, tcp]);
+        let config = ResolverConfig::from_parts(None, Vec::new(), vec![name_server]);
+        Ok(TokioResolver::builder_with_config(config, TokioRuntimeProvider::default()))
     }
 
     async fn resolver(&self) -> Result<&TokioResolver, NoAddress> {
         let made = self.resolver.get_or_try_init(|| async {
-            let mut builder = TokioResolver::builder_tokio()?;
+            let mut builder = self.builder()?;
             let options = builder.options_mut();
             options.ip_strategy = LookupIpStrategy::Ipv4AndIpv6;
             options.preserve_intermediates = true;

@@ -83,6 +83,9 @@ pub struct Taken {
     pub payload: Option<Digest>,
     /// bytes of that entity
     pub payload_len: u64,
+    /// SHA-256 of the final response's bytes as they crossed the wire, head and framing and all; none where they are no whole
+    /// head with a body behind it
+    pub block: Option<Digest>,
     /// whether the body came in chunks
     pub chunked: bool,
     /// why the bytes are not the whole response
