@@ -84,3 +84,10 @@ mod questions;
 // the attack corpus: every way to tamper with an archive, and the name it is given
 #[cfg(test)]
 mod tamper;
+// an archive cut off anywhere: killed processes, failing disks, full and read-only ones
+#[cfg(test)]
+mod crash;
+
+// every bound as a setting, crossed through the real binary
+#[cfg(test)]
+mod limits;

@@ -3,6 +3,7 @@
 mod bounds;
 mod bytes;
 mod guard;
+mod names;
 mod reader;
 mod server;
 mod tls;

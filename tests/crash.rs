@@ -1,0 +1,321 @@
+//! An archive cut off anywhere: it opens, it verifies, and whatever had been reported as done is there.
+
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use onrecord::format::digest::Digest;
+use onrecord::statement::Hint;
+use onrecord::work::archive::{Choices, OpenArchive};
+use onrecord::work::errand::{Errand, Input, Manner};
+use onrecord::work::fault::Fault;
+use onrecord::work::news::News;
+use onrecord::work::parts::Paths;
+use onrecord::work::pursue::Again;
+use onrecord::work::robots::Policy;
+use onrecord::work::run::Handed;
+use onrecord::work::verify::{self, Trust, Verdict};
+use onrecord::world::clock::Clock;
+use onrecord::world::durable::{Deed, Disk, Fate, Fault as Faulty};
+use onrecord::world::wire::Wire;
+use onrecord::world::wire::settings::Settings;
+use onrecord_replica::reply::Reply;
+use onrecord_replica::{Options, Replica};
+
+const HOST: &str = "soak.replica.test";
+/// Citations of one statement.
+const LINKS: usize = 12;
+
+fn replica() -> Replica {
+    let replica = Replica::start_blocking(Options::default()).unwrap();
+    replica.set(|world| {
+        for n in 0..LINKS {
+            let page =
+                format!("<title>Page {n}</title><p>{}<img src=/picture/{n}.png>", "Said on Monday. ".repeat(60 * n));
+            world.route(HOST, &format!("/page/{n}"), Reply::html(200, page));
+            let picture = Digest::of(&[n as u8]).0.repeat(400);
+            world.route(HOST, &format!("/picture/{n}.png"), Reply::body(200, "image/png", picture));
+        }
+    });
+    replica
+}
+
+/// A statement of its own for each round, whose links lead to the same pages.
+fn statement(replica: &Replica, round: usize) -> String {
+    let mut text = format!("Round {round}.\n");
+    replica.set(|world| {
+        for n in 0..LINKS {
+            world.route(HOST, &format!("/t/{round}/{n}"), Reply::to(301, &format!("/page/{n}")));
+            text.push_str(&format!("http://{HOST}/t/{round}/{n}\n"));
+        }
+    });
+    text
+}
+
+/// Whether there is time for all of it.
+fn nightly() -> bool {
+    std::env::var_os("ONRECORD_NIGHTLY").is_some_and(|on| on == "1")
+}
+
+/// Numbers that look random and are the same in every run.
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, most: u64) -> u64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % most
+    }
+}
+
+/// The tool on an archive, in a cleared environment.
+fn onrecord(archive: &Path, replica: &Replica, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_onrecord"));
+    command.env_clear().stdin(Stdio::null()).arg("--archive").arg(archive).args(arguments);
+    if arguments.first() == Some(&"run") {
+        command.args(["--allow-net", "127.0.0.0/8", "--per-host", "8"]);
+        for rule in replica.connect_to() {
+            command.args(["--connect-to", &rule]);
+        }
+    }
+    command
+}
+
+/// The link that a progress line reports as ended.
+fn reported(line: &str) -> Option<String> {
+    line.starts_with('[').then(|| line.split_whitespace().last().map(str::to_owned)).flatten()
+}
+
+/// Starts a run and kills it, `after` so many citations and some microseconds more; what it had reported by then.
+fn killed(archive: &Path, replica: &Replica, file: &Path, after: usize, pause: Duration) -> Vec<String> {
+    let mut run = onrecord(archive, replica, &["run", file.to_str().unwrap(), "--concurrency", "4"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(run.stderr.take().unwrap());
+    let mut said = Vec::new();
+    let mut line = String::new();
+    while said.len() < after && lines.read_line(&mut line).unwrap() > 0 {
+        said.extend(reported(&line));
+        line.clear();
+    }
+    std::thread::sleep(pause);
+    // On Unix this is SIGKILL: nothing is flushed, nothing is closed.
+    run.kill().unwrap();
+    run.wait().unwrap();
+    let mut rest = String::new();
+    lines.read_to_string(&mut rest).unwrap();
+    // A line that was cut off in the middle reports nothing.
+    let whole = rest.rfind('\n').map_or("", |end| &rest[..end]);
+    said.extend(whole.lines().filter_map(reported));
+    said
+}
+
+fn followed(archive: &Path) -> Vec<String> {
+    let db = rusqlite::Connection::open(archive.join("onrecord.db")).unwrap();
+    let mut query = db.prepare("SELECT DISTINCT c.raw FROM resolution r JOIN citation c ON c.id = r.citation").unwrap();
+    query.query_map([], |row| row.get(0)).unwrap().collect::<Result<_, _>>().unwrap()
+}
+
+/// Opens by the normal path, verifies, and finds everything that was reported.
+fn stands(archive: &Path, said: &[String], told: &str) {
+    OpenArchive::open(Paths::new(archive), Choices::default()).unwrap().close().unwrap();
+    let report = verify::whole(&Paths::new(archive), &Trust::default()).unwrap();
+    assert_eq!(report.verdict, Verdict::Intact, "{told}: {:?}", report.problems);
+    let there = followed(archive);
+    for link in said {
+        assert!(there.contains(link), "{told}: {link} was reported and is not there");
+    }
+}
+
+#[test]
+fn a_killed_process_loses_nothing_it_reported() {
+    let kills = if nightly() { 200 } else { 20 };
+    let replica = replica();
+    let mut dice = Dice(2019);
+    let mut dir = tempfile::tempdir().unwrap();
+    let mut said = Vec::new();
+    for round in 0..kills {
+        if round % 10 == 0 {
+            dir = tempfile::tempdir().unwrap();
+            said.clear();
+        }
+        let archive = dir.path().join("archive");
+        let file = dir.path().join("statement.txt");
+        std::fs::write(&file, statement(&replica, round)).unwrap();
+        // From before the archive is made to after the run is closed.
+        let after = dice.below(LINKS as u64 + 1) as usize;
+        let pause = Duration::from_micros(dice.below(if after == 0 { 300_000 } else { 30_000 }));
+        said.extend(killed(&archive, &replica, &file, after, pause));
+        if archive.join("warc").is_dir() {
+            stands(&archive, &said, &format!("kill {round}, after {after} reports and {pause:?}"));
+        } else {
+            assert!(said.is_empty());
+        }
+    }
+}
+
+/// Lets the n-th deed fail; a killed process does nothing ever after.
+struct Nth {
+    at: usize,
+    fate: Fate,
+    dead: bool,
+    count: AtomicUsize,
+    hit: Mutex<Option<String>>,
+}
+
+impl Nth {
+    fn new(at: usize, fate: Fate, dead: bool) -> Arc<Self> {
+        Arc::new(Self { at, fate, dead, count: AtomicUsize::new(0), hit: Mutex::default() })
+    }
+}
+
+impl Faulty for Nth {
+    fn fate(&self, deed: Deed, path: &Path) -> Fate {
+        let n = self.count.fetch_add(1, Ordering::SeqCst) + 1;
+        if n == self.at {
+            *self.hit.lock().unwrap() = Some(format!("{deed:?} {}", path.file_name().unwrap().to_string_lossy()));
+            return self.fate;
+        }
+        if n > self.at && self.dead { Fate::Failed } else { Fate::Done }
+    }
+}
+
+/// One whole run through the library; what it reported, and how it ended.
+fn run(archive: &Path, replica: &Replica, text: &str, disk: Disk) -> (Vec<String>, Result<(), Fault>) {
+    let said = Arc::new(Mutex::new(Vec::new()));
+    let ears = said.clone();
+    let watch = move |news: News| {
+        if let News::Ended { label, .. } = news {
+            ears.lock().unwrap().push(label);
+        }
+    };
+    let manner = Manner {
+        limits: Default::default(),
+        budget: Some(Default::default()),
+        again: Again::default(),
+        at_once: 2,
+        robots: Policy::Record,
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let ended = (|| {
+        let open = OpenArchive::or_init(Paths::new(archive), Choices { disk, ..Choices::default() })?;
+        let wire = {
+            let _entered = runtime.enter();
+            let connect_to = replica.connect_to().iter().map(|rule| rule.parse().unwrap()).collect();
+            let allow_net = vec!["127.0.0.0/8".parse().unwrap()];
+            Wire::new(Settings { connect_to, allow_net, ..Settings::default() }, Clock::real())?
+        };
+        let errand = Errand { open: &open, wire, manner, watch: Arc::new(watch) };
+        let hint = Hint { source: "statement.txt".to_owned(), content_type: None };
+        let input = Input::Document(Handed { bytes: text.as_bytes().to_vec(), hint, fetched: None });
+        let (_say, stop) = tokio::sync::watch::channel(false);
+        let done = runtime.block_on(errand.over(vec![input], stop));
+        drop(runtime);
+        let closed = open.close();
+        done.map(drop).and(closed)
+    })();
+    let said = std::mem::take(&mut *said.lock().unwrap());
+    (said, ended)
+}
+
+/// The table: every deed of a whole run (its number is the point) × how it goes wrong × whether the process lives on.
+#[test]
+fn wherever_the_disk_fails_what_was_reported_stands() {
+    let replica = replica();
+    let text: String = statement(&replica, 0).lines().take(3).map(|line| format!("{line}\n")).collect();
+    let counting = Nth::new(usize::MAX, Fate::Done, false);
+    let dir = tempfile::tempdir().unwrap();
+    let (said, ended) = run(&dir.path().join("a"), &replica, &text, Disk::with_fault(counting.clone()));
+    ended.unwrap();
+    assert_eq!(said.len(), 2);
+    let deeds = counting.count.load(Ordering::SeqCst);
+    assert!(deeds > 40, "{deeds}");
+    let mut kinds = std::collections::BTreeSet::new();
+    let fates = [
+        (Fate::Failed, false),
+        (Fate::FailedAfter, true),
+        (Fate::Torn(7), true),
+        (Fate::FailedAfter, false),
+        (Fate::Failed, true),
+        (Fate::Torn(7), false),
+    ];
+    for at in 1..=deeds {
+        // All of the table takes minutes; the ordinary run walks through it diagonally.
+        let chosen = if nightly() { &fates[..] } else { &fates[at % fates.len()..][..1] };
+        for &(fate, dead) in chosen {
+            let dir = tempfile::tempdir().unwrap();
+            let archive = dir.path().join("a");
+            let fault = Nth::new(at, fate, dead);
+            let (said, ended) = run(&archive, &replica, &text, Disk::with_fault(fault.clone()));
+            let hit = fault.hit.lock().unwrap().clone();
+            let told = format!("deed {at} of {deeds} ({hit:?}), {fate:?}, dead {dead}: {ended:?}");
+            assert!(ended.is_err() || hit.is_none(), "it went unnoticed: {told}");
+            kinds.extend(hit.as_deref().and_then(|hit| hit.split(' ').next()).map(str::to_owned));
+            // The same again, on a disk that works: it finishes whatever was begun.
+            let (_, again) = run(&archive, &replica, &text, Disk::default());
+            assert!(again.is_ok(), "{told}; then {again:?}");
+            stands(&archive, &said, &told);
+            assert_eq!(followed(&archive).len(), 2, "{told}");
+        }
+    }
+    let all = ["Create", "Write", "Sync", "SyncFolder", "Rename", "Commit"];
+    assert!(all.iter().all(|kind| kinds.contains(*kind)), "{kinds:?}");
+}
+
+/// A limit on the size of any file stands for a full disk: every write past it fails, the catalogue's too.
+#[test]
+fn a_full_disk_ends_the_run_cleanly_and_what_was_reported_stands() {
+    let replica = replica();
+    for blocks in [8, 64, 160, 400] {
+        let dir = tempfile::tempdir().unwrap();
+        let (archive, file) = (dir.path().join("archive"), dir.path().join("statement.txt"));
+        std::fs::write(&file, statement(&replica, blocks)).unwrap();
+        let tool = onrecord(&archive, &replica, &["run", file.to_str().unwrap()]);
+        let mut limited = Command::new("sh");
+        let script = format!("trap '' 25; ulimit -f {blocks}; exec \"$0\" \"$@\"");
+        limited.args(["-c", &script]).arg(tool.get_program()).args(tool.get_args());
+        let output = limited.env_clear().stdin(Stdio::null()).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{blocks}: {said}");
+        assert!(said.contains("failed to run: ") && said.contains("\nhint: "), "{blocks}: {said}");
+        let links: Vec<String> = said.lines().filter_map(reported).collect();
+        let again = onrecord(&archive, &replica, &["run", file.to_str().unwrap()]).output().unwrap();
+        assert_eq!(again.status.code(), Some(0), "{blocks}: {}", String::from_utf8_lossy(&again.stderr));
+        stands(&archive, &links, &format!("{blocks} blocks"));
+        assert_eq!(followed(&archive).len(), LINKS);
+    }
+}
+
+/// A file system of its own, full at first and read-only at last.
+#[test]
+#[expect(clippy::print_stdout, reason = "a test that checks nothing must say so")]
+fn a_real_full_disk_and_a_read_only_one() {
+    let replica = replica();
+    let dir = tempfile::tempdir().unwrap();
+    let (disk, file) = (dir.path().join("disk"), dir.path().join("statement.txt"));
+    std::fs::create_dir(&disk).unwrap();
+    std::fs::write(&file, statement(&replica, 0)).unwrap();
+    let tool = onrecord(&disk.join("archive"), &replica, &["run", file.to_str().unwrap()]);
+    let script = r#"mount -t tmpfs -o size=512k tmpfs "$DISK" || exit 77
+"$@" >&2; echo "full $?"
+mount -o remount,size=64m "$DISK"
+"$1" --archive "$DISK/archive" verify >&2; echo "verified $?"
+"$@" >&2; echo "again $?"
+mount -o remount,ro "$DISK"
+"$@" >&2; echo "read-only $?"
+"$1" --archive "$DISK/archive" verify >&2; echo "verified $?""#;
+    let mut shell = Command::new("unshare");
+    shell.args(["--map-root-user", "--mount", "sh", "-c", script, "sh"]).arg(tool.get_program()).args(tool.get_args());
+    let output = shell.env("DISK", &disk).env_remove("ONRECORD_ARCHIVE").stdin(Stdio::null()).output();
+    let Some(output) = output.ok().filter(|output| !output.stdout.is_empty()) else {
+        println!("NOT CHECKED: no file system can be mounted here");
+        return;
+    };
+    let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    let codes: Vec<&str> = out.lines().collect();
+    assert_eq!(codes, ["full 1", "verified 0", "again 0", "read-only 1", "verified 0"], "{err}");
+}
