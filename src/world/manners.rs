@@ -150,6 +150,7 @@ mod tests {
             outcome,
             payload: None,
             payload_len: 0,
+            block: None,
             chunked: false,
             truncated: None,
             overflow_error: None,
