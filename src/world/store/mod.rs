@@ -106,7 +106,12 @@ impl Store {
     /// SQLite's own.
     pub fn scratch(path: &Path) -> Result<Self, Error> {
         let wrap = |e| Error::Sqlite(path.to_owned(), e);
-        let mut store = Self { db: Connection::open(path).map_err(wrap)?, path: path.to_owned(), words: false };
+        let mut store = Self {
+            db: Connection::open(path).map_err(wrap)?,
+            path: path.to_owned(),
+            words: false,
+            disk: Disk::default(),
+        };
         store.functions().map_err(wrap)?;
         let set = |db: &Connection| {
             db.pragma_update(None, "journal_mode", "MEMORY")?;
