@@ -489,7 +489,7 @@ fn what_is_no_more_ends_as_what_it_is() {
     assert_eq!(of("pic.twitter.com/AZJTrKcoce"), "suspended");
     // What was captured before stands, and can be asked for.
     let kept = world.sql("SELECT count(*) AS n FROM posts WHERE name = 'x:1137954480378105856'");
-    assert_eq!(kept[0]["n"], 1);
+    assert!(kept[0]["n"].as_u64() >= Some(1), "{kept:#?}");
 }
 
 #[test]
