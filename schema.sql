@@ -1,6 +1,6 @@
 -- The archive's catalogue: an index over the WARC files and the ledger, plus the queue.
 --
--- Delete the file and `onrecord reindex` makes every row again, but for the timers in `due`: all else here is read from
+-- Delete the file and `onrecord reindex` makes every row again, but for the timers of the queue: all else here is read from
 -- warc/ and ledger/. So whoever edits this file gains nothing but a wrong answer until the next `onrecord verify`.
 --
 -- Conventions. Instants are INTEGER microseconds since 1970-01-01 UTC. Digests are 32-byte BLOBs (SHA-256). WARC record
@@ -18,7 +18,9 @@ CREATE TABLE meta (
 -- The WARC files, in the order they were begun.
 CREATE TABLE warc_file (
     id   INTEGER PRIMARY KEY,  -- small number used by warc_record
-    name TEXT NOT NULL UNIQUE  -- base name, without the .open a file has while written
+    name TEXT NOT NULL UNIQUE,  -- base name, without the .open a file has while written
+    known  INTEGER NOT NULL DEFAULT 0,  -- end of its last record that is in warc_record
+    sealed INTEGER NOT NULL DEFAULT 0   -- 1 once it is sealed and known to its end, so that no later opening looks at it
 ) STRICT;
 
 -- Every WARC record: where it lies and the digest that binds its headers and block.
@@ -250,6 +252,23 @@ CREATE TABLE finding_check (
     PRIMARY KEY (finding, n)
 ) STRICT, WITHOUT ROWID;
 
+-- What changed between two looks at a citation: deleted, suspended, gated, lost, back, words, edited, media, …
+CREATE TABLE change (
+    record          INTEGER NOT NULL,  -- change.seen
+    n               INTEGER NOT NULL,  -- order in it
+    citation        BLOB NOT NULL,     -- citation.id
+    at              INTEGER NOT NULL,  -- when it was seen
+    what            TEXT NOT NULL,     -- deleted, suspended, gated, lost, back, words, edited, media, author, moved, other
+    before          TEXT,              -- what stood there; long words are cut
+    after           TEXT,              -- what stands there now
+    ending_before   TEXT NOT NULL,     -- how the look before ended
+    ending_after    TEXT NOT NULL,     -- how this look ended
+    snapshot_before BLOB,              -- snapshot.id
+    snapshot_after  BLOB,              -- snapshot.id, where one stands now
+    PRIMARY KEY (record, n)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX change_citation ON change (citation, record);
+
 -- Outside witnesses of checkpoints.
 CREATE TABLE anchor (
     record    INTEGER PRIMARY KEY,  -- anchor.added
@@ -294,13 +313,64 @@ CREATE VIRTUAL TABLE words USING fts5 (text, content = '', contentless_delete = 
 
 -- ── The queue ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
--- When each citation is due again. The only table that is not rebuilt row for row: a rebuilt one is due at once.
+-- These tables are not evidence and are not rebuilt row for row.
+
+-- When each citation is due again. Rows and counts come from the records; `at` is the policy's word, and where a rebuild or a
+-- crash left it out (planned = 0) the next run asks the policy again, so that no citation is ever forgotten.
 CREATE TABLE due (
     citation BLOB PRIMARY KEY,  -- citation.id
     at       INTEGER NOT NULL,  -- not before
-    tries    INTEGER NOT NULL   -- retryable endings in a row
+    looks    INTEGER NOT NULL,  -- settled endings so far
+    failures INTEGER NOT NULL,  -- retryable endings in a row
+    planned  INTEGER NOT NULL   -- 1 where `at` is what the policy says
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX due_at ON due (at);
+CREATE INDEX due_unplanned ON due (citation) WHERE planned = 0;
+
+-- How far each schedule has been served: what lies between this and now was missed.
+CREATE TABLE schedule (
+    name TEXT PRIMARY KEY,  -- runs, or a source's name
+    done INTEGER NOT NULL   -- the last occurrence that was run or recorded as missed
+) STRICT, WITHOUT ROWID;
+
+-- Entries of feeds, from the day they are first seen; a page is captured once.
+CREATE TABLE feed_entry (
+    feed  TEXT NOT NULL,     -- the source's name
+    entry TEXT NOT NULL,     -- the entry's id in the feed
+    url   TEXT NOT NULL,     -- its page
+    state INTEGER NOT NULL,  -- 0 waiting, 1 taken in, 2 given up
+    tries INTEGER NOT NULL,  -- how often it could not be had
+    at    INTEGER NOT NULL,  -- not before
+    why   TEXT,              -- why it could not be had
+    PRIMARY KEY (feed, entry)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX feed_entry_waiting ON feed_entry (at) WHERE state = 0;
+
+-- Files of the inbox and of folders as they were when they were taken in; one that is the same is not read again.
+CREATE TABLE taken_file (
+    path    TEXT PRIMARY KEY,  -- where it lies
+    size    INTEGER NOT NULL,  -- bytes
+    changed INTEGER NOT NULL   -- its own time of last change
+) STRICT, WITHOUT ROWID;
+
+-- Notices on their way out: one for each change.seen and each [[notify]].
+CREATE TABLE notice (
+    id     INTEGER PRIMARY KEY,
+    change INTEGER NOT NULL,  -- change.record
+    target TEXT NOT NULL,     -- which [[notify]]
+    state  INTEGER NOT NULL,  -- 0 waiting, 1 delivered, 2 given up
+    tries  INTEGER NOT NULL,  -- how often it failed
+    at     INTEGER NOT NULL,  -- not before
+    why    TEXT,              -- why it failed
+    UNIQUE (change, target)
+) STRICT;
+CREATE INDEX notice_waiting ON notice (at) WHERE state = 0;
+
+-- Up to which ledger index notices have been written; what came after is written when the daemon next looks.
+CREATE TABLE noticed (
+    one  INTEGER PRIMARY KEY CHECK (one = 1),
+    upto INTEGER NOT NULL  -- ledger index, exclusive
+) STRICT;
 
 -- ── Views: the documented face of the catalogue ──────────────────────────────────────────────────────────────────────
 
@@ -350,6 +420,13 @@ CREATE VIEW findings AS
 SELECT f.record AS ledger_index, 'sha256:' || lower(hex(f.citation)) AS citation, f.post, f.verdict, k."check", k.result, k.cited,
        k.found, k.score, k.why, 'sha256:' || lower(hex(f.snapshot)) AS snapshot
 FROM finding f JOIN finding_check k ON k.finding = f.record;
+
+-- What changed between two looks at a citation.
+CREATE VIEW changes AS
+SELECT c.record AS ledger_index, 'sha256:' || lower(hex(c.citation)) AS citation,
+       strftime('%Y-%m-%dT%H:%M:%SZ', c.at / 1000000, 'unixepoch') AS at, c.what, c.before, c.after, c.ending_before, c.ending_after,
+       'sha256:' || lower(hex(c.snapshot_before)) AS snapshot_before, 'sha256:' || lower(hex(c.snapshot_after)) AS snapshot_after
+FROM change c;
 
 -- Exchanges, with the file and offset where their bytes lie.
 CREATE VIEW exchanges AS

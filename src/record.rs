@@ -16,6 +16,7 @@ use crate::platform::reader::Attestation;
 use crate::resolution::ending::Ending;
 use crate::resolution::exchange::{Evidence, RecordName};
 use crate::resolution::hop::{Candidate, FromArchive, Hop};
+use crate::snapshot::change::Change;
 use crate::statement::{About, StatementId, Unread};
 
 /// Longest canonical JSON of a record, bytes: a tlog entry holds 65,535 at most.
@@ -193,6 +194,36 @@ pub struct ArchiveRequested {
     pub asked: Vec<Evidence>,
 }
 
+/// What stood at a citation's end at one look.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stood {
+    /// the leaf of the record that says so; none for the look this record is made with
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub record: Option<Digest>,
+    /// how it ended
+    pub ending: Ending,
+    /// what was there
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub snapshot: Option<Digest>,
+}
+
+/// A citation that is no longer what it was at the look before.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ChangeSeen {
+    /// the run that saw it; its resolution.ended of this citation has the evidence
+    pub run: RunId,
+    /// the statement
+    pub statement: StatementId,
+    /// the citation
+    pub citation: CitationId,
+    /// the look before
+    pub before: Stood,
+    /// this look
+    pub after: Stood,
+    /// what changed
+    pub changes: Held<Vec<Change>>,
+}
+
 /// One citation's outcome in a closing record.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Outcome {
@@ -257,6 +288,9 @@ pub enum Event {
         /// the content digest both have
         content: Digest,
     },
+    /// something changed since the last look
+    #[serde(rename = "change.seen")]
+    ChangeSeen(Box<ChangeSeen>),
     /// a citation was judged
     #[serde(rename = "finding.made")]
     FindingMade(Box<FindingMade>),
@@ -280,8 +314,14 @@ pub enum Event {
     RunMissed {
         /// the schedule's name
         schedule: String,
-        /// when it was due
+        /// when it was due; of several in a row, the first
         due: Timestamp,
+        /// of several in a row, the last
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        until: Option<Timestamp>,
+        /// how many in a row
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        count: Option<u64>,
         /// why, where it is known
         why: String,
     },
@@ -366,6 +406,7 @@ impl Event {
             Self::ResolutionEnded(_) => "resolution.ended",
             Self::SnapshotTaken { .. } => "snapshot.taken",
             Self::SnapshotUnchanged { .. } => "snapshot.unchanged",
+            Self::ChangeSeen(_) => "change.seen",
             Self::FindingMade(_) => "finding.made",
             Self::RunClosed { .. } => "run.closed",
             Self::RunMissed { .. } => "run.missed",

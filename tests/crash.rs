@@ -198,6 +198,7 @@ fn run(archive: &Path, replica: &Replica, text: &str, disk: Disk) -> (Vec<String
         limits: Default::default(),
         budget: Some(Default::default()),
         again: Again::default(),
+        grace: None,
         at_once: 2,
         robots: Policy::Record,
     };

@@ -91,3 +91,7 @@ mod crash;
 // every bound as a setting, crossed through the real binary
 #[cfg(test)]
 mod limits;
+
+// the daemon: schedules, inbox, feeds, intake, changes and notices, through the real process
+#[cfg(test)]
+mod daemon;

@@ -141,6 +141,13 @@ pub struct Citation {
     pub candidate: bool,
 }
 
+impl Citation {
+    /// Whether it is followed at all. Hashtags are recorded, not followed: they name no one thing.
+    pub fn is_followed(&self) -> bool {
+        !matches!(self.kind, Kind::Hashtag { .. })
+    }
+}
+
 /// Every citation of a statement, in order of place.
 pub fn find(statement: &Statement) -> Vec<Citation> {
     let mut citations = Vec::new();

@@ -88,6 +88,11 @@ impl Ending {
         }
     }
 
+    /// The ending of that name.
+    pub fn of(name: &str) -> Option<Self> {
+        serde_json::from_value(serde_json::Value::from(name)).ok()
+    }
+
     /// Whether a snapshot stands at this end.
     pub fn is_kept(self) -> bool {
         matches!(self, Self::Captured | Self::CapturedFromArchive | Self::Unchanged)

@@ -133,8 +133,17 @@ impl OpenArchive {
         let tools = Arc::new(Tools { clock: choices.clock, random, key });
         let making = making(&tools, &software);
         let (vault, recovered) = Vault::open(&paths.warc(), choices.limits, making, choices.disk.clone())?;
-        let store = Store::open(&paths.catalogue())?.on(choices.disk.clone());
         let mut notes = recovered.files.iter().filter_map(leftover).collect::<Vec<_>>();
+        let store = match Store::open(&paths.catalogue()) {
+            // It is an index: an earlier version's is made anew from what it indexes.
+            Err(store::Error::Older { found, .. }) => {
+                notes.push(format!("the catalogue was of version {found}"));
+                Store::remove(&paths.catalogue())?;
+                Store::open(&paths.catalogue())?
+            }
+            other => other?,
+        }
+        .on(choices.disk.clone());
         let (origin, vkey) = (log.key().name.to_string(), log.key().to_string());
         let mut parts = Parts { vault, store, log };
         notes.extend(catch_up(&paths, &tools, &mut parts)?);
@@ -222,6 +231,7 @@ impl OpenArchive {
         drop(log);
         vault.close()?;
         words::index(&paths.warc(), &mut store, PAGES)?;
+        reindex::seal_known(&paths.warc(), &mut store)?;
         store.checkpoint()?;
         Ok(())
     }

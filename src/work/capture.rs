@@ -14,6 +14,7 @@ use crate::format::warc::RecordType;
 use crate::format::warc::record::{Record, Referred};
 use crate::resolution::exchange::{Evidence, Exchange, Failure, RecordName};
 use crate::resolution::hop::{Ask, Part, Role};
+use crate::snapshot::Manifest;
 use crate::work::drive::Fetch;
 use crate::work::fault::Fault;
 use crate::work::parts::Tools;
@@ -180,6 +181,21 @@ impl Capture {
     /// What stops the run: the vault, never the network.
     pub async fn fresh(&self, request: &Request) -> Result<Exchange, Fault> {
         self.tried(request).await
+    }
+
+    /// The manifest of a snapshot that is here.
+    ///
+    /// # Errors
+    /// The catalogue's, and a file that cannot be read.
+    pub fn manifest(&self, snapshot: &Digest) -> Result<Option<Manifest>, Fault> {
+        let located = self.catalogue(|store| -> Result<_, Fault> {
+            let Some((_, id)) = store.manifest(snapshot)? else { return Ok(None) };
+            Ok(store.locate(id)?)
+        })?;
+        let Some(at) = located else { return Ok(None) };
+        let place = Place { file: at.file, offset: at.offset, length: at.length };
+        let found = place::read_at(&self.warc, &place)?;
+        Ok(serde_json::from_slice(&found.record.block).ok())
     }
 
     async fn tried(&self, request: &Request) -> Result<Exchange, Fault> {

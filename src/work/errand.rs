@@ -22,13 +22,18 @@ use crate::work::outcome::RunOutcome;
 use crate::work::pursue::{Again, Context};
 use crate::work::robots::Policy;
 use crate::work::run::{self, Handed, Known, Stop, Work};
+use crate::work::seal::Deed;
 use crate::world::input;
+use crate::world::store::Store;
+use crate::world::store::read::Unplanned;
 use crate::world::wire::Wire;
 
 /// Bytes of one statement; a document that cites posts is far shorter.
 pub const MAX_STATEMENT: u64 = 1 << 30;
 /// Citations taken up by one run over what is due; the rest is still due afterwards.
 const DUE_AT_ONCE: usize = 100_000;
+/// Citations planned anew in one pass.
+const REPLANNED: usize = 10_000;
 
 /// What is handed in.
 #[derive(Clone, Debug)]
@@ -54,6 +59,30 @@ pub struct Manner {
     pub at_once: usize,
     /// what robots.txt is to us
     pub robots: Policy,
+    /// how long what is in flight is waited for once told to stop; for ever where none
+    pub grace: Option<std::time::Duration>,
+}
+
+/// What a round takes up.
+#[derive(Clone, Debug, Default)]
+pub struct Round {
+    /// files that are statements
+    pub files: Vec<PathBuf>,
+    /// pages that are
+    pub pages: Vec<Url>,
+    /// and every citation that is due
+    pub due: bool,
+}
+
+/// What came of a round.
+#[derive(Debug)]
+pub struct RoundDone {
+    /// the run; none where there was nothing to follow
+    pub done: Option<Done>,
+    /// sources that were taken in
+    pub taken: Vec<String>,
+    /// sources that could not be had, and why
+    pub refused: Vec<(String, Fault)>,
 }
 
 /// What came of it.
@@ -106,35 +135,88 @@ impl Errand<'_> {
     /// Runs over what lies in the inbox and is new, and over every citation that is due.
     ///
     /// # Errors
-    /// What stops the whole run.
+    /// What stops the whole run, a file of the inbox that cannot be read among it.
     pub async fn due(self, stop: Stop) -> Result<Done, Fault> {
-        let capture = Arc::new(self.open.capture(self.wire.clone())?.heeding(self.manner.robots));
-        let mut statements: Vec<Known> = Vec::new();
-        for path in inbox(self.open)? {
-            let bytes = input::file(&path, MAX_STATEMENT).map_err(|e| unreadable(&path, &e))?;
-            if bytes.is_empty() {
-                continue; // a file still being written, or nothing at all
-            }
-            let hint = Hint { source: path.display().to_string(), content_type: None };
-            statements.push(self.take_in(&capture, Handed { bytes, hint, fetched: None }).await?);
+        let mut files = inbox(self.open)?;
+        // A file still being written, or nothing at all.
+        files.retain(|path| !matches!(input::probe(path), Ok(Some(0))));
+        let round = self.round(Round { files, pages: Vec::new(), due: true }, stop).await?;
+        match round.refused.into_iter().next() {
+            Some((_, fault)) => Err(fault),
+            None => round.done.ok_or(Fault::Broken("a run that was asked for did not happen")),
         }
+    }
+
+    /// Takes in files and pages, each that cannot be had named and left, and runs over them and, where asked for, over every
+    /// citation that is due.
+    ///
+    /// # Errors
+    /// What stops the whole run.
+    pub async fn round(self, round: Round, stop: Stop) -> Result<RoundDone, Fault> {
+        let capture = Arc::new(self.open.capture(self.wire.clone())?.heeding(self.manner.robots));
+        let (mut statements, mut refused): (Vec<Known>, Vec<(String, Fault)>) = (Vec::new(), Vec::new());
+        for path in round.files {
+            let source = path.display().to_string();
+            match self.file(&capture, &path).await {
+                Ok(known) => statements.push(known),
+                Err(fault @ Fault::Input { .. }) => refused.push((source, fault)),
+                Err(fault) => return Err(fault),
+            }
+        }
+        for url in round.pages {
+            if *stop.borrow() {
+                break;
+            }
+            let source = url.to_string();
+            match page(&capture, url).await {
+                Ok(handed) => statements.push(self.take_in(&capture, handed).await?),
+                Err(fault @ Fault::Input { .. }) => refused.push((source, fault)),
+                Err(fault) => return Err(fault),
+            }
+        }
+        let taken = statements.iter().map(|known| known.source.clone()).collect();
+        let only = self.owed(&capture, &mut statements, round.due).await?;
+        if only.is_empty() && !round.due {
+            return Ok(RoundDone { done: None, taken, refused });
+        }
+        let done = self.finish(capture, statements, Some(only), stop).await?;
+        Ok(RoundDone { done: Some(done), taken, refused })
+    }
+
+    async fn file(&self, capture: &Capture, path: &std::path::Path) -> Result<Known, Fault> {
+        let bytes = input::file(path, MAX_STATEMENT).map_err(|e| unreadable(path, &e))?;
+        let hint = Hint { source: path.display().to_string(), content_type: None };
+        self.take_in(capture, Handed { bytes, hint, fetched: None }).await
+    }
+
+    /// The citations to follow: of `statements` those never followed, and where `all` is asked for everything that is due;
+    /// their statements are added.
+    async fn owed(
+        &self,
+        capture: &Capture,
+        statements: &mut Vec<Known>,
+        all: bool,
+    ) -> Result<HashSet<CitationId>, Fault> {
+        let mut only = HashSet::new();
+        for citation in statements.iter().flat_map(|known| &*known.citations) {
+            if capture.catalogue(|store| store.looks(&citation.id))? == (0, 0) {
+                only.insert(citation.id);
+            }
+        }
+        if !all {
+            return Ok(only);
+        }
+        replan(self.open, &self.manner.again).await?;
         let now = self.open.tools.clock.now();
         let due = capture.catalogue(|store| store.due(now, DUE_AT_ONCE))?;
-        let mut only: HashSet<CitationId> = due.iter().map(|(_, citation)| *citation).collect();
-        for known in &statements {
-            for citation in &*known.citations {
-                if capture.catalogue(|store| store.is_new(&citation.id))? {
-                    only.insert(citation.id);
-                }
-            }
-        }
         let mut listed: HashSet<StatementId> = statements.iter().map(|known| known.id).collect();
-        for (statement, _) in due {
+        for (statement, citation) in due {
+            only.insert(citation);
             if listed.insert(statement) {
-                statements.extend(self.open.known(&capture, &statement)?);
+                statements.extend(self.open.known(capture, &statement)?);
             }
         }
-        self.finish(capture, statements, Some(only), stop).await
+        Ok(only)
     }
 
     async fn take_in(&self, capture: &Capture, handed: Handed) -> Result<Known, Fault> {
@@ -163,14 +245,32 @@ impl Errand<'_> {
             keep: self.manner.keep,
             watch: self.watch,
         };
-        let work = Work { statements, only, at_once: self.manner.at_once };
+        let work = Work { statements, only, at_once: self.manner.at_once, grace: self.manner.grace };
         let (outcome, interrupted) = run::run(context, work, stop).await?;
         Ok(Done { outcome, interrupted, unreadable })
     }
 }
 
+/// Asks the policy when citations are due again that a rebuild or a crash left without an answer.
+///
+/// # Errors
+/// The catalogue's, and what stops the sealing.
+pub async fn replan(open: &OpenArchive, again: &Again) -> Result<(), Fault> {
+    let reader = Store::open_read(&open.paths.catalogue())?;
+    loop {
+        let left = reader.unplanned(REPLANNED)?;
+        if left.is_empty() {
+            return Ok(());
+        }
+        let mut deed = Deed::default();
+        let next = |u: &Unplanned| again.after(u.ending, u.at, (u.looks, u.failures), u.retry_at);
+        deed.due.extend(left.iter().map(|u| (u.citation, next(u))));
+        open.seal.commit(deed).await?;
+    }
+}
+
 /// Captures a page that is a statement itself.
-async fn page(capture: &Arc<Capture>, mut url: Url) -> Result<Handed, Fault> {
+pub(crate) async fn page(capture: &Arc<Capture>, mut url: Url) -> Result<Handed, Fault> {
     let source = url.to_string();
     for id in 0..10 {
         let ask = Ask { id, role: Role::Hop, request: Request::get(url.clone()) };

@@ -5,6 +5,7 @@ pub mod archive;
 pub mod attest;
 pub mod by_hand;
 pub mod capture;
+pub mod daemon;
 pub mod diff;
 pub mod drive;
 pub mod errand;

@@ -1,12 +1,7 @@
 //! The plan of a run: which citations of which statements are followed.
 
-use crate::citation::{Citation, CitationId, Kind};
+use crate::citation::{Citation, CitationId};
 use crate::statement::StatementId;
-
-/// Whether a citation is followed at all. Hashtags are recorded, not followed: they name no one thing.
-pub fn is_planned(citation: &Citation) -> bool {
-    !matches!(citation.kind, Kind::Hashtag { .. })
-}
 
 /// One citation to follow.
 #[derive(Clone, Debug)]
@@ -25,7 +20,7 @@ pub fn plan<'a>(statements: impl IntoIterator<Item = (StatementId, &'a [Citation
     let mut known = std::collections::HashSet::<CitationId>::new();
     let mut out = Vec::new();
     for (statement, citations) in statements {
-        for citation in citations.iter().filter(|c| is_planned(c)) {
+        for citation in citations.iter().filter(|c| c.is_followed()) {
             if known.insert(citation.id) {
                 out.push(Planned { number: out.len(), statement, citation: citation.clone() });
             }

@@ -9,11 +9,12 @@ use crate::citation::{Citation, Kind};
 use crate::finding::{self, Finding};
 use crate::format::digest::Digest;
 use crate::platform::post::Author;
-use crate::record::{Event, FindingMade, ResolutionEnded, RunId, Way};
+use crate::record::{ChangeSeen, Event, FindingMade, ResolutionEnded, RunId, Stood, Way};
 use crate::resolution::ending::Ending;
 use crate::resolution::hop::{Part, Resolution, Role};
 use crate::resolution::pursuit::{self, Pursuit};
 use crate::snapshot::Manifest;
+use crate::snapshot::change::{self, Change};
 use crate::snapshot::gather::{self, Gather, Gathered};
 use crate::statement::About;
 use crate::work::capture::Capture;
@@ -77,15 +78,22 @@ impl Default for Again {
 }
 
 impl Again {
-    /// When to follow a citation next, and the count to keep: how many looks, or how many failures in a row.
-    pub fn after(&self, ending: Ending, at: Timestamp, count: u32, retry_at: Option<Timestamp>) -> (Timestamp, u32) {
-        let pauses = if ending.is_retryable() { &self.retries } else { &self.ages };
-        let n = (count as usize).min(pauses.len().saturating_sub(1));
+    /// When to follow a citation next: by how many settled looks there have been, or how many failures in a row, the one
+    /// that ended at `at` included.
+    pub fn after(
+        &self,
+        ending: Ending,
+        at: Timestamp,
+        (looks, failures): (u32, u32),
+        retry_at: Option<Timestamp>,
+    ) -> Timestamp {
+        let (pauses, count) = if ending.is_retryable() { (&self.retries, failures) } else { (&self.ages, looks) };
+        let n = (count.saturating_sub(1) as usize).min(pauses.len().saturating_sub(1));
         let pause = pauses.get(n).copied().unwrap_or(SignedDuration::from_hours(24));
         let next = at.checked_add(pause).unwrap_or(Timestamp::MAX);
         // A server may ask for a pause, but not for ever.
         let latest = at.checked_add(LONGEST_PAUSE).unwrap_or(Timestamp::MAX);
-        (retry_at.map_or(next, |asked| asked.clamp(at, latest)), count.saturating_add(1))
+        retry_at.map_or(next, |asked| asked.clamp(at, latest))
     }
 }
 
@@ -134,7 +142,9 @@ pub async fn pursue(
     stage(Stage::Recording);
     let ending = taken.as_ref().map_or(resolution.ending, |taken| taken.ending);
     let outcome = outcome(citation, &resolution, ending, taken.as_ref(), &findings);
+    let seen = changes(context, planned, resolution.ending, taken.as_ref(), &mut deed)?;
     record(context, planned, resolution, taken.map(|t| t.id), ending, &mut deed)?;
+    deed.events.extend(seen);
     for (finding, snapshot) in findings.into_iter().zip(std::iter::repeat(outcome.snapshot)) {
         let Some(snapshot) = snapshot else { break };
         let made = FindingMade {
@@ -209,6 +219,8 @@ fn step(kind: &Kind, limits: pursuit::Limits, about: &About) -> Pursuit {
 struct Standing {
     id: Digest,
     ending: Ending,
+    /// where it is not what stood there before: that, and this
+    anew: Option<(Digest, Box<Manifest>)>,
 }
 
 /// The requisites of the page at the end, where it is one and they are wanted. Nobody reads the answer after this: with
@@ -244,7 +256,7 @@ async fn snapshot(
     let at = resolution.parts.iter().map(|part| part.at).max().unwrap_or_else(|| context.tools.clock.now());
     let manifest = Manifest::of(resolution, gathered, at)?;
     let last = context.capture.catalogue(|store| store.last_snapshot(&citation.id))?;
-    if let Some(last) = last
+    if let Some(last) = &last
         && last.content == manifest.content_digest
     {
         deed.events.push(Event::SnapshotUnchanged {
@@ -254,13 +266,47 @@ async fn snapshot(
             content: manifest.content_digest,
         });
         let ending = if resolution.ending.is_kept() { Ending::Unchanged } else { resolution.ending };
-        return Ok(Standing { id: last.snapshot, ending });
+        return Ok(Standing { id: last.snapshot, ending, anew: None });
     }
     let block = manifest.canonical()?;
     let id = Digest::of(&block);
     let name = context.seal.document(deed, "snapshot", block)?;
     deed.events.push(Event::SnapshotTaken { run: context.run, snapshot: id, manifest: name });
-    Ok(Standing { id, ending: resolution.ending })
+    let anew = last.map(|last| (last.snapshot, Box::new(manifest)));
+    Ok(Standing { id, ending: resolution.ending, anew })
+}
+
+/// What changed since the last look, as the event that says so; nothing at a first look.
+fn changes(
+    context: &Context,
+    planned: &Planned,
+    ending: Ending,
+    taken: Option<&Standing>,
+    deed: &mut Deed,
+) -> Result<Option<Event>, Fault> {
+    let citation = planned.citation.id;
+    let (before, had, (_, failures)) = context.capture.catalogue(|store| {
+        Ok::<_, Fault>((store.last_look(&citation)?, store.last_snapshot(&citation)?, store.looks(&citation)?))
+    })?;
+    let Some(before) = before else { return Ok(None) };
+    let mut changes: Vec<Change> =
+        change::of_ending(before.ending, ending, failures.saturating_add(1)).into_iter().collect();
+    if let Some((old, manifest)) = taken.and_then(|taken| taken.anew.as_ref())
+        && let Some(old) = context.capture.manifest(old)?
+    {
+        changes.extend(change::of_content(&old, manifest));
+    }
+    if changes.is_empty() {
+        return Ok(None);
+    }
+    Ok(Some(Event::ChangeSeen(Box::new(ChangeSeen {
+        run: context.run,
+        statement: planned.statement,
+        citation,
+        before: Stood { record: Some(before.record), ending: before.ending, snapshot: had.map(|had| had.snapshot) },
+        after: Stood { record: None, ending, snapshot: taken.map(|taken| taken.id) },
+        changes: context.seal.hold(deed, "changes", changes)?,
+    }))))
 }
 
 fn record(
@@ -300,9 +346,9 @@ fn record(
         way: context.seal.hold(deed, "way", way)?,
     };
     deed.events.push(Event::ResolutionEnded(Box::new(ended)));
-    let count = context.capture.catalogue(|store| store.tries(&citation))?;
-    let (next, tries) = context.again.after(ending, context.tools.clock.now(), count, retry_at);
-    deed.due.push((citation, next, tries));
+    let (looks, failures) = context.capture.catalogue(|store| store.looks(&citation))?;
+    let counts = (looks.saturating_add(1), failures.saturating_add(1));
+    deed.due.push((citation, context.again.after(ending, context.tools.clock.now(), counts, retry_at)));
     Ok(())
 }
 

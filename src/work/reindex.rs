@@ -48,19 +48,41 @@ pub struct Seed {
 pub fn take_up(warc: &Path, store: &mut Store, log: &Log) -> Result<TakenUp, Fault> {
     let mut out = TakenUp::default();
     let mut seeds = Vec::new();
+    let known = store.known_files()?;
     for file in place::files(warc)? {
-        out.rows += scan(warc, &file, store, &mut seeds)?;
+        // A file that is sealed and known whole is not even opened: opening an archive costs what is new in it.
+        let (from, sealed) = known.get(&file).copied().unwrap_or_default();
+        if sealed {
+            continue;
+        }
+        out.rows += scan(warc, &file, from, store, &mut seeds)?;
     }
-    if seeds.is_empty() {
-        return Ok(out);
+    if !seeds.is_empty() {
+        in_ledger_order(&mut seeds, store.leaves()?, log)?;
+        out.records = apply(warc, store, &seeds)?;
     }
-    in_ledger_order(&mut seeds, store.leaves()?, log)?;
-    out.records = apply(warc, store, &seeds)?;
+    seal_known(warc, store)?;
     Ok(out)
 }
 
-fn scan(warc: &Path, file: &str, store: &mut Store, seeds: &mut Vec<Seed>) -> Result<u64, Fault> {
-    let from = store.known_end(file)?;
+/// Marks the files that nothing will be added to and of which every byte is known.
+///
+/// # Errors
+/// A folder that cannot be read, and SQLite's own.
+pub fn seal_known(warc: &Path, store: &mut Store) -> Result<(), Fault> {
+    let whole: Vec<String> = store
+        .known_files()?
+        .into_iter()
+        .filter(|(file, (end, sealed))| !sealed && place::sealed_length(warc, file) == Some(*end))
+        .map(|(file, _)| file)
+        .collect();
+    if !whole.is_empty() {
+        store.commit(|batch| whole.iter().try_for_each(|file| batch.sealed(file)))?;
+    }
+    Ok(())
+}
+
+fn scan(warc: &Path, file: &str, from: u64, store: &mut Store, seeds: &mut Vec<Seed>) -> Result<u64, Fault> {
     let (path, _) = place::open(warc, file)?;
     let want = Want { check: false, ..Want::ours() };
     let mut reader = place::scan(&path, from, want)?;

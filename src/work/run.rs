@@ -131,6 +131,8 @@ pub struct Work {
     pub only: Option<HashSet<CitationId>>,
     /// citations followed at once
     pub at_once: usize,
+    /// how long what is in flight is waited for once told to stop; for ever where none
+    pub grace: Option<std::time::Duration>,
 }
 
 /// Runs: plan on record, every planned citation to its end, outcomes on record.
@@ -139,7 +141,7 @@ pub struct Work {
 /// What stops the whole run; what was acknowledged before stands.
 pub async fn run(context: Context, work: Work, stop: Stop) -> Result<(RunOutcome, bool), Fault> {
     let context = Arc::new(context);
-    let Work { statements, only, at_once } = work;
+    let Work { statements, only, at_once, grace } = work;
     let mut planned = plan(statements.iter().map(|known| (known.id, &*known.citations)));
     if let Some(only) = &only {
         planned.retain(|p| only.contains(&p.citation.id));
@@ -149,7 +151,7 @@ pub async fn run(context: Context, work: Work, stop: Stop) -> Result<(RunOutcome
     open(&context, &planned).await?;
     context.watch.see(News::Planned { citations: count });
     let abouts: HashMap<StatementId, About> = statements.iter().map(|k| (k.id, k.about.clone())).collect();
-    let (outcomes, interrupted) = follow(&context, planned, &abouts, at_once, stop).await?;
+    let (outcomes, interrupted) = follow(&context, planned, &abouts, at_once, (stop, grace)).await?;
     let sealed = close(&context, count, &outcomes, interrupted).await?;
     context.watch.see(News::Closed);
     Ok((report(&context, &statements, only.as_ref(), count, outcomes, &sealed), interrupted))
@@ -172,7 +174,7 @@ async fn follow(
     planned: Vec<Planned>,
     abouts: &HashMap<StatementId, About>,
     at_once: usize,
-    stop: Stop,
+    (stop, grace): (Stop, Option<std::time::Duration>),
 ) -> Result<(Vec<CitationOutcome>, bool), Fault> {
     let mut outcomes = Vec::with_capacity(planned.len());
     let mut flying: JoinSet<Result<CitationOutcome, Fault>> = JoinSet::new();
@@ -181,6 +183,8 @@ async fn follow(
         planned.into_iter().partition(|planned| matches!(planned.citation.kind, Kind::Handle { .. }));
     let mut accounts = Some(accounts);
     let slots = Arc::new(Semaphore::new(at_once.max(1)));
+    let patience = patience(stop.clone(), grace);
+    tokio::pin!(patience);
     loop {
         if waiting.is_empty() && flying.is_empty() {
             waiting.extend(accounts.take().unwrap_or_default());
@@ -197,11 +201,24 @@ async fn follow(
                 Ok(outcome) => outcomes.push(outcome?),
                 Err(_) => return Err(Fault::Broken("a citation's task died")),
             },
+            () = &mut patience, if !flying.is_empty() => {
+                // What is dropped here has no ending in this run, and the run says so; it is due again.
+                flying.shutdown().await;
+                return Ok((outcomes, true));
+            }
             else => {
                 let left = !waiting.is_empty() || accounts.is_some_and(|accounts| !accounts.is_empty());
                 return Ok((outcomes, interrupted && left));
             }
         }
+    }
+}
+
+/// Ends when what is in flight has been waited for long enough.
+async fn patience(mut stop: Stop, grace: Option<std::time::Duration>) {
+    match (grace, stop.wait_for(|told| *told).await.is_ok()) {
+        (Some(grace), true) => tokio::time::sleep(grace).await,
+        _ => std::future::pending().await,
     }
 }
 

@@ -45,8 +45,8 @@ const BOUND_AT_ONCE: usize = 4096;
 pub struct Deed {
     /// in order
     pub events: Vec<Event>,
-    /// when citations are due again, and their tries
-    pub due: Vec<(CitationId, Timestamp, u32)>,
+    /// when citations are due again
+    pub due: Vec<(CitationId, Timestamp)>,
     /// blocks of the documents that the events name, for the catalogue to read
     blocks: HashMap<Uuid, Vec<u8>>,
 }
@@ -386,7 +386,7 @@ fn pass(
         rows.iter().try_for_each(|row| batch.warc(row))?;
         let first = batch.next_index()?;
         apply(batch, first, &made, &Blocks(&blocks))?;
-        due.iter().try_for_each(|(citation, at, tries)| batch.due(&citation.0, *at, *tries))?;
+        due.iter().try_for_each(|(citation, at)| batch.due(&citation.0, *at))?;
         Ok(first)
     })?;
     // 3. The leaves, then the checkpoint over them. Cut between, tiles are longer than the checkpoint says; the next

@@ -10,7 +10,6 @@ use crate::format::time;
 use crate::statement::StatementId;
 use crate::work::fault::Fault;
 use crate::work::parts::Paths;
-use crate::work::plan::is_planned;
 use crate::world::input;
 use crate::world::store::Store;
 use crate::world::store::sum::Due;
@@ -228,7 +227,7 @@ pub fn rot(paths: &Paths, statement: StatementId, only: Option<CitationId>, unti
         citations: Vec::new(),
     };
     for citation in store.citations(&statement)? {
-        if only.is_some_and(|only| only != citation.id) || !is_planned(&citation) {
+        if only.is_some_and(|only| only != citation.id) || !citation.is_followed() {
             continue;
         }
         let looks = looks.remove(&citation.id).unwrap_or_default();

@@ -88,6 +88,32 @@ pub fn files(folder: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(files)
 }
 
+/// A plain file of a folder, as it is now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lying {
+    /// where it lies
+    pub path: PathBuf,
+    /// bytes
+    pub size: u64,
+    /// when it was last written to, by its own word
+    pub changed: jiff::Timestamp,
+}
+
+/// The plain files of a folder with their sizes and times, hidden ones left out, by name; empty where there is no such folder.
+///
+/// # Errors
+/// What the system says.
+pub fn lying(folder: &Path) -> io::Result<Vec<Lying>> {
+    let mut paths = files(folder)?;
+    paths.sort();
+    let about = |path: PathBuf| {
+        let about = path.metadata().ok()?; // gone again since the folder was read
+        let changed = jiff::Timestamp::try_from(about.modified().ok()?).ok()?;
+        Some(Lying { path, size: about.len(), changed: crate::format::time::to_micros(changed) })
+    };
+    Ok(paths.into_iter().filter_map(about).collect())
+}
+
 /// A file that is gone when the value is.
 #[derive(Debug)]
 pub struct Scratch(PathBuf);

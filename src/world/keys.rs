@@ -41,6 +41,9 @@ pub enum Error {
     /// it holds no Ed25519 key
     #[error("open the key {}: it is no Ed25519 key in PKCS#8 PEM", .0.display())]
     NotAKey(PathBuf),
+    /// it holds no token of sixteen characters or more
+    #[error("open the key {}: it holds no token of at least 16 characters", .0.display())]
+    NoToken(PathBuf),
     /// the system gave no randomness
     #[error("make a key: the system gave no randomness")]
     Randomness(#[source] getrandom::Error),
@@ -127,6 +130,39 @@ pub fn settle(key: &Path, vkey: &VerifierKey, disk: &Disk) -> Result<(), Error> 
         disk.sync_folder(key.parent().unwrap_or(Path::new(".")))?;
     }
     Ok(())
+}
+
+/// A token that whoever hands something in must show: the line in the file, made where there is none.
+///
+/// # Errors
+/// The file cannot be read or made, others can read it, or it holds no token.
+pub fn token(path: &Path, disk: &Disk) -> Result<String, Error> {
+    let file = |source| Error::File { path: path.to_owned(), source };
+    if !path.exists() {
+        if let Some(folder) = path.parent() {
+            disk.create_folder(folder)?;
+        }
+        let made = data_encoding::BASE64URL_NOPAD.encode(&random::<32>()?);
+        let mut open = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(file)?;
+        open.write_all(format!("{made}\n").as_bytes()).map_err(file)?;
+        disk.sync(&open, path)?;
+        disk.sync_folder(path.parent().unwrap_or(Path::new(".")))?;
+    }
+    let line = secret(path)?;
+    if line.len() < 16 { Err(Error::NoToken(path.to_owned())) } else { Ok(line) }
+}
+
+/// The line of a file that its owner alone can read.
+///
+/// # Errors
+/// It cannot be read, or others can read it.
+pub fn secret(path: &Path) -> Result<String, Error> {
+    let file = |source| Error::File { path: path.to_owned(), source };
+    let mode = std::fs::metadata(path).map_err(file)?.mode() & 0o777;
+    if mode & 0o077 != 0 {
+        return Err(Error::Exposed { path: path.to_owned(), mode });
+    }
+    Ok(std::fs::read_to_string(path).map_err(file)?.trim().to_owned())
 }
 
 /// Random bytes from the operating system, for nonces.

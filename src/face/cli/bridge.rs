@@ -9,8 +9,9 @@ use rustls_pki_types::pem::PemObject as _;
 use super::Global;
 use super::fault::{Exit, Fault, chain};
 use crate::face::config::Settings;
-use crate::face::config::section::{Network, RobotsPolicy};
-use crate::face::config::value::Size;
+use crate::face::config::section::{Network, Notify, NotifyKind, RobotsPolicy, SourceKind};
+use crate::face::config::value::{Period, Size};
+use crate::format::cron::Cron;
 use crate::format::http::coding::Limits;
 use crate::format::tsp::Roots;
 use crate::platform::secret::Secret;
@@ -19,6 +20,9 @@ use crate::snapshot::gather;
 use crate::work::anchor;
 use crate::work::archive::Choices;
 use crate::work::attest::Asking;
+use crate::work::daemon::notices::{Target, TargetWay};
+use crate::work::daemon::schedule::Schedule;
+use crate::work::daemon::{Feed, Orders};
 use crate::work::errand::Manner;
 use crate::work::fault::Fault as Deed;
 use crate::work::keep::Keys;
@@ -26,9 +30,9 @@ use crate::work::parts::Paths;
 use crate::work::pursue::Again;
 use crate::work::robots::Policy;
 use crate::world::clock::Clock;
-use crate::world::services::Services;
 use crate::world::services::node::Headers;
-use crate::world::{input, lock, store, vault, wire};
+use crate::world::services::{Services, mail, webhook};
+use crate::world::{input, keys, lock, store, vault, wire};
 
 /// Longest file of certificates: all of Mozilla's roots are a tenth of it.
 const MAX_PEM: u64 = 4 << 20;
@@ -110,7 +114,7 @@ pub(super) fn manner(settings: &Settings) -> Result<Manner, Fault> {
         }),
         again: Again {
             ages: settings.schedule.revisit.iter().map(|period| signed(period.0)).collect(),
-            ..Again::default()
+            retries: settings.schedule.retry.iter().map(|period| signed(period.0)).collect(),
         },
         at_once: settings.network.concurrency.get() as usize,
         robots: match capture.robots {
@@ -118,6 +122,7 @@ pub(super) fn manner(settings: &Settings) -> Result<Manner, Fault> {
             RobotsPolicy::Obey => Policy::Obey,
             RobotsPolicy::Ignore => Policy::Ignore,
         },
+        grace: None,
     })
 }
 
@@ -194,6 +199,90 @@ fn certificates(files: &[PathBuf]) -> Result<Vec<CertificateDer<'static>>, Fault
     Ok(found)
 }
 
+/// What the daemon is to do.
+pub(super) fn orders(global: &Global, settings: &Settings, wire: wire::Wire) -> Result<Orders, Fault> {
+    let schedule = &settings.schedule;
+    let put_off = |jitter: Option<Period>| jitter.map_or(jiff::SignedDuration::ZERO, |period| signed(period.0));
+    let line = |name: String, line: &str, zone: &str, jitter: Option<Period>| -> Result<Schedule, Fault> {
+        let cron =
+            Cron::read(line).map_err(|e| Fault::new(Exit::Usage, format!("read the cron line of {name}"), &e))?;
+        let zone = jiff::tz::TimeZone::get(zone)
+            .map_err(|e| Fault::new(Exit::Usage, format!("read the time zone of {name}"), &e))?;
+        Ok(Schedule { name, cron, zone, jitter: put_off(jitter) })
+    };
+    let mut folders = vec![paths(global, settings).statements()];
+    let mut feeds = Vec::new();
+    for source in &settings.sources {
+        folders.extend(source.path.clone().filter(|_| source.kind == SourceKind::Folder));
+        if let (SourceKind::Feed, Some(url)) = (source.kind, &source.url) {
+            let name = format!("feed {}", source.name.clone().unwrap_or_else(|| url.to_string()));
+            let runs = source.runs.as_deref().unwrap_or(&schedule.runs);
+            let zone = source.zone.as_deref().unwrap_or(&schedule.zone);
+            let schedule = line(name, runs, zone, source.jitter.or(schedule.jitter))?;
+            feeds.push(Feed { schedule, url: url.clone() });
+        }
+    }
+    Ok(Orders {
+        runs: line("runs".to_owned(), &schedule.runs, &schedule.zone, schedule.jitter)?,
+        catch_up: schedule.catch_up,
+        quiet: signed(schedule.quiet.0),
+        folders,
+        feeds,
+        manner: Manner { grace: Some(schedule.grace.0), ..manner(settings)? },
+        wire,
+        targets: targets(settings)?,
+    })
+}
+
+/// Who is told of changes.
+fn targets(settings: &Settings) -> Result<Vec<Target>, Fault> {
+    let mut out: Vec<Target> = Vec::new();
+    for notify in &settings.notify {
+        let secret = match &notify.secret_file {
+            Some(path) => Some(
+                keys::secret(path)
+                    .map_err(|e| Fault::new(Exit::Usage, "read the secret of a [[notify]]", &e).hint("chmod 600"))?,
+            ),
+            None => None,
+        };
+        let (kind, whom) = match notify.kind {
+            NotifyKind::Webhook => {
+                ("webhook", notify.url.as_ref().and_then(|url| url.host_str()).unwrap_or_default().to_owned())
+            }
+            NotifyKind::Command => ("command", notify.command.first().cloned().unwrap_or_default()),
+            NotifyKind::Email => ("email", notify.to.join(", ")),
+        };
+        let mut name = notify.name.clone().unwrap_or_else(|| format!("{kind} {whom}"));
+        while out.iter().any(|target| target.name == name) {
+            name.push_str(" again");
+        }
+        let way = way(settings, notify, secret)?;
+        out.push(Target { name, only: notify.only.clone(), way });
+    }
+    Ok(out)
+}
+
+fn way(settings: &Settings, notify: &Notify, secret: Option<String>) -> Result<TargetWay, Fault> {
+    let wrong = |e: &dyn std::error::Error| Fault::new(Exit::Usage, "take a [[notify]]", e);
+    Ok(match notify.kind {
+        NotifyKind::Webhook => {
+            let url = notify.url.clone().ok_or_else(|| Fault::plain(Exit::Usage, "a webhook needs its url"))?;
+            let network = &settings.network;
+            let roots = certificates(&network.ca_cert)?;
+            let services = Services::new(&network.user_agent, network.timeout.0, &roots).map_err(|e| wrong(&e))?;
+            TargetWay::Webhook { url, secret: secret.as_deref().map(webhook::Secret::read), services }
+        }
+        NotifyKind::Command => TargetWay::Command(notify.command.clone()),
+        NotifyKind::Email => {
+            let from = notify.from.clone().unwrap_or_default();
+            let user = notify.username.clone().unwrap_or_else(|| from.clone());
+            let login = secret.map(|password| (user, password));
+            let server = notify.smtp.clone().unwrap_or_default();
+            TargetWay::Mail(Box::new(mail::Post::new(&server, login, &from, &notify.to).map_err(|e| wrong(&e))?))
+        }
+    })
+}
+
 /// How far a resolution goes.
 pub(super) fn limits(settings: &Settings) -> Result<pursuit::Limits, Fault> {
     Ok(pursuit::Limits {
@@ -219,7 +308,9 @@ pub(super) fn fault(doing: &str) -> impl Fn(Deed) -> Fault + '_ {
             Deed::NotHere(_) | Deed::NoArchive(_) => Exit::NotFound,
             Deed::Damaged(_) => Exit::Damaged,
             Deed::Lock(lock::Error::Held { .. }) => Exit::InUse,
-            Deed::Store(store::Error::Newer { .. } | store::Error::Foreign(_)) => Exit::Usage,
+            Deed::Store(store::Error::Newer { .. } | store::Error::Older { .. } | store::Error::Foreign(_)) => {
+                Exit::Usage
+            }
             Deed::Interrupted => Exit::Interrupted,
             _ => Exit::Failed,
         };

@@ -12,10 +12,33 @@ use crate::face::progress;
 /// The variable that asks for other logs than `-v` gives, in tracing's own filter language.
 const VARIABLE: &str = "ONRECORD_LOG";
 
-/// Begins logging. Without `-v` only warnings are heard.
-pub(super) fn set_up(global: &Global) -> Result<(), Fault> {
+/// How log lines look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Manner {
+    /// for a person who gave a command: what went wrong
+    Command,
+    /// for a person who reads a daemon's log: what it does, too
+    Daemon,
+    /// the same for a program: one JSON object a line
+    Structured,
+}
+
+impl Manner {
+    /// What fits the command.
+    pub(super) fn fitting(global: &Global, is_daemon: bool) -> Self {
+        match (is_daemon, global.json) {
+            (true, true) => Self::Structured,
+            (true, false) => Self::Daemon,
+            (false, _) => Self::Command,
+        }
+    }
+}
+
+/// Begins logging. Without `-v` a command says only warnings.
+pub(super) fn set_up(global: &Global, manner: Manner) -> Result<(), Fault> {
     let level = match (global.quiet, global.verbose) {
         (true, _) => "error",
+        (false, 0) if manner != Manner::Command => "onrecord=info,warn",
         (false, 0) => "warn",
         (false, 1) => "onrecord=info,warn",
         (false, 2) => "onrecord=debug,info",
@@ -28,12 +51,11 @@ pub(super) fn set_up(global: &Global) -> Result<(), Fault> {
     })?;
     let coloured = anstream::AutoStream::choice(&io::stderr()) != anstream::ColorChoice::Never;
     // A second subscriber can only be refused where a test has set one first.
-    let _ = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_ansi(coloured)
-        .with_target(global.verbose > 1)
-        .with_writer(AboveTheBars)
-        .try_init();
+    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(AboveTheBars);
+    let _ = match manner {
+        Manner::Structured => lines.json().flatten_event(true).with_ansi(false).try_init(),
+        _ => lines.with_ansi(coloured).with_target(global.verbose > 1).try_init(),
+    };
     Ok(())
 }
 

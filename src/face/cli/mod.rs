@@ -5,6 +5,7 @@ mod bridge;
 mod cite;
 mod completions;
 mod config;
+mod daemon;
 #[cfg(feature = "demo")]
 mod demo;
 mod diff;
@@ -87,6 +88,8 @@ enum Command {
     Init(init::Args),
     /// Take statements through an archival run, or follow all that is due
     Run(run::Args),
+    /// Run on a schedule, watch the inbox, folders and feeds, and tell of changes
+    Daemon(daemon::Args),
     /// Follow links and print every hop; keeps nothing
     Resolve(resolve::Args),
     /// Check that everything, or one thing, is as it was written
@@ -126,6 +129,7 @@ impl Command {
         match self {
             Self::Init(args) => init::run(global, args),
             Self::Run(args) => run::run(global, args),
+            Self::Daemon(args) => daemon::run(global, args),
             Self::Resolve(args) => resolve::run(global, args),
             Self::Verify(args) => verify::run(global, args),
             Self::Show(args) => show::run(global, args),
@@ -155,7 +159,8 @@ pub fn main() -> ExitCode {
         Err(error) => return usage::explain(&error).into(),
     };
     colour(cli.global.color);
-    match logs::set_up(&cli.global).and_then(|()| cli.command.run(&cli.global)) {
+    let manner = logs::Manner::fitting(&cli.global, matches!(cli.command, Command::Daemon(_)));
+    match logs::set_up(&cli.global, manner).and_then(|()| cli.command.run(&cli.global)) {
         Ok(exit) => exit.into(),
         Err(fault) => {
             fault.print();

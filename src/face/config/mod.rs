@@ -15,6 +15,8 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::face::config::flags::NetworkArgs;
+use crate::format::cron::Cron;
+use crate::snapshot::change::What;
 use crate::world::input;
 
 use self::section::{Anchor, Archives, Capture, Ledger, Network, Notify, Platforms, Schedule, Section, Serve, Source};
@@ -115,6 +117,16 @@ pub enum ConfigError {
         /// what could
         expected: &'static str,
     },
+    /// a value that says nothing by its own rules: a cron line, a time zone, a kind of change
+    #[error("{place}: {key}: {what}")]
+    Wrong {
+        /// where
+        place: String,
+        /// the setting
+        key: String,
+        /// what is wrong with it, and where in it
+        what: String,
+    },
     /// a source or a notice that lacks what its kind needs
     #[error("{place}: this [[{section}]] needs {lacks:?}")]
     Lacks {
@@ -134,7 +146,11 @@ impl ConfigError {
     /// The layer it is in.
     pub fn place(&self) -> Place {
         match self {
-            Self::Unknown { place, .. } | Self::BadValue { place, .. } if place == ENVIRONMENT => Place::Environment,
+            Self::Unknown { place, .. } | Self::BadValue { place, .. } | Self::Wrong { place, .. }
+                if place == ENVIRONMENT =>
+            {
+                Place::Environment
+            }
             _ => Place::File,
         }
     }
@@ -217,12 +233,46 @@ impl Settings {
         settings.read_file(archive, text)?;
         settings.read_environment(environment)?;
         flags.lay_over(&mut settings);
+        settings.check()?;
         Ok(settings)
     }
 
     /// A relative path of the settings file, taken from the archive.
     pub fn based(&self, path: &Path) -> PathBuf {
         self.archive.join(path)
+    }
+
+    /// Reads what has a grammar of its own, so that a mistake in it is named before anything begins.
+    fn check(&self) -> Result<(), ConfigError> {
+        let line = |key: String, line: &str| Cron::read(line).map(drop).map_err(|e| self.wrong(key, e.to_string()));
+        let zone = |key: String, name: &str| {
+            jiff::tz::TimeZone::get(name)
+                .map(drop)
+                .map_err(|_| self.wrong(key, format!("{name:?} is no time zone, expected one such as Europe/Brussels")))
+        };
+        line("schedule.runs".to_owned(), &self.schedule.runs)?;
+        zone("schedule.zone".to_owned(), &self.schedule.zone)?;
+        for (n, source) in self.sources.iter().enumerate() {
+            source.runs.as_ref().map_or(Ok(()), |runs| line(format!("source[{n}].runs"), runs))?;
+            source.zone.as_ref().map_or(Ok(()), |name| zone(format!("source[{n}].zone"), name))?;
+        }
+        for (n, notify) in self.notify.iter().enumerate() {
+            if let Some(kind) = notify.only.iter().find(|kind| What::of(kind).is_none()) {
+                let nearest = nearest(kind, What::ALL.iter().map(|what| what.as_str()));
+                let what = format!("{kind:?} is no kind of change{}", did_you_mean(nearest.as_deref()));
+                return Err(self.wrong(format!("notify[{n}].only"), what));
+            }
+        }
+        Ok(())
+    }
+
+    fn wrong(&self, key: String, what: String) -> ConfigError {
+        let place = match self.origins.get(&key) {
+            Some(Origin::File(line)) => format!("{FILE} line {line}"),
+            Some(Origin::Environment(_)) => ENVIRONMENT.to_owned(),
+            _ => "settings".to_owned(),
+        };
+        ConfigError::Wrong { place, key, what }
     }
 
     /// Every setting, its value and where it came from.
@@ -406,6 +456,20 @@ mod tests {
             ("[[source]]\nkind = \"feed\"", "this [[source]] needs \"url\""),
             ("[[source]]\nkind = \"fed\"", "line 2: source.kind is \"fed\", expected \"folder\" or \"feed\""),
             ("[[notify]]\nkind = \"email\"", "this [[notify]] needs \"smtp\""),
+            (
+                "[schedule]\n\nruns = \"*/15 25 * * *\"",
+                "onrecord.toml line 3: schedule.runs: \"25\" at column 6 is no hour",
+            ),
+            ("[schedule]\nruns = \"hourly\"", "line 2: schedule.runs: 1 fields where a cron line has five"),
+            ("[schedule]\nzone = \"Mars\"", "line 2: schedule.zone: \"Mars\" is no time zone"),
+            (
+                "[[source]]\nkind = \"feed\"\nurl = \"https://a.example\"\nruns = \"0 0 30 2 *\"",
+                "line 4: source[0].runs: it never comes round",
+            ),
+            (
+                "[[notify]]\nkind = \"command\"\ncommand = [\"x\"]\nonly = [\"deletd\"]",
+                "line 4: notify[0].only: \"deletd\" is no kind of change, did you mean \"deleted\"?",
+            ),
             ("[source]\nkind = \"feed\"", "line 1: source is a table, expected tables, each under [[…]]"),
         ] {
             let message = file(text).err().unwrap_or_else(|| "accepted".into());

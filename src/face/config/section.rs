@@ -183,6 +183,18 @@ section! {
         "revisit" revisit: Vec<Period> = vec![
             seconds(HOUR), seconds(DAY), seconds(7 * DAY), seconds(30 * DAY), seconds(90 * DAY),
         ];
+        /// pauses after endings worth another try; the last one repeats
+        "retry" retry: Vec<Period> = vec![
+            seconds(HOUR), seconds(4 * HOUR), seconds(12 * HOUR), seconds(DAY), seconds(7 * DAY),
+        ];
+        /// time zone of the cron lines, IANA name
+        "zone" zone: String = "UTC".to_owned();
+        /// each run is put off by up to so long, the same for the same run; none where empty
+        "jitter" jitter: Option<Period> = None;
+        /// how long a file must have been left alone before it is taken in
+        "quiet" quiet: Period = seconds(2);
+        /// how long what is in flight is waited for when the daemon is told to stop
+        "grace" grace: Period = seconds(30);
         /// whether a run missed while the machine was off is made up for
         "catch-up" catch_up: bool = true;
     }
@@ -209,6 +221,10 @@ section! {
         "url" url: Option<Url> = None;
         /// its own cron line
         "runs" runs: Option<String> = None;
+        /// time zone of that line
+        "zone" zone: Option<String> = None;
+        /// how much its runs are put off
+        "jitter" jitter: Option<Period> = None;
     }
 }
 
@@ -225,6 +241,12 @@ section! {
         "command" command: Vec<String> = Vec::new();
         /// mail server, `host:port`
         "smtp" smtp: Option<String> = None;
+        /// who logs in to the mail server; the sender where empty
+        "username" username: Option<String> = None;
+        /// kinds of change that are told, as `deleted` or `words`; all where empty
+        "only" only: Vec<String> = Vec::new();
+        /// what it is called in messages
+        "name" name: Option<String> = None;
         /// sender
         "from" from: Option<String> = None;
         /// recipients

@@ -4,8 +4,11 @@
 //! bounded in size and time, and the addresses asked are those of the settings, never one that an answer names.
 
 pub mod calendar;
+pub mod command;
+pub mod mail;
 pub mod node;
 pub mod tsa;
+pub mod webhook;
 pub mod witness;
 
 use std::sync::Arc;

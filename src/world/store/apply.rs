@@ -11,7 +11,7 @@ use crate::format::digest::Digest;
 use crate::format::json;
 use crate::format::terms;
 use crate::platform::post::Post;
-use crate::record::{self, Event, FindingMade, Held, Record, ResolutionEnded, StatementAdded};
+use crate::record::{self, ChangeSeen, Event, FindingMade, Held, Record, ResolutionEnded, StatementAdded};
 use crate::resolution::exchange::RecordName;
 use crate::snapshot::Manifest;
 use crate::statement::{self, Hint};
@@ -169,6 +169,10 @@ impl<'a> Batch<'a> {
                 row.digest.0
             ],
         )?;
+        self.put(
+            "UPDATE warc_file SET known = max(known, ?2) WHERE id = ?1",
+            params![file, signed(row.offset.saturating_add(row.length))],
+        )?;
         let Some(e) = &row.exchange else { return Ok(()) };
         self.put(
             "INSERT OR IGNORE INTO exchange (id, url, at, ip, status, media_type, payload, payload_len, refers_to)
@@ -257,7 +261,7 @@ impl<'a> Batch<'a> {
                 }
                 Ok(())
             }
-            Event::StatementAdded(added) => self.statement(idx, added, docs),
+            Event::StatementAdded(added) => self.statement(idx, record.at, added, docs),
             Event::RunOpened { run, planned, plan, .. } => {
                 self.put(
                     "INSERT INTO run (id, opened, planned, record) VALUES (?1, ?2, ?3, ?4)",
@@ -274,6 +278,7 @@ impl<'a> Batch<'a> {
             Event::ResolutionEnded(ended) => self.resolution(idx, record.at, ended, docs),
             Event::SnapshotTaken { snapshot, manifest, .. } => self.snapshot(idx, snapshot, manifest, docs),
             Event::SnapshotUnchanged { .. } => Ok(()),
+            Event::ChangeSeen(seen) => self.change(idx, record.at, seen, docs),
             Event::FindingMade(made) => self.finding(idx, record.at, made, docs),
             Event::RunClosed { run, ended, .. } => {
                 self.put(
@@ -306,7 +311,7 @@ impl<'a> Batch<'a> {
         }
     }
 
-    fn statement(&self, idx: i64, added: &StatementAdded, docs: &dyn Documents) -> Result<(), Error> {
+    fn statement(&self, idx: i64, at: Timestamp, added: &StatementAdded, docs: &dyn Documents) -> Result<(), Error> {
         let id = added.statement.0.0;
         self.put(
             "INSERT OR IGNORE INTO statement_source (statement, source, record) VALUES (?1, ?2, ?3)",
@@ -336,6 +341,12 @@ impl<'a> Batch<'a> {
         self.count("total", "statement")?;
         for (seq, citation) in held(&added.citations, docs)?.iter().enumerate() {
             self.citation(&id, seq, citation)?;
+            if citation.is_followed() {
+                self.put(
+                    "INSERT OR IGNORE INTO due (citation, at, looks, failures, planned) VALUES (?1, ?2, 0, 0, 1)",
+                    params![citation.id.0.0, at.as_microsecond()],
+                )?;
+            }
         }
         let hint = Hint { source: added.source.clone(), content_type: Some(added.media_type.clone()) };
         if self.words
@@ -424,6 +435,7 @@ impl<'a> Batch<'a> {
         for url in urls {
             self.put("INSERT OR IGNORE INTO way (url, record) VALUES (?1, ?2)", params![url, idx])?;
         }
+        self.looked(ended, at)?;
         self.count("ending", ended.ending.as_str())?;
         self.count("standing", ended.ending.as_str())
     }
@@ -439,6 +451,43 @@ impl<'a> Batch<'a> {
         self.put("UPDATE resolution SET latest = 0 WHERE record = ?1", [record])?;
         self.put("UPDATE tally SET n = n - 1 WHERE name = 'standing' AND value = ?1", [&ending])?;
         self.put("DELETE FROM tally WHERE name = 'standing' AND n = 0", [])?;
+        Ok(())
+    }
+
+    /// Counts a look; when the next one is due is the policy's word, which [`Batch::due`] brings.
+    fn looked(&self, ended: &ResolutionEnded, at: Timestamp) -> Result<(), Error> {
+        let (looks, failures) = if ended.ending.is_retryable() { (0, 1) } else { (1, 0) };
+        let at = ended.retry_at.unwrap_or(at).as_microsecond();
+        self.put(
+            "INSERT INTO due (citation, at, looks, failures, planned) VALUES (?1, ?2, ?3, ?4, 0)
+             ON CONFLICT (citation) DO UPDATE SET at = excluded.at, looks = looks + excluded.looks,
+             failures = CASE excluded.failures WHEN 0 THEN 0 ELSE failures + 1 END, planned = 0",
+            params![ended.citation.0.0, at, looks, failures],
+        )?;
+        Ok(())
+    }
+
+    fn change(&self, idx: i64, at: Timestamp, seen: &ChangeSeen, docs: &dyn Documents) -> Result<(), Error> {
+        for (n, change) in held(&seen.changes, docs)?.iter().enumerate() {
+            self.put(
+                "INSERT INTO change (record, n, citation, at, what, before, after, ending_before, ending_after, snapshot_before,
+                 snapshot_after) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+                params![
+                    idx,
+                    n as i64,
+                    seen.citation.0.0,
+                    at.as_microsecond(),
+                    change.what.as_str(),
+                    change.before,
+                    change.after,
+                    seen.before.ending.as_str(),
+                    seen.after.ending.as_str(),
+                    seen.before.snapshot.map(|d| d.0),
+                    seen.after.snapshot.map(|d| d.0),
+                ],
+            )?;
+            self.count("change", change.what.as_str())?;
+        }
         Ok(())
     }
 
@@ -560,16 +609,21 @@ impl<'a> Batch<'a> {
         Ok(())
     }
 
-    /// When a citation is to be followed again.
+    /// When a citation is to be followed again, as the policy says.
     ///
     /// # Errors
     /// SQLite's own.
-    pub fn due(&self, citation: &Digest, at: Timestamp, tries: u32) -> Result<(), Error> {
-        self.put(
-            "INSERT INTO due (citation, at, tries) VALUES (?1, ?2, ?3)
-             ON CONFLICT (citation) DO UPDATE SET at = excluded.at, tries = excluded.tries",
-            params![citation.0, at.as_microsecond(), tries],
-        )?;
+    pub fn due(&self, citation: &Digest, at: Timestamp) -> Result<(), Error> {
+        self.put("UPDATE due SET at = ?2, planned = 1 WHERE citation = ?1", params![citation.0, at.as_microsecond()])?;
+        Ok(())
+    }
+
+    /// A WARC file that is sealed and known to its end.
+    ///
+    /// # Errors
+    /// SQLite's own.
+    pub fn sealed(&self, file: &str) -> Result<(), Error> {
+        self.put("UPDATE warc_file SET sealed = 1 WHERE name = ?1", [file])?;
         Ok(())
     }
 

@@ -31,10 +31,11 @@ pub struct Compared {
 /// Differences named in each table; more say no more.
 pub const MOST: usize = 1000;
 
-/// Tables that are not rebuilt row for row: the queue's timers, and the index of words.
-const NOT_COMPARED: [&str; 2] = ["due", "words_doc"];
-/// Columns that say how far the index of words is.
-const NOT_COMPARED_COLUMNS: [(&str, &str); 1] = [("snapshot", "indexed")];
+/// Tables that are not rebuilt row for row: the queue, and the index of words.
+const NOT_COMPARED: [&str; 7] = ["due", "schedule", "feed_entry", "taken_file", "notice", "noticed", "words_doc"];
+/// Columns that say how far something is looked through.
+const NOT_COMPARED_COLUMNS: [(&str, &str); 3] =
+    [("snapshot", "indexed"), ("warc_file", "known"), ("warc_file", "sealed")];
 
 /// Compares the catalogue at `path` with `anew`.
 ///

@@ -9,6 +9,7 @@ pub mod ask;
 pub mod compare;
 pub mod find;
 pub mod holds;
+pub mod queue;
 pub mod read;
 pub mod sum;
 
@@ -24,7 +25,7 @@ use crate::world::durable::{self, Disk};
 /// The one definition of the catalogue.
 pub const SCHEMA: &str = include_str!("../../../schema.sql");
 /// `PRAGMA user_version` of a catalogue written by this version.
-pub const VERSION: i64 = 1;
+pub const VERSION: i64 = 2;
 /// `PRAGMA application_id`: "onrc".
 const APPLICATION_ID: i64 = 0x6f6e_7263;
 
@@ -40,6 +41,14 @@ pub enum Error {
     /// made by a later version
     #[error("catalogue {path} has version {found}, this program knows {VERSION} and older")]
     Newer {
+        /// the file
+        path: PathBuf,
+        /// its version
+        found: i64,
+    },
+    /// made by an earlier version, whose tables are others
+    #[error("catalogue {path} has version {found}, this program writes {VERSION}")]
+    Older {
         /// the file
         path: PathBuf,
         /// its version
@@ -168,6 +177,9 @@ impl Store {
         if application != APPLICATION_ID && (tables > 0 || version != 0) {
             return Err(Error::Foreign(self.path.clone()));
         }
+        if tables > 0 && version < VERSION {
+            return Err(Error::Older { path: self.path.clone(), found: version });
+        }
         if version > VERSION {
             return Err(Error::Newer { path: self.path.clone(), found: version });
         }
@@ -254,6 +266,8 @@ mod tests {
         let path = dir.path().join("onrecord.db");
         drop(Store::open(&path)?);
         drop(Store::open(&path)?);
+        Connection::open(&path)?.pragma_update(None, "user_version", VERSION - 1)?;
+        assert!(matches!(Store::open(&path), Err(Error::Older { found, .. }) if found == VERSION - 1));
         Connection::open(&path)?.pragma_update(None, "user_version", VERSION + 1)?;
         assert!(matches!(Store::open(&path), Err(Error::Newer { found, .. }) if found == VERSION + 1));
         let other = dir.path().join("other.db");

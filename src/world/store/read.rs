@@ -7,6 +7,7 @@ use uuid::Uuid;
 use crate::citation::{Citation, CitationId};
 use crate::format::digest::Digest;
 use crate::platform::post::Author;
+use crate::resolution::ending::Ending;
 use crate::resolution::exchange::RecordName;
 use crate::statement::StatementId;
 use crate::world::store::{Error, Store};
@@ -46,6 +47,32 @@ pub struct Last {
     pub snapshot: Digest,
     /// its content digest
     pub content: Digest,
+}
+
+/// The last settled look at a citation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LastLook {
+    /// the leaf of its resolution.ended
+    pub record: Digest,
+    /// how it ended; where nothing had changed, how the snapshot did that still stood
+    pub ending: Ending,
+}
+
+/// A citation whose next look is not planned.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unplanned {
+    /// the citation
+    pub citation: CitationId,
+    /// settled looks so far
+    pub looks: u32,
+    /// retryable endings in a row
+    pub failures: u32,
+    /// how the last look ended
+    pub ending: Ending,
+    /// when
+    pub at: Timestamp,
+    /// when the other side asked to be asked again
+    pub retry_at: Option<Timestamp>,
 }
 
 /// A record's place in ledger and WARC.
@@ -91,18 +118,14 @@ impl Store {
         Ok(self.locate(id)?.map(|at| Held { at, url, date }))
     }
 
-    /// How far each WARC file is known: the end of its last known member.
+    /// How far each WARC file is known: name, the end of its last known member, and whether it is sealed and known whole.
     ///
     /// # Errors
     /// SQLite's own.
-    pub fn known_end(&self, file: &str) -> Result<u64, Error> {
-        let end: i64 = self
-            .db()
-            .prepare_cached(
-                "SELECT coalesce(max(w.offset + w.length), 0) FROM warc_record w JOIN warc_file f ON f.id = w.file WHERE f.name = ?1",
-            )?
-            .query_row([file], |r| r.get(0))?;
-        Ok(end.unsigned_abs())
+    pub fn known_files(&self) -> Result<std::collections::HashMap<String, (u64, bool)>, Error> {
+        let mut query = self.db().prepare_cached("SELECT name, known, sealed FROM warc_file")?;
+        let rows = query.query_map([], |r| Ok((r.get(0)?, (r.get::<_, i64>(1)?.unsigned_abs(), r.get(2)?))))?;
+        Ok(rows.collect::<Result<_, _>>()?)
     }
 
     /// How many records the catalogue holds.
@@ -266,30 +289,74 @@ impl Store {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// Whether a citation was never followed.
+    /// Settled looks at a citation, and retryable endings in a row.
     ///
     /// # Errors
     /// SQLite's own.
-    pub fn is_new(&self, citation: &CitationId) -> Result<bool, Error> {
-        Ok(self
-            .db()
-            .prepare_cached("SELECT 1 FROM due WHERE citation = ?1")?
-            .query_row([citation.0.0], |_| Ok(()))
-            .optional()?
-            .is_none())
+    pub fn looks(&self, citation: &CitationId) -> Result<(u32, u32), Error> {
+        let mut query = self.db().prepare_cached("SELECT looks, failures FROM due WHERE citation = ?1")?;
+        let counts = query.query_row([citation.0.0], |r| Ok((r.get(0)?, r.get(1)?))).optional()?;
+        Ok(counts.unwrap_or_default())
     }
 
-    /// Retryable endings in a row of a citation.
+    /// Citations whose next look the policy has not been asked for: what the last look was, and the counts.
     ///
     /// # Errors
-    /// SQLite's own.
-    pub fn tries(&self, citation: &CitationId) -> Result<u32, Error> {
-        let tries: Option<i64> = self
+    /// SQLite's own, and an ending that is none.
+    pub fn unplanned(&self, limit: usize) -> Result<Vec<Unplanned>, Error> {
+        let mut query = self.db().prepare_cached(
+            "SELECT d.citation, d.looks, d.failures, r.ending, r.at, r.retry_at FROM due d
+             JOIN resolution r ON r.record = (SELECT max(record) FROM resolution WHERE citation = d.citation)
+             WHERE d.planned = 0 LIMIT ?1",
+        )?;
+        let mut rows = query.query([i64::try_from(limit).unwrap_or(i64::MAX)])?;
+        let mut out = Vec::new();
+        while let Some(r) = rows.next()? {
+            out.push(Unplanned {
+                citation: CitationId(digest(r, 0)?),
+                looks: r.get(1)?,
+                failures: r.get(2)?,
+                ending: ending(&r.get::<_, String>(3)?)?,
+                at: instant(r, 4)?,
+                retry_at: r.get::<_, Option<i64>>(5)?.and_then(|us| Timestamp::from_microsecond(us).ok()),
+            });
+        }
+        Ok(out)
+    }
+
+    /// What stood at a citation's end when it was last settled, or when a change was last put on record, whichever is later.
+    ///
+    /// # Errors
+    /// SQLite's own, and an ending that is none.
+    pub fn last_look(&self, citation: &CitationId) -> Result<Option<LastLook>, Error> {
+        let mut query = self.db().prepare_cached(
+            "SELECT r.record, l.leaf, CASE r.ending WHEN 'unchanged' THEN coalesce(s.ending, r.ending) ELSE r.ending END, r.snapshot
+             FROM resolution r JOIN record l ON l.idx = r.record LEFT JOIN snapshot s ON s.id = r.snapshot
+             WHERE r.citation = ?1 ORDER BY r.record DESC",
+        )?;
+        let mut rows = query.query([citation.0.0])?;
+        let mut found = None;
+        while let Some(r) = rows.next()? {
+            let ending = ending(&r.get::<_, String>(2)?)?;
+            if !ending.is_retryable() {
+                let record: i64 = r.get(0)?;
+                found = Some((record, LastLook { record: digest(r, 1)?, ending }));
+                break;
+            }
+        }
+        let Some((record, mut look)) = found else { return Ok(None) };
+        // A failure that lasted is on record as a change; from then on that is what stood there.
+        let lasting = self
             .db()
-            .prepare_cached("SELECT tries FROM due WHERE citation = ?1")?
-            .query_row([citation.0.0], |r| r.get(0))
+            .prepare_cached(
+                "SELECT ending_after FROM change WHERE citation = ?1 AND record > ?2 ORDER BY record DESC LIMIT 1",
+            )?
+            .query_row(params![citation.0.0, record + 1], |r| r.get::<_, String>(0))
             .optional()?;
-        Ok(tries.and_then(|n| u32::try_from(n).ok()).unwrap_or(0))
+        if let Some(name) = lasting {
+            look.ending = ending(&name)?;
+        }
+        Ok(Some(look))
     }
 
     /// WARC records that no ledger record names yet, in the order they lie there.
@@ -370,6 +437,10 @@ impl Store {
     pub fn meta(&self, key: &str) -> Result<Option<String>, Error> {
         Ok(self.db().query_row("SELECT value FROM meta WHERE key = ?1", [key], |r| r.get(0)).optional()?)
     }
+}
+
+fn ending(name: &str) -> Result<Ending, Error> {
+    Ending::of(name).ok_or_else(|| Error::Row { table: "resolution", what: format!("the ending {name:?}") })
 }
 
 fn citation(body: &str) -> Result<Citation, Error> {

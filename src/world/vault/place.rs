@@ -66,6 +66,11 @@ pub(super) fn path_of(dir: &Path, name: &str) -> PathBuf {
     dir.join(name)
 }
 
+/// The length of a file that is sealed; none while it is written, or where it is not there.
+pub fn sealed_length(dir: &Path, name: &str) -> Option<u64> {
+    std::fs::metadata(path_of(dir, name)).ok().map(|about| about.len())
+}
+
 /// The names of all WARC files in the order they were begun, the ones still open last; names without `.open`.
 ///
 /// # Errors

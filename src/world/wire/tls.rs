@@ -50,6 +50,14 @@ pub enum Error {
     Verifier(#[source] rustls::client::VerifierBuilderError),
 }
 
+/// The certificates in some PEM files.
+///
+/// # Errors
+/// A file that cannot be read or holds none.
+pub fn roots_in(files: &[std::path::PathBuf]) -> Result<Vec<CertificateDer<'static>>, Error> {
+    Ok(files.iter().map(|file| read_ca(file)).collect::<Result<Vec<_>, _>>()?.concat())
+}
+
 /// The certificates of `path`, a PEM file.
 ///
 /// # Errors

@@ -1,0 +1,164 @@
+//! What changed is seen, put on record and told: webhook, program, letter, feed.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hmac::{KeyInit as _, Mac as _};
+use jiff::Timestamp;
+use onrecord::work::daemon::notices::{Messenger, Target, TargetWay};
+use onrecord::work::daemon::status::Status;
+use onrecord::world::clock::Clock;
+use onrecord::world::services::Services;
+use onrecord::world::services::webhook::Secret;
+use onrecord_replica::Options;
+use onrecord_replica::reply::Reply;
+use serde_json::Value;
+
+use super::house::{House, Receiver, mail_server, read};
+
+const PAGE: &str = "http://press.example/said";
+
+/// An archive that holds a page, after which the page is what `now` says, and is due again.
+fn after(now: Reply) -> House {
+    let house = House::new(Options::default(), "");
+    house.replica.route("press.example", "/said", Reply::html(200, "<p>we said this</p>"));
+    house.set("[capture]\nrequisites = false\n");
+    house.drop_in("statement.txt", PAGE);
+    assert_eq!(house.run(&["run"]).status.code(), Some(0));
+    house.replica.route("press.example", "/said", now);
+    house.change("UPDATE due SET at = 0");
+    house
+}
+
+fn whats(house: &House) -> Vec<String> {
+    let db = rusqlite::Connection::open(house.archive().join("onrecord.db")).unwrap();
+    let mut query = db.prepare("SELECT what FROM changes ORDER BY ledger_index").unwrap();
+    query.query_map([], |r| r.get(0)).unwrap().map(Result::unwrap).collect()
+}
+
+#[test]
+fn a_page_changes_goes_and_comes_back_and_each_is_on_record() {
+    let house = after(Reply::html(200, "<p>we said that</p>"));
+    let look = |reply: Option<Reply>| {
+        if let Some(reply) = reply {
+            house.replica.route("press.example", "/said", reply);
+        }
+        house.change("UPDATE due SET at = 0");
+        assert_eq!(house.run(&["run"]).status.code(), Some(0));
+        whats(&house)
+    };
+    assert_eq!(look(None), ["words"]);
+    assert_eq!(look(None), ["words"], "nothing new, nothing on record");
+    assert_eq!(look(Some(Reply::html(410, "gone"))), ["words", "deleted"]);
+    assert_eq!(look(None), ["words", "deleted"]);
+    assert_eq!(look(Some(Reply::html(500, "a bad day"))), ["words", "deleted"]);
+    assert_eq!(look(Some(Reply::html(200, "<p>we said that</p>"))), ["words", "deleted", "back"]);
+    for _ in 0..2 {
+        assert_eq!(look(Some(Reply::html(503, "a bad day"))).len(), 3);
+    }
+    assert_eq!(look(None).last().map(String::as_str), Some("lost"), "a bad week is a change");
+    assert_eq!(look(None).len(), 4);
+    assert_eq!(look(Some(Reply::html(200, "<p>we said that</p>"))).last().map(String::as_str), Some("back"));
+    let report = house.json(&["verify"]);
+    assert_eq!(report["verdict"], "intact", "{report}");
+    house.json(&["reindex"]);
+    assert_eq!(whats(&house).len(), 5, "all of it is in the records");
+}
+
+#[test]
+fn every_way_of_telling_tells() {
+    let house = after(Reply::html(404, "no"));
+    let hook = Receiver::start(&[]);
+    let (mail, letters) = mail_server();
+    let (secret, told) = (house.path("secret"), house.path("told.json"));
+    fs::write(&secret, "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\n").unwrap();
+    fs::set_permissions(&secret, fs::Permissions::from_mode(0o600)).unwrap();
+    house.set(&format!(
+        "[capture]\nrequisites = false\n\
+         [[notify]]\nkind = \"webhook\"\nurl = {:?}\nsecret-file = {:?}\n\
+         [[notify]]\nkind = \"command\"\ncommand = [\"sh\", \"-c\", \"cat > {}\"]\n\
+         [[notify]]\nkind = \"email\"\nsmtp = \"{mail}\"\nfrom = \"archive@press.example\"\nto = [\"editor@press.example\"]\n\
+         [[notify]]\nkind = \"command\"\ncommand = [\"false\"]\nonly = [\"words\"]\n",
+        hook.url,
+        secret.display().to_string(),
+        told.display(),
+    ));
+    let mut daemon = house.start();
+    daemon.until_so("told", || house.count("SELECT count(*) FROM notice WHERE state = 1") == 3);
+    assert_eq!(house.count("SELECT count(*) FROM notice"), 3, "only words go to the fourth");
+    let got = hook.got();
+    let (head, body) = got.first().unwrap().split_once("\n\n").or_else(|| got[0].split_once("\r\n\n")).unwrap();
+    let header = |name: &str| {
+        let line = head.lines().find(|line| line.to_lowercase().starts_with(name));
+        line.and_then(|line| line.split_once(": ")).map(|(_, value)| value.trim().to_owned()).unwrap()
+    };
+    let key = data_encoding::BASE64.decode(b"MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw").unwrap();
+    let mut mac = hmac::Hmac::<sha2::Sha256>::new_from_slice(&key).unwrap();
+    mac.update(format!("{}.{}.{body}", header("webhook-id"), header("webhook-timestamp")).as_bytes());
+    let signature = format!("v1,{}", data_encoding::BASE64.encode(&mac.finalize().into_bytes()));
+    assert_eq!(header("webhook-signature"), signature);
+    let notice: Value = serde_json::from_str(body).unwrap();
+    assert_eq!((&notice["kind"], &notice["raw"]), (&"change.seen".into(), &PAGE.into()));
+    assert_eq!((&notice["changes"][0]["what"], &notice["after"]["ending"]), (&"deleted".into(), &"gone".into()));
+    assert_eq!(serde_json::from_str::<Value>(&read(&told)).unwrap(), notice);
+    let letter = letters.lock().unwrap().first().cloned().unwrap();
+    assert!(letter.contains("Subject: onrecord: deleted: http://press.example/said"), "{letter}");
+    assert!(letter.contains("To: editor@press.example"), "{letter}");
+    let (status, feed) = daemon.get("/changes.atom");
+    assert_eq!(status, 200);
+    let feed = feed_rs::parser::parse(feed.as_bytes()).unwrap();
+    assert_eq!(feed.entries.len(), 1);
+    assert_eq!(daemon.stop().0, Some(0));
+    // Nothing is told twice after a restart.
+    assert_eq!(house.start().stop().0, Some(0));
+    assert_eq!(hook.got().len(), 1);
+}
+
+fn messenger(house: &House, url: &str, clock: &Clock) -> Messenger {
+    let services = Services::new("onrecord/test", Duration::from_secs(30), &[]).unwrap();
+    let way = TargetWay::Webhook { url: url.parse().unwrap(), secret: Some(Secret::read("a secret")), services };
+    let target = Target { name: "hook".to_owned(), only: Vec::new(), way };
+    let status = Arc::new(Status::new(clock.clone()));
+    let path: &Path = &house.archive().join("onrecord.db");
+    Messenger::new(path, vec![target], status, "an archive".to_owned()).unwrap()
+}
+
+#[tokio::test]
+async fn a_notice_that_nobody_takes_is_tried_again_under_the_same_id_until_it_is_given_up() {
+    let house = after(Reply::html(404, "no"));
+    let (hook, clock) = (Receiver::start(&[500, 503]), Clock::frozen(Timestamp::now()));
+    let mut first = messenger(&house, &hook.url, &clock);
+    assert_eq!(house.run(&["run"]).status.code(), Some(0));
+    let again = first.deliver().await.unwrap().unwrap();
+    assert_eq!(again.duration_since(clock.now()).as_secs(), 10);
+    assert_eq!(first.deliver().await.unwrap(), Some(again), "not before its time");
+    assert_eq!(hook.got().len(), 1);
+    clock.advance(Duration::from_secs(10));
+    drop(first);
+    // Another process takes it up.
+    let mut second = messenger(&house, &hook.url, &clock);
+    let again = second.deliver().await.unwrap().unwrap();
+    assert_eq!(again.duration_since(clock.now()).as_secs(), 60);
+    clock.advance(Duration::from_secs(60));
+    assert_eq!(second.deliver().await.unwrap(), None);
+    let ids: Vec<String> = hook
+        .got()
+        .iter()
+        .filter_map(|got| got.lines().find(|line| line.to_lowercase().starts_with("webhook-id")).map(str::to_owned))
+        .collect();
+    assert_eq!(ids.len(), 3);
+    assert!(ids.windows(2).all(|two| two[0] == two[1]), "{ids:?}");
+    assert_eq!(house.count("SELECT count(*) FROM notice WHERE state = 1 AND tries = 2"), 1);
+
+    // Nobody there at all: given up in the end, and kept.
+    house.change("UPDATE notice SET state = 0, tries = 0, at = 0");
+    let mut third = messenger(&house, "http://127.0.0.1:1/hook", &clock);
+    for _ in 0..40 {
+        third.deliver().await.unwrap();
+        clock.advance(Duration::from_secs(24 * 3600));
+    }
+    assert_eq!(house.count("SELECT count(*) FROM notice WHERE state = 2 AND tries = 16"), 1);
+}
