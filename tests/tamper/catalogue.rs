@@ -36,7 +36,8 @@ pub(super) const ATTACKS: &[Attack] = &[
     .blind(),
     attack("row-snapshot-moved-to-another-citation", &["row-changed"], |f| {
         let record = f.one("SELECT CAST(min(record) AS TEXT) FROM resolution WHERE snapshot IS NOT NULL");
-        sql(f, &format!("UPDATE resolution SET citation = (SELECT max(citation) FROM resolution WHERE record <> {record}) WHERE record = {record}"));
+        let other = "SELECT max(s.id) FROM snapshot s, resolution r WHERE r.record =";
+        sql(f, &format!("UPDATE resolution SET snapshot = ({other} {record} AND s.id <> r.snapshot) WHERE record = {record}"));
         format!("onrecord.db:resolution/{record}")
     })
     .blind(),
