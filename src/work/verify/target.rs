@@ -90,8 +90,7 @@ pub(super) fn sample(paths: &Paths, count: u64, trust: &Trust, random: &Random) 
     let mut report = Report::new(format!("a sample of {count} WARC records"));
     let Some(mut look) = Look::open(paths, &store, trust, &mut report)? else { return Ok(report.conclude()) };
     for _ in 0..count {
-        // Ids are random, so the next one after a random number is a random record.
-        let Some(at) = store.at_or_after(Uuid::from_u128(random.bits128()?))? else { break };
+        let Some(at) = store.at_or_after(&Digest::of(&random.bits128()?.to_be_bytes()))? else { break };
         look.bound(at.id, &mut report)?;
     }
     look.vouched(trust, &mut report);

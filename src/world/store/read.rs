@@ -371,16 +371,19 @@ impl Store {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// The WARC record of this id, or the one with the next higher one; the first of all behind the last.
+    /// The WARC record with this digest, or the one with the next higher one; the first of all behind the last. Digests lie
+    /// evenly, so a random one gives a random record.
     ///
     /// # Errors
     /// SQLite's own.
-    pub fn at_or_after(&self, id: Uuid) -> Result<Option<Located>, Error> {
-        let sql = format!("{LOCATED} WHERE w.id >= ?1 ORDER BY w.id LIMIT 1");
+    pub fn at_or_after(&self, digest: &Digest) -> Result<Option<Located>, Error> {
+        let sql = format!(
+            "{LOCATED} WHERE substr(w.digest, 1, 6) >= substr(?1, 1, 6) ORDER BY substr(w.digest, 1, 6) LIMIT 1"
+        );
         let mut query = self.db().prepare_cached(&sql)?;
-        match query.query_row([id.as_bytes()], located).optional()? {
+        match query.query_row([digest.0], located).optional()? {
             Some(found) => Ok(Some(found)),
-            None => Ok(query.query_row([[0; 16]], located).optional()?),
+            None => Ok(query.query_row([[0_u8; 32]], located).optional()?),
         }
     }
 
