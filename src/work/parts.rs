@@ -74,12 +74,12 @@ pub struct Tools {
 }
 
 impl Tools {
-    /// A new id, now.
+    /// A new id.
     ///
     /// # Errors
     /// The operating system's randomness.
     pub fn uuid(&self) -> Result<Uuid, random::Error> {
-        self.random.uuid(self.clock.now())
+        self.random.uuid()
     }
 }
 
