@@ -31,7 +31,7 @@ pub struct Owed {
     pub first: Timestamp,
     /// the last
     pub last: Timestamp,
-    /// how many; [`COUNTED`] stands for that many or more
+    /// how many; the highest count stands for that many or more
     pub count: u64,
     /// when the last was to begin
     pub begin: Timestamp,
