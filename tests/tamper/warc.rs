@@ -5,8 +5,10 @@ use onrecord::format::digest::Digest;
 use super::world::{At, Fixture, Member, flip_body, gzip, other_nonce};
 use super::{Attack, attack};
 
+/// A page: which answer lies first in the file is the network's to say, and a redirect has no 200 to change.
 fn response(f: &Fixture) -> At {
-    f.find(&f.warc(), |m| m.kind() == "response" && m.field("WARC-Payload-Digest").is_some() && m.block().len() > 400)
+    let is_page = |m: &Member| m.block().starts_with(b"HTTP/1.1 200") && m.block().len() > 400;
+    f.find(&f.warc(), |m| m.kind() == "response" && m.field("WARC-Payload-Digest").is_some() && is_page(m))
 }
 
 fn of_uri(f: &Fixture, begins: &str) -> At {
