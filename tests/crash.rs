@@ -194,6 +194,7 @@ fn run(archive: &Path, replica: &Replica, text: &str, disk: Disk) -> (Vec<String
         }
     };
     let manner = Manner {
+        beacon: None,
         keep: None,
         limits: Default::default(),
         budget: Some(Default::default()),

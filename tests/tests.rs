@@ -41,6 +41,9 @@ mod wayback;
 // anchoring against authorities and calendars on loopback
 #[cfg(test)]
 mod anchors;
+// a randomness beacon on loopback opens runs, or lies and opens none
+#[cfg(test)]
+mod beacon;
 
 // composed Bluesky accounts of the loopback platforms, before our own verifier
 #[cfg(test)]

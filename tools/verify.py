@@ -5,18 +5,16 @@ usage: verify.py ARCHIVE [--vkey LINE] [--checkpoint FILE]
   --vkey LINE        the ledger's verifier key as you know it from elsewhere (else the archive's own is taken, and said)
   --checkpoint FILE  a signed checkpoint you remember: the ledger must have grown from it
 Exit code: 0 intact, 5 damaged or incomplete, 3 no archive there, 2 misuse. Needs Python 3.9 and `cryptography`. It reads no SQLite; the formats are WARC 1.1, RFC 8785, RFC 6962, C2SP tlog-tiles, RFC 3161 and OpenTimestamps."""
-import base64, hashlib, json, os, re, sys, zlib
+import base64, datetime, hashlib, json, os, re, sys, zlib
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
-
 PROBLEMS, NOT_CHECKED, COUNT = [], [], {}
 def problem(kind, where, what): PROBLEMS.append(f"{kind}  {where}  {what}")
 def count(what, n=1): COUNT[what] = COUNT.get(what, 0) + n
 def sha(b): return hashlib.sha256(b).digest()
 class Bad(Exception): pass
-
 def number(x):
     if x == int(x) and abs(x) < 1e21: return str(int(x))
     m, _, e = repr(x).partition("e")                      # Python and ECMAScript agree on the digits, not on the exponent
@@ -33,7 +31,6 @@ def unique(pairs):
 def read_json(block):
     try: return json.loads(block.decode("utf-8"), object_pairs_hook=unique, parse_constant=unique)
     except (ValueError, TypeError, RecursionError, Bad): return None
-
 def members(file):
     """A .warc.gz as its gzip members: offset and decompressed pieces of each."""
     rest = b""
@@ -94,7 +91,6 @@ def warcs(archive):
                 if kept is not None: blocks.append((where, id[1], kept))
         except (Bad, OSError, ValueError) as e: problem("file-truncated" if "ends inside" in str(e) else "record-malformed", f"warc/{name}", str(e))
     return known, blocks
-
 def root(level):
     if not level: return sha(b"")
     while len(level) > 1:
@@ -134,8 +130,7 @@ def tile(ledger, where, kind):
 def load_leaves(ledger, size):
     leaves = []
     for n in range((size + 255) // 256):
-        width = min(256, size - n * 256)
-        where = "tile/entries/" + tile_path(n, width)
+        where = "tile/entries/" + tile_path(n, width := min(256, size - n * 256))
         bundle = tile(ledger, where, "leaf-missing")
         entries = [bundle[i:i + 34] for i in range(0, len(bundle), 34)]
         good = len(entries) == width and all(len(e) == 34 and e[:2] == b"\0\x20" for e in entries)
@@ -150,7 +145,6 @@ def check_tiles(ledger, level):
             if tile(ledger, where, "tile-missing") not in (b"", b"".join(level[i:i + 256])): problem("tile-changed", f"ledger/{where}", "it does not hold the hashes of what lies below")
             count("tiles")
         level, n = [root(level[i:i + 256]) for i in range(0, len(level) - 255, 256)], n + 1
-
 def der(b):
     out = []
     while b:
@@ -221,7 +215,6 @@ def anchors(ledger, keys, leaf_hashes):
             elif kind == "ots": held = any(tag == "0588960d73d71901" for tag, _ in ots(read(folder, name), note)); count("anchors"); NOT_CHECKED.append(f"{name} {'names a Bitcoin block' if held else 'is pending and proves nothing yet'}: ots verify -f {size}.checkpoint {name}")
             elif kind == "cosignature": NOT_CHECKED.append(f"{name}: the witness's key is not known here")
         except (Bad, OSError, ValueError, LookupError, StopIteration, RecursionError) as e: problem("anchor-invalid", where, str(e) or type(e).__name__)
-
 def names(value):
     if isinstance(value, dict):
         if set(value) == {"id", "digest"} and isinstance(value["id"], str) and isinstance(value["digest"], str): yield value["id"], value["digest"]
@@ -232,6 +225,15 @@ def successors(keys, rotations):
             old, new, text = parse_vkey(r["old"]), parse_vkey(r["new"]), f"onrecord key rotation\n{r['old']}\n{r['new']}\n".encode()
             if old in keys and old[0] == new[0] and signed(old[2], b64(r["by_old"]), text) and signed(new[2], b64(r["by_new"]), text): keys.append(new)
         except (Bad, ValueError, KeyError): pass
+def beacon(run, at, b, where):                             # what of a drand round can be told without pairings
+    try:
+        chain, round = b["chain"], b["round"]
+        named = chain["period"].to_bytes(4, "big") + chain["genesis_time"].to_bytes(8, "big", signed=True) + bytes.fromhex(chain["public_key"] + chain["seed"]) + chain["id"].encode() * (chain["id"] != "default")
+        id = bytearray(sha(b"onrecord run\n" + bytes.fromhex(round["signature"]) + b["salt"].encode())[:16]); id[6] = id[6] & 15 | 128; id[8] = id[8] & 63 | 128
+        due, made = chain["genesis_time"] + (round["number"] - 1) * chain["period"], datetime.datetime.fromisoformat(at[:19] + "+00:00").timestamp()
+        if sha(named).hex() != chain["hash"] or id.hex() != run.replace("-", "") or due > made + 60: problem("beacon-invalid", where, "chain, run and time do not follow from the round")
+        NOT_CHECKED.append(f"run {run}: whether the drand chain {chain['hash']} signed round {round['number']} of {datetime.datetime.fromtimestamp(due, datetime.timezone.utc)} (no BLS here): compare /public/{round['number']}")
+    except (ValueError, LookupError, TypeError, AttributeError, OverflowError) as e: problem("record-malformed", where, f"its beacon: {e!r}")
 def file(where): return where.split("@")[0]
 def left(_, where, what): NOT_CHECKED.append(f"{where} {what} yet: a file is unfinished, the next run sees to it")
 def records(known, blocks, leaves, ledger):
@@ -248,6 +250,7 @@ def records(known, blocks, leaves, ledger):
             events.add(leaf); named.add(id); count("records")
             if leaf not in places: spare(where)("record-added", where, f"{value['kind']} stands at no place in the ledger")
             if canonical(value).encode() != block: problem("record-not-canonical", where, "its JSON is not in canonical form")
+            if value["kind"] == "run.opened" and "beacon" in value: beacon(str(value.get("run")), str(value.get("at")), value["beacon"], where)
             if value["kind"] in runs: runs[value["kind"]][str(value.get("run"))] = where
             if value["kind"] == "anchor.added": anchored[os.path.basename(str(value.get("file")))] = value.get("digest")
             if value["kind"] == "content.removed": removed.update(i for i, _ in names(value))
@@ -285,16 +288,13 @@ def main(argv):
         successors(keys, [v for v in values if v.get("kind") == "key.rotated"])
         if own not in keys: problem("key-unknown", "ledger/vkey", "it is neither the trusted key nor one that followed it")
         _, size, claimed = checkpoint(read(ledger, "checkpoint"), keys); count("checkpoints")
-        leaves = load_leaves(ledger, size); count("leaves", len(leaves))
-        level = [sha(b"\0" + leaf) for leaf in leaves]
+        leaves = load_leaves(ledger, size); count("leaves", len(leaves)); level = [sha(b"\0" + leaf) for leaf in leaves]
         if root(level) != claimed: problem("leaf-changed", "ledger/checkpoint", "the leaves do not lead to the signed root")
-        check_tiles(ledger, level)
-        anchors(ledger, keys, level)
+        check_tiles(ledger, level); anchors(ledger, keys, level)
         if "--checkpoint" in options: prefix(checkpoint(read(options["--checkpoint"]), keys), level, options["--checkpoint"])
         else: NOT_CHECKED.append("whether the whole ledger was rolled back or rewritten with its key: no --checkpoint was given")
     except (Bad, OSError, ValueError, LookupError) as e: problem("checkpoint-bad-signature" if "sign" in str(e) else "checkpoint-malformed", "ledger", str(e))
     records(known, blocks, leaves, ledger)
-    print(*PROBLEMS, *(f"not checked: {what}" for what in NOT_CHECKED), ("damaged" if PROBLEMS else "intact") + "".join(f" {k}={v}" for k, v in sorted(COUNT.items())), sep="\n")
-    return 5 if PROBLEMS else 0
+    print(*PROBLEMS, *(f"not checked: {what}" for what in NOT_CHECKED), ("damaged" if PROBLEMS else "intact") + "".join(f" {k}={v}" for k, v in sorted(COUNT.items())), sep="\n"); return 5 if PROBLEMS else 0
 
 if __name__ == "__main__": sys.exit(main(sys.argv[1:]))

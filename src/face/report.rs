@@ -216,6 +216,7 @@ mod tests {
             run: "r".into(),
             statements: vec![statement],
             counts: Counts::of(1, [Ending::CapturedFromArchive]),
+            beacon: None,
             anchors: None,
             checkpoint: Some(CheckpointOutcome { size: 7, root: "AAAA".into() }),
         }

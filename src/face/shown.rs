@@ -176,6 +176,7 @@ impl Sheet<'_> {
             "anchored",
             if of("/anchored") == "true" { "yes" } else { "no outside authority vouches for it yet" },
         )?;
+        self.not_before(time)?;
         let hops = time.pointer("/way/hops").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
         self.hops(hops)
     }
@@ -223,6 +224,7 @@ impl Sheet<'_> {
                 ("ledger", "/ledger_index"),
             ],
         )?;
+        self.not_before(value)?;
         self.place("manifest in", value.get("manifest_at"))?;
         if let Some(post) = value.pointer("/manifest/post") {
             self.post_text(post)?;
@@ -244,7 +246,7 @@ impl Sheet<'_> {
         for note in value.pointer("/manifest/notes").and_then(Value::as_array).into_iter().flatten() {
             self.line("note", &text(note))?;
         }
-        Ok(())
+        self.anchors(value)
     }
 
     fn parts(&mut self, parts: &[Value]) -> io::Result<()> {
@@ -315,6 +317,7 @@ impl Sheet<'_> {
     fn record(&mut self, value: &Value) -> io::Result<()> {
         self.title("record", value.get("ledger_index").unwrap_or(&Value::Null))?;
         self.of(value, &[("kind", "/record/kind"), ("made", "/record/at"), ("leaf", "/leaf")])?;
+        self.not_before(value)?;
         self.place("kept in", value.get("warc"))?;
         self.of(value, &[("check", "/check")])?;
         self.anchors(value)?;
@@ -339,6 +342,7 @@ impl Sheet<'_> {
     fn run(&mut self, value: &Value) -> io::Result<()> {
         self.title("run", value.get("run").unwrap_or(&Value::Null))?;
         self.of(value, &[("opened", "/opened"), ("closed", "/closed"), ("planned", "/planned"), ("ended", "/ended")])?;
+        self.not_before(value)?;
         if value.get("closed").is_none_or(Value::is_null) {
             self.line("closed", "never: it was cut off, or is still going on")?;
         }
@@ -372,6 +376,14 @@ impl Sheet<'_> {
             }
         }
         Ok(())
+    }
+
+    /// The beacon's round before which it was not written.
+    fn not_before(&mut self, value: &Value) -> io::Result<()> {
+        let Some(bound) = value.get("not_before").filter(|bound| bound.is_object()) else { return Ok(()) };
+        let of = |key: &str| bound.get(key).map(text).unwrap_or_default();
+        self.line("not before", &format!("{}, round {} of the beacon {}", of("at"), of("round"), of("beacon")))?;
+        self.line("", &of("check"))
     }
 
     /// Who outside vouches, and how to check it by hand.

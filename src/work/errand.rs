@@ -13,6 +13,7 @@ use crate::resolution::pursuit;
 use crate::snapshot::gather;
 use crate::statement::{Hint, StatementId};
 use crate::work::archive::OpenArchive;
+use crate::work::beacon;
 use crate::work::capture::Capture;
 use crate::work::drive::Fetch;
 use crate::work::fault::Fault;
@@ -59,6 +60,8 @@ pub struct Manner {
     pub at_once: usize,
     /// what robots.txt is to us
     pub robots: Policy,
+    /// a randomness beacon, whose round opens each run
+    pub beacon: Option<beacon::Asking>,
     /// how long what is in flight is waited for once told to stop; for ever where none
     pub grace: Option<std::time::Duration>,
 }
@@ -234,8 +237,9 @@ impl Errand<'_> {
     ) -> Result<Done, Fault> {
         let unreadable =
             statements.iter().filter_map(|known| Some((known.source.clone(), known.unreadable.clone()?))).collect();
+        let (run, named, asked) = beacon::open(self.manner.beacon.as_ref(), &self.open.tools).await?;
         let context = Context {
-            run: run::new_id(&self.open.tools)?,
+            run,
             capture,
             seal: self.open.seal.clone(),
             tools: self.open.tools.clone(),
@@ -245,8 +249,9 @@ impl Errand<'_> {
             keep: self.manner.keep,
             watch: self.watch,
         };
-        let work = Work { statements, only, at_once: self.manner.at_once, grace: self.manner.grace };
-        let (outcome, interrupted) = run::run(context, work, stop).await?;
+        let work = Work { statements, only, beacon: named, at_once: self.manner.at_once, grace: self.manner.grace };
+        let (mut outcome, interrupted) = run::run(context, work, stop).await?;
+        outcome.beacon = asked;
         Ok(Done { outcome, interrupted, unreadable })
     }
 }

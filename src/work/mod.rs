@@ -3,6 +3,7 @@
 pub mod anchor;
 pub mod archive;
 pub mod attest;
+pub mod beacon;
 pub mod by_hand;
 pub mod capture;
 pub mod daemon;

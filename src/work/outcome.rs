@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::citation::CitationId;
@@ -23,9 +24,30 @@ pub struct RunOutcome {
     pub counts: Counts,
     /// the checkpoint that covers it
     pub checkpoint: Option<CheckpointOutcome>,
+    /// the round of a randomness beacon that opened it, where the settings name a beacon
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub beacon: Option<BeaconOutcome>,
     /// who else vouches for it since, where anyone is named in the settings
     #[serde(skip_serializing_if = "Option::is_none")]
     pub anchors: Option<Attested>,
+}
+
+/// What came of asking a randomness beacon.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub enum BeaconOutcome {
+    /// a round that verifies
+    Named {
+        /// its number
+        round: u64,
+        /// when it was due: nothing of the run was written before
+        not_before: Timestamp,
+    },
+    /// none
+    Failed {
+        /// why
+        failed: String,
+    },
 }
 
 /// One statement's citations.

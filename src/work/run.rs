@@ -9,7 +9,7 @@ use tokio::task::JoinSet;
 use crate::citation::{self, Citation, CitationId, Kind};
 use crate::format::digest::Digest;
 use crate::format::warc::record::Record as WarcRecord;
-use crate::record::{Event, Outcome, RunId, StatementAdded};
+use crate::record::{Beacon, Event, Outcome, StatementAdded};
 use crate::resolution::exchange::Evidence;
 use crate::statement::{self, About, Hint, Statement, StatementId, Unread};
 use crate::work::fault::Fault;
@@ -129,6 +129,8 @@ pub struct Work {
     pub statements: Vec<Known>,
     /// only these citations of them, where it is a due run
     pub only: Option<HashSet<CitationId>>,
+    /// the round that opens it, from which its id is made
+    pub beacon: Option<Box<Beacon>>,
     /// citations followed at once
     pub at_once: usize,
     /// how long what is in flight is waited for once told to stop; for ever where none
@@ -141,14 +143,14 @@ pub struct Work {
 /// What stops the whole run; what was acknowledged before stands.
 pub async fn run(context: Context, work: Work, stop: Stop) -> Result<(RunOutcome, bool), Fault> {
     let context = Arc::new(context);
-    let Work { statements, only, at_once, grace } = work;
+    let Work { statements, only, beacon, at_once, grace } = work;
     let mut planned = plan(statements.iter().map(|known| (known.id, &*known.citations)));
     if let Some(only) = &only {
         planned.retain(|p| only.contains(&p.citation.id));
         planned.iter_mut().enumerate().for_each(|(n, p)| p.number = n);
     }
     let count = planned.len();
-    open(&context, &planned).await?;
+    open(&context, &planned, beacon).await?;
     context.watch.see(News::Planned { citations: count });
     let abouts: HashMap<StatementId, About> = statements.iter().map(|k| (k.id, k.about.clone())).collect();
     let (outcomes, interrupted) = follow(&context, planned, &abouts, at_once, (stop, grace)).await?;
@@ -157,11 +159,11 @@ pub async fn run(context: Context, work: Work, stop: Stop) -> Result<(RunOutcome
     Ok((report(&context, &statements, only.as_ref(), count, outcomes, &sealed), interrupted))
 }
 
-async fn open(context: &Context, planned: &[Planned]) -> Result<(), Fault> {
+async fn open(context: &Context, planned: &[Planned], beacon: Option<Box<Beacon>>) -> Result<(), Fault> {
     let mut deed = Deed::default();
     let ids: Vec<CitationId> = planned.iter().map(|p| p.citation.id).collect();
     let plan = context.seal.hold(&mut deed, "plan", ids)?;
-    deed.events.push(Event::RunOpened { run: context.run, planned: planned.len() as u64, plan, beacon: None });
+    deed.events.push(Event::RunOpened { run: context.run, planned: planned.len() as u64, plan, beacon });
     context.seal.commit(deed).await?;
     Ok(())
 }
@@ -265,14 +267,7 @@ fn report(
             .collect(),
         counts,
         checkpoint: Some(CheckpointOutcome { size: sealed.size, root: data_encoding::BASE64.encode(&sealed.root.0) }),
+        beacon: None,
         anchors: None,
     }
-}
-
-/// A new run's id.
-///
-/// # Errors
-/// The operating system's randomness.
-pub fn new_id(tools: &Tools) -> Result<RunId, Fault> {
-    Ok(RunId(tools.uuid()?))
 }

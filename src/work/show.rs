@@ -7,7 +7,9 @@ use uuid::Uuid;
 
 use crate::citation::CitationId;
 use crate::format::digest::Digest;
+use crate::format::drand::Chain;
 use crate::format::time;
+use crate::record::{Event, Record};
 use crate::statement::StatementId;
 use crate::work::by_hand;
 use crate::work::fault::Fault;
@@ -106,7 +108,7 @@ impl Show<'_> {
         }
         Ok(Some(json!({
             "run": id, "opened": time::rfc3339(row.opened), "closed": row.closed.map(time::rfc3339), "planned": row.planned,
-            "ended": row.ended, "opening_record": row.record, "closing_record": row.closing, "endings": endings,
+            "ended": row.ended, "not_before": self.opened_with(row.record)?, "opening_record": row.record, "closing_record": row.closing, "endings": endings,
             "citations": citations,
         })))
     }
@@ -119,6 +121,7 @@ impl Show<'_> {
         for end in self.store.ends(&id)? {
             let mut line = ending(&end, leaves);
             extend(&mut line, self.detail(end.index)?);
+            extend(&mut line, Some(json!({ "not_before": self.not_before(end.index)? })));
             times.push(line);
         }
         Ok(Some(json!({ "citation": citation, "statement": statement, "followed": times })))
@@ -137,7 +140,7 @@ impl Show<'_> {
             .collect();
         Ok(Some(json!({
             "snapshot": digest, "ledger_index": index, "manifest_at": lying(&at), "manifest": manifest, "led_to_by": leads,
-            "parts_at": self.parts(&manifest)?, "anchors": self.anchors(index)?,
+            "parts_at": self.parts(&manifest)?, "not_before": self.not_before(index)?, "anchors": self.anchors(index)?,
         })))
     }
 
@@ -174,7 +177,8 @@ impl Show<'_> {
         let own = self.store.anchors()?.into_iter().find(|anchor| anchor.record == index);
         Ok(Some(json!({
             "ledger_index": index, "leaf": row.leaf, "record": self.detail(index)?, "warc": at.as_ref().map(lying),
-            "check": own.and_then(|own| by_hand::command(self.paths, self.roots, &own)), "anchors": self.anchors(index)?,
+            "check": own.and_then(|own| by_hand::command(self.paths, self.roots, &own)),
+            "not_before": self.not_before(index)?, "anchors": self.anchors(index)?,
         })))
     }
 
@@ -184,7 +188,29 @@ impl Show<'_> {
         Ok(rows.iter().map(|row| by_hand::shown(self.paths, self.roots, row)).collect())
     }
 
-    /// The same, for the record that speaks of a digest.
+    /// Before which instant a leaf's record was not written: the round of a beacon that its run was opened with.
+    fn not_before(&self, index: u64) -> Result<Option<Value>, Fault> {
+        let detail = self.detail(index)?.unwrap_or_default();
+        let run = detail.get("run").and_then(Value::as_str).and_then(|id| id.parse().ok());
+        let row = run.map(|run| self.store.run(&run)).transpose()?.flatten();
+        Ok(row.map(|row| self.opened_with(row.record)).transpose()?.flatten())
+    }
+
+    /// The beacon's round in a run's opening record, if it holds.
+    fn opened_with(&self, index: u64) -> Result<Option<Value>, Fault> {
+        let detail = self.detail(index)?.unwrap_or_default();
+        let Ok(record) = serde_json::from_value::<Record>(detail) else { return Ok(None) };
+        let Event::RunOpened { run, beacon: Some(beacon), .. } = record.event else { return Ok(None) };
+        let Ok(due) = beacon.bounds(run, record.at) else { return Ok(None) };
+        let (chain, round) = (&beacon.chain, beacon.round.number);
+        let public = Chain::known(&chain.hash).is_some();
+        Ok(Some(json!({
+            "at": time::rfc3339(due), "beacon": chain.id, "chain": chain.hash, "round": round, "known": public,
+            "check": public.then(|| format!("curl https://api.drand.sh/{}/public/{round}", chain.hash)),
+        })))
+    }
+
+    /// As [`Show::anchors`], for the record that speaks of a digest.
     fn anchors_of(&self, digest: &Digest) -> Result<Vec<Value>, Fault> {
         match self.store.things(digest)?.first() {
             Some(Thing::Record(index)) => self.anchors(*index),

@@ -2,6 +2,7 @@
 //! name from `onrecord verify` and must not escape `tools/verify.py`, which shares no code with it.
 
 mod anchors;
+mod beacons;
 mod catalogue;
 mod files;
 mod ledger;
@@ -178,7 +179,7 @@ fn all_met(attacks: &[Attack]) {
 }
 
 fn corpus() -> Vec<&'static Attack> {
-    [warc::ATTACKS, files::ATTACKS, catalogue::ATTACKS, ledger::ATTACKS, anchors::ATTACKS]
+    [warc::ATTACKS, files::ATTACKS, catalogue::ATTACKS, ledger::ATTACKS, anchors::ATTACKS, beacons::ATTACKS]
         .into_iter()
         .flatten()
         .collect()
@@ -186,7 +187,7 @@ fn corpus() -> Vec<&'static Attack> {
 
 #[test]
 fn the_archive_is_sound_before_it_is_touched() {
-    for name in ["older", "base", "other"] {
+    for name in ["older", "base", "other", "beaconed"] {
         let fixture = world().copy_of(name, "sound");
         let archive = &fixture.root;
         let said = verify(archive, &[]);
@@ -226,6 +227,11 @@ fn anchors_vouch_for_what_they_stamp() {
     if world().authority.is_some() {
         all_met(anchors::ATTACKS);
     }
+}
+
+#[test]
+fn a_beacon_bounds_what_it_opened() {
+    all_met(beacons::ATTACKS);
 }
 
 #[test]

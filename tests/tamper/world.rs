@@ -17,7 +17,8 @@ use crate::timestamps::{Authority, EC, VALID, authority};
 
 /// Three archives and what an honest user kept of them.
 ///
-/// `older` is what `base` was one run ago; `anchored` is `base` with two stamped checkpoints; `other` is somebody else's.
+/// `older` is what `base` was one run ago; `anchored` is `base` with two stamped checkpoints; `beaconed` has one run that a
+/// beacon's round opened; `other` is somebody else's.
 pub(super) struct World {
     folder: tempfile::TempDir,
     pub(super) python: bool,
@@ -70,6 +71,7 @@ impl World {
         onrecord(&["-q", "--archive", &other.display().to_string(), "init"]);
         fs::copy(base.join("ledger/checkpoint"), made.path("checkpoint")).unwrap();
         fs::copy(base.join("ledger/vkey"), made.path("vkey")).unwrap();
+        super::beacons::make(&made.path("beaconed"));
         if let Some(authority) = &made.authority {
             fs::copy(authority.path("ca.pem"), made.path("roots.pem")).unwrap();
             copy(&base, &made.path("anchored"));
@@ -83,9 +85,14 @@ impl World {
         self.folder.path().join(name)
     }
 
-    /// A copy of `base` to be damaged; of `anchored` for attacks on anchors.
+    /// A copy of `base` to be damaged; of `anchored` for attacks on anchors, of `beaconed` for those on beacons.
     pub(super) fn fixture(&self, name: &str) -> Fixture {
-        self.copy_of(if name.starts_with("anchor-") { "anchored" } else { "base" }, name)
+        let from = match name.split('-').next() {
+            Some("anchor") => "anchored",
+            Some("beacon") => "beaconed",
+            _ => "base",
+        };
+        self.copy_of(from, name)
     }
 
     /// A copy of one of the archives; they themselves are never opened again.

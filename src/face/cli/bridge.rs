@@ -20,6 +20,7 @@ use crate::snapshot::gather;
 use crate::work::anchor;
 use crate::work::archive::Choices;
 use crate::work::attest::Asking;
+use crate::work::beacon;
 use crate::work::daemon::notices::{Target, TargetWay};
 use crate::work::daemon::schedule::Schedule;
 use crate::work::daemon::{Feed, Orders};
@@ -34,6 +35,8 @@ use crate::world::services::node::Headers;
 use crate::world::services::{Services, mail, webhook};
 use crate::world::{input, keys, lock, store, vault, wire};
 
+/// A run waits for its beacon no longer than that.
+const BEACON: Duration = Duration::from_secs(10);
 /// Longest file of certificates: all of Mozilla's roots are a tenth of it.
 const MAX_PEM: u64 = 4 << 20;
 
@@ -123,7 +126,23 @@ pub(super) fn manner(settings: &Settings) -> Result<Manner, Fault> {
             RobotsPolicy::Ignore => Policy::Ignore,
         },
         grace: None,
+        beacon: beacon(settings)?,
     })
+}
+
+/// The beacon whose rounds open runs, and how it is asked.
+fn beacon(settings: &Settings) -> Result<Option<beacon::Asking>, Fault> {
+    let network = &settings.network;
+    let Some(source) = settings.anchor.beacon.clone() else { return Ok(None) };
+    let services = (!network.offline).then(|| services(settings)).transpose()?;
+    Ok(Some(beacon::Asking { source, services, within: network.timeout.0.min(BEACON) }))
+}
+
+/// A client for services.
+fn services(settings: &Settings) -> Result<Services, Fault> {
+    let network = &settings.network;
+    Services::new(&network.user_agent, network.timeout.0, &certificates(&network.ca_cert)?)
+        .map_err(|e| Fault::new(Exit::Usage, "set up the network", &e))
 }
 
 /// The secret in a file that a setting names.
@@ -146,11 +165,9 @@ pub(super) fn asking(settings: &Settings) -> Result<Asking, Fault> {
         headers: headers(settings),
         witnesses: anchor.witnesses.clone(),
     };
-    let network = &settings.network;
-    let services = Services::new(&network.user_agent, network.timeout.0, &certificates(&network.ca_cert)?)
-        .map_err(|e| Fault::new(Exit::Usage, "set up the network", &e))?;
     // Three tries of the slowest, one after the other.
-    Ok(Asking { settings: whom, services, within: network.timeout.0.saturating_mul(3) })
+    let within = settings.network.timeout.0.saturating_mul(3);
+    Ok(Asking { settings: whom, services: services(settings)?, within })
 }
 
 /// The same, where anyone is named and the network may be asked.

@@ -101,6 +101,7 @@ fn trust(settings: &Settings, args: &Args) -> Result<Trust, Fault> {
         roots,
         headers,
         witnesses: settings.anchor.witnesses.iter().map(|witness| witness.key.clone()).collect(),
+        beacons: settings.anchor.beacon.iter().map(|source| source.chain.clone()).collect(),
     })
 }
 

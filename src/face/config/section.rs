@@ -11,6 +11,7 @@ use url::Url;
 
 use super::value::{Expected, Period, Raw, Setting, Size};
 use crate::work::anchor::Witness;
+use crate::work::beacon::Source as Beacon;
 use crate::world::wire::settings::ConnectTo;
 
 /// What the loader and `onrecord config` need of a section, whatever its keys.
@@ -161,6 +162,9 @@ section! {
         "bitcoin-headers" bitcoin_headers: String = String::new();
         /// witnesses: a C2SP vkey each and, where it is to be asked, a space and its URL
         "witnesses" witnesses: Vec<Witness> = Vec::new();
+        /// randomness beacon (drand) whose latest round opens each run: nothing of it was written before; an address that ends in a
+        /// chain's hash, or any server's of quicknet
+        "beacon" beacon: Option<Beacon> = None;
     }
 }
 

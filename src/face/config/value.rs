@@ -14,6 +14,7 @@ use url::Url;
 
 use crate::format::note::{KeyKind, VerifierKey};
 use crate::work::anchor::Witness;
+use crate::work::beacon::Source as Beacon;
 use crate::world::wire::settings::ConnectTo;
 
 /// A value as it was written. What comes from a file has a type; what comes from a flag or the environment is text.
@@ -203,6 +204,19 @@ impl Setting for Url {
     }
 }
 
+/// An address of drand's HTTP API; quicknet's rounds are asked for where it ends in no chain's hash.
+impl Setting for Beacon {
+    fn read(raw: &Raw) -> Result<Self, Expected> {
+        const EXPECTED: Expected =
+            "a drand server, as in \"https://api.drand.sh\", with or without a chain's hash behind it";
+        Self::at(&Url::read(raw).map_err(|_| EXPECTED)?).ok_or(EXPECTED)
+    }
+
+    fn json(&self) -> Value {
+        json!(format!("{}/{}", self.server.as_str().trim_end_matches('/'), self.chain))
+    }
+}
+
 /// A witness as it is written: `VKEY URL`, or the key alone where it is not asked but known.
 impl Setting for Witness {
     fn read(raw: &Raw) -> Result<Self, Expected> {
@@ -245,7 +259,7 @@ impl<T: Setting> Setting for Vec<T> {
 
 impl<T: Setting> Setting for Option<T> {
     fn read(raw: &Raw) -> Result<Self, Expected> {
-        T::read(raw).map(Some)
+        if words(raw) == Some("") { Ok(None) } else { T::read(raw).map(Some) }
     }
 
     fn json(&self) -> Value {

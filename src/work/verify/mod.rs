@@ -4,6 +4,7 @@
 //! it can have, every name in it is looked for, and the catalogue is made anew beside the old one and compared row by row.
 
 mod anchors;
+mod beacon;
 mod fixity;
 mod foreign;
 mod growth;
@@ -19,6 +20,7 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
+use crate::format::drand::Hex;
 use crate::format::note::VerifierKey;
 use crate::format::ots::Header;
 use crate::format::tsp::Roots;
@@ -38,6 +40,8 @@ pub struct Trust {
     pub headers: BTreeMap<u64, Header>,
     /// keys of witnesses
     pub witnesses: Vec<VerifierKey>,
+    /// randomness beacons to believe besides those everyone knows, by their chains' hashes
+    pub beacons: Vec<Hex>,
 }
 
 /// The whole of it.
@@ -172,7 +176,7 @@ impl Report {
 const NOT_PROVED: [&str; 4] = [
     "that what the pages and posts say is true",
     "that the sites showed others what they showed this machine",
-    "when it happened, earlier than the first outside anchor says",
+    "when it happened, more closely than between its beacon's round and its first outside anchor, where it has them",
     "that the key's holder kept no second archive",
 ];
 
@@ -188,7 +192,7 @@ pub fn whole(paths: &Paths, trust: &Trust) -> Result<Report, Fault> {
     let scratch = crate::world::input::scratch_folder().map_err(Fault::file("temporary folder", PathBuf::new()))?;
     let mut seen = scan::all(paths, &scratch.path().join("anew.db"), &mut report)?;
     let log = log::check(paths, trust, &seen, &mut report)?;
-    let expected = records::check(paths, &log, &mut seen, &mut report)?;
+    let expected = records::check(paths, &log, &mut seen, trust, &mut report)?;
     log.vouched(trust, &expected, &mut report);
     rows::check(paths, &mut seen, &mut report)?;
     Ok(report.conclude())

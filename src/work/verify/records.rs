@@ -13,10 +13,11 @@ use crate::resolution::exchange::RecordName;
 use crate::work::fault::Fault;
 use crate::work::parts::Paths;
 use crate::work::reindex::{Files, Seed};
-use crate::work::verify::Report;
 use crate::work::verify::anchors::Expected;
+use crate::work::verify::beacon::Beacons;
 use crate::work::verify::log::Log;
 use crate::work::verify::scan::Seen;
+use crate::work::verify::{Report, Trust};
 use crate::world::store;
 use crate::world::store::Store;
 use crate::world::store::apply::Leaf;
@@ -29,7 +30,13 @@ pub(super) const METADATA: u8 = 5;
 const BATCH: usize = 1024;
 
 /// Checks the records against ledger and WARC files, and fills the new catalogue from them.
-pub(super) fn check(paths: &Paths, log: &Log, seen: &mut Seen, report: &mut Report) -> Result<Expected, Fault> {
+pub(super) fn check(
+    paths: &Paths,
+    log: &Log,
+    seen: &mut Seen,
+    trust: &Trust,
+    report: &mut Report,
+) -> Result<Expected, Fault> {
     let seeds = std::mem::take(&mut seen.seeds);
     // The first of two copies is the one the ledger means; the other one's WARC record is named by nothing.
     let mut by_leaf = HashMap::with_capacity(seeds.len());
@@ -51,6 +58,7 @@ pub(super) fn check(paths: &Paths, log: &Log, seen: &mut Seen, report: &mut Repo
                 Some(record) => {
                     report.checked.records += 1;
                     heard.hear(&record, *index);
+                    heard.beacons.see(&record, &seed.place.to_string(), trust, report);
                     found.push((*index, seed, record));
                 }
                 None => seen.broken = true,
@@ -61,6 +69,7 @@ pub(super) fn check(paths: &Paths, log: &Log, seen: &mut Seen, report: &mut Repo
             names(paths, seen, seed, record, &heard.removed, report)?;
         }
     }
+    std::mem::take(&mut heard.beacons).tell(report);
     let logged: HashSet<Digest> = leaves.iter().map(|(_, leaf)| *leaf).collect();
     seen.broken |= leaves.len() < log.leaves.len() || log.size.is_none();
     let later = later(log, &seeds, &logged, seen.unsealed, report);
@@ -95,6 +104,7 @@ pub(super) fn check(paths: &Paths, log: &Log, seen: &mut Seen, report: &mut Repo
 struct Heard {
     runs: Runs,
     anchors: Expected,
+    beacons: Beacons,
     /// what was taken away by law
     removed: HashSet<RecordName>,
     /// index of the last record behind which nothing was left unnamed

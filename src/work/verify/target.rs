@@ -14,6 +14,7 @@ use crate::record::{self, Record};
 use crate::resolution::exchange::RecordName;
 use crate::work::fault::Fault;
 use crate::work::parts::Paths;
+use crate::work::verify::beacon::Beacons;
 use crate::work::verify::keys::Said;
 use crate::work::verify::log::Open;
 use crate::work::verify::records::METADATA;
@@ -43,7 +44,7 @@ pub fn one(paths: &Paths, target: &str, trust: &Trust) -> Result<Report, Fault> 
     for thing in things {
         look.at(&thing, &mut report)?;
     }
-    look.vouched(trust, &mut report);
+    look.vouched(&mut report);
     report.not_checked.push("everything else in the archive: onrecord verify looks at all of it".to_owned());
     Ok(report.conclude())
 }
@@ -70,7 +71,7 @@ pub fn since(paths: &Paths, trust: &Trust) -> Result<Report, Fault> {
         }
         look.record(index, &mut report)?;
     }
-    look.vouched(trust, &mut report);
+    look.vouched(&mut report);
     report.not_checked.push(format!(
         "the first {} records and what they name; WARC records that no record names; the catalogue's other rows: onrecord verify looks at all of it",
         old.checkpoint.size
@@ -93,7 +94,7 @@ pub(super) fn sample(paths: &Paths, count: u64, trust: &Trust, random: &Random) 
         let Some(at) = store.at_or_after(&Digest::of(&random.bits128()?.to_be_bytes()))? else { break };
         look.bound(at.id, &mut report)?;
     }
-    look.vouched(trust, &mut report);
+    look.vouched(&mut report);
     report.not_checked.push("everything that was not in the sample: onrecord verify looks at all of it".to_owned());
     Ok(report.conclude())
 }
@@ -135,12 +136,14 @@ struct Look<'a> {
     paths: &'a Paths,
     store: &'a Store,
     open: Open,
+    trust: &'a Trust,
+    beacons: Beacons,
     /// the last leaf that was looked at
     last: u64,
 }
 
 impl<'a> Look<'a> {
-    fn open(paths: &'a Paths, store: &'a Store, trust: &Trust, report: &mut Report) -> Result<Option<Self>, Fault> {
+    fn open(paths: &'a Paths, store: &'a Store, trust: &'a Trust, report: &mut Report) -> Result<Option<Self>, Fault> {
         let mut said = Said { first: store.meta("vkey")?.and_then(|vkey| vkey.parse().ok()), ..Said::default() };
         for (leaf, body) in store.events("key.rotated")? {
             if let Ok(record) = serde_json::from_str(&body) {
@@ -148,11 +151,12 @@ impl<'a> Look<'a> {
             }
         }
         let open = Open::read(paths, trust, &said, report)?;
-        Ok(open.map(|open| Self { paths, store, open, last: 0 }))
+        Ok(open.map(|open| Self { paths, store, open, trust, beacons: Beacons::default(), last: 0 }))
     }
 
-    fn vouched(&self, trust: &Trust, report: &mut Report) {
-        let reach = self.open.anchors(trust).covering(self.last, report);
+    fn vouched(self, report: &mut Report) {
+        self.beacons.tell(report);
+        let reach = self.open.anchors(self.trust).covering(self.last, report);
         report.independence = reach.over(self.last + 1);
     }
 
@@ -224,9 +228,12 @@ impl<'a> Look<'a> {
             report.problem("payload-changed", place, "it is not the record its leaf names");
             return Ok(None);
         }
-        if let Err(why) = Record::read(&block) {
-            report.problem("record-malformed", place, why.to_string());
-            return Ok(None);
+        match Record::read(&block) {
+            Ok(record) => self.beacons.see(&record, &place, self.trust, report),
+            Err(why) => {
+                report.problem("record-malformed", place, why.to_string());
+                return Ok(None);
+            }
         }
         report.checked.records += 1;
         Ok(Some(block))

@@ -1,8 +1,10 @@
-//! Services that are asked and believed only by what they sign: timestamp authorities, calendars, witnesses, nodes.
+//! Services that are asked and believed only by what they sign: timestamp authorities, calendars, witnesses,
+//! nodes, beacons.
 //!
 //! Nothing they answer is evidence of the web, so the recording wire is not used. Redirects are not followed, answers are
 //! bounded in size and time, and the addresses asked are those of the settings, never one that an answer names.
 
+pub mod beacon;
 pub mod calendar;
 pub mod command;
 pub mod mail;
