@@ -124,6 +124,16 @@ async fn a_checkpoint_is_stamped_promised_and_at_last_confirmed() {
     let [confirmed] = &outcome.added[..] else { panic!("{outcome:?}") };
     assert_eq!((confirmed.state, &confirmed.authority), (State::Confirmed, &name(&calendar.url)));
     assert!(confirmed.at.is_some());
+    // Until a record names it, the old proof stays in its place; a crash now, and the same is found again.
+    let file = folder.path().join("anchors").join(&confirmed.file);
+    assert_ne!(Digest::of(&std::fs::read(&file).unwrap()), confirmed.digest);
+    let all = HashSet::from([confirmed.file.clone()]);
+    let again = anchors(folder.path(), settings.clone()).upgrade(&all).await.unwrap();
+    assert_eq!((&again.added, &again.changed), (&outcome.added, &all));
+    anchors(folder.path(), settings.clone()).settle(&again.added).unwrap();
+    assert_eq!(Digest::of(&std::fs::read(&file).unwrap()), confirmed.digest);
+    let done = anchors(folder.path(), settings.clone()).upgrade(&all).await.unwrap();
+    assert!(done.added.is_empty() && done.failed.is_empty(), "{done:?}");
     judged_by_references(&scripts, folder.path(), &authority, &calendar);
 }
 

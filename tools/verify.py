@@ -5,7 +5,7 @@ usage: verify.py ARCHIVE [--vkey LINE] [--checkpoint FILE]
   --vkey LINE        the ledger's verifier key as you know it from elsewhere (else the archive's own is taken, and said)
   --checkpoint FILE  a signed checkpoint you remember: the ledger must have grown from it
 Exit code: 0 intact, 5 damaged or incomplete, 3 no archive there, 2 misuse. Needs Python 3.9 and `cryptography`. It reads no SQLite; the formats are WARC 1.1, RFC 8785, RFC 6962, C2SP tlog-tiles, RFC 3161 and OpenTimestamps."""
-import base64, datetime, hashlib, json, os, re, sys, zlib
+import base64, datetime, glob, hashlib, json, os, re, sys, zlib
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
@@ -252,7 +252,7 @@ def records(known, blocks, leaves, ledger):
             if canonical(value).encode() != block: problem("record-not-canonical", where, "its JSON is not in canonical form")
             if value["kind"] == "run.opened" and "beacon" in value: beacon(str(value.get("run")), str(value.get("at")), value["beacon"], where)
             if value["kind"] in runs: runs[value["kind"]][str(value.get("run"))] = where
-            if value["kind"] == "anchor.added": anchored[os.path.basename(str(value.get("file")))] = value.get("digest")
+            if value["kind"] == "anchor.added": anchored.setdefault(os.path.basename(str(value.get("file"))), []).append(value.get("digest"))
             if value["kind"] == "content.removed": removed.update(i for i, _ in names(value))
     for leaf, at in places.items():
         if leaf and leaf not in events: problem("record-missing", f"ledger leaf {at}", "no record in the WARC files has this digest")
@@ -267,8 +267,9 @@ def records(known, blocks, leaves, ledger):
                 problem("record-changed", where, f"its {noun} is not the SHA-256 of the {holder} it names")
     for id, (_, _, where, kind) in known.items():
         if kind != "warcinfo" and id not in named: spare(where)("record-added", where, "no record of the ledger names it")
-    for name, digest in anchored.items():
-        if "sha256:" + sha(tile(ledger, "anchors/" + name, "anchor-missing")).hex() != digest: problem("anchor-changed", f"ledger/anchors/{name}", "it is not the file that its record names")
+    for name, digests in anchored.items():
+        here = ["sha256:" + sha(b).hex() for b in [tile(ledger, "anchors/" + name, "anchor-missing")] + [read(p) for p in glob.glob(glob.escape(f"{ledger}/anchors/{name}") + ".new")]]
+        if here[0] not in digests or digests[-1] not in here: problem("anchor-changed", f"ledger/anchors/{name}", "it is not the file that its record names")
     for run in runs["run.opened"].keys() - runs["run.closed"].keys(): NOT_CHECKED.append(f"run {run} was opened and never closed")
 
 def main(argv):
@@ -280,11 +281,11 @@ def main(argv):
     leaves, (known, blocks) = [], warcs(archive)
     values = [v for v in (read_json(b) for _, _, b in blocks) if isinstance(v, dict)]
     try:
-        own = parse_vkey(read(ledger, "vkey").decode())
-        keys = [parse_vkey(options["--vkey"])] if "--vkey" in options else [own]
+        own = parse_vkey(read(ledger, "vkey").decode()); keys = [parse_vkey(options["--vkey"])] if "--vkey" in options else [own]
         if "--vkey" not in options:
             NOT_CHECKED.append("whether the ledger's key is the right one: none was given with --vkey")
-            keys = [parse_vkey(v["vkey"]) for v in values if v.get("kind") == "archive.created"][:1] or keys
+            first = b"".join(map(read, sorted(p for p in glob.glob(glob.escape(ledger) + "/tile/entries/000*/*") + glob.glob(glob.escape(ledger) + "/tile/entries/000") if os.path.isfile(p))))[2:34]
+            keys = [parse_vkey(read_json(b)["vkey"]) for _, _, b in blocks if sha(b) == first and b'"archive.created"' in b][:1] or keys
         successors(keys, [v for v in values if v.get("kind") == "key.rotated"])
         if own not in keys: problem("key-unknown", "ledger/vkey", "it is neither the trusted key nor one that followed it")
         _, size, claimed = checkpoint(read(ledger, "checkpoint"), keys); count("checkpoints")
@@ -296,5 +297,4 @@ def main(argv):
     except (Bad, OSError, ValueError, LookupError) as e: problem("checkpoint-bad-signature" if "sign" in str(e) else "checkpoint-malformed", "ledger", str(e))
     records(known, blocks, leaves, ledger)
     print(*PROBLEMS, *(f"not checked: {what}" for what in NOT_CHECKED), ("damaged" if PROBLEMS else "intact") + "".join(f" {k}={v}" for k, v in sorted(COUNT.items())), sep="\n"); return 5 if PROBLEMS else 0
-
 if __name__ == "__main__": sys.exit(main(sys.argv[1:]))

@@ -9,7 +9,8 @@
 //! SIZE.CALENDAR.ots               OpenTimestamps: ots verify -f SIZE.checkpoint ….ots
 //! SIZE.WITNESS.cosignature        signature lines (C2SP tlog-cosignature v1)
 //! ```
-//! A `.ots` is the one file here that changes: a later proof holds all that the earlier one held.
+//! A `.ots` is the one file here that changes: a later proof holds all that the earlier one held, and lies beside it, as
+//! `….ots.new`, until the record that names it is in the ledger.
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -186,7 +187,7 @@ pub struct Outcome {
     pub failed: Vec<(String, Failure)>,
     /// signature lines that belong on the published checkpoint
     pub cosignatures: Vec<Signature>,
-    /// files whose bytes are new
+    /// files that have grown
     pub changed: HashSet<String>,
 }
 
@@ -265,12 +266,13 @@ impl Anchors {
         let mut silent: HashSet<String> = HashSet::new();
         for file in self.folder.names("ots")? {
             let authority = place(&file).map(|(_, authority)| authority).unwrap_or_default();
-            if settled.contains(&file) || silent.contains(authority) {
+            let grown = self.folder.grown(&file)?.is_some();
+            if settled.contains(&file) && !grown || silent.contains(authority) {
                 continue;
             }
-            let before = self.folder.read(&file)?;
+            let before = Digest::of(&self.folder.read(&file)?.unwrap_or_default());
             let result = self.upgraded(&file).await;
-            if self.folder.read(&file)? != before {
+            if matches!(&result, Ok(Some(added)) if added.digest != before) {
                 outcome.changed.insert(file.clone());
             }
             if let Err(Failure::Unreachable(_) | Failure::Header(_)) = result {
@@ -279,6 +281,17 @@ impl Anchors {
             outcome.take(file, result);
         }
         Ok(outcome)
+    }
+
+    /// Puts the proofs that have grown in their places, now that records name them.
+    ///
+    /// # Errors
+    /// The disk.
+    pub fn settle(&self, recorded: &[Added]) -> Result<(), Failure> {
+        for added in recorded.iter().filter(|added| added.kind == Kind::Ots) {
+            self.folder.settle(&added.file)?;
+        }
+        Ok(())
     }
 
     /// What the anchors that lie here and are not among `known` are worth: those whose record a crash prevented, and
@@ -462,7 +475,7 @@ impl Anchors {
         }
         let (size, authority) = place(file).ok_or(Failure::Strange)?;
         if after != before {
-            self.folder.replace(file, &after)?;
+            self.folder.put_beside(file, &after)?;
         }
         let (file, authority, digest) = (file.to_owned(), authority.to_owned(), Digest::of(&after));
         Ok(Some(Added { size, kind: Kind::Ots, authority, state, file, digest, at }))

@@ -68,6 +68,8 @@ pub async fn attest(open: &OpenArchive, asking: &Asking) -> Result<Attested, Fau
     });
     attested.take(found, late);
     record(open, &attested.added).await?;
+    // Crash here: the old proof in place, and beside it the one that its last record names.
+    anchors.settle(&attested.added)?;
     if !settings.witnesses.is_empty() {
         witness(open, asking, deadline, &mut attested).await?;
     }

@@ -103,6 +103,20 @@ fn another(f: &Fixture, authority: &Authority, imprint: Option<Digest>) -> Strin
     format!("ledger/anchors/{size}.other.example.tsr")
 }
 
+/// The first proof, grown and on record, and still beside its file. Says which.
+pub(super) fn grown(f: &Fixture) -> String {
+    let size = sizes(f)[0];
+    let file = format!("{size}.calendar.example.ots");
+    let path = f.ledger(&format!("anchors/{file}"));
+    let old = fs::read(&path).unwrap();
+    let digest = Digest::of(&fs::read(f.ledger(&format!("anchors/{size}.checkpoint"))).unwrap());
+    let new = Proof::submitted(digest, &[7; 16], &promise(BITCOIN, &[9])).unwrap().to_bytes();
+    record(&f.root, vec![added(&f.root, size, "ots", "calendar.example", "unchecked", &new)]);
+    fs::write(&path, old).unwrap();
+    fs::write(f.ledger(&format!("anchors/{file}.new")), new).unwrap();
+    file
+}
+
 pub(super) const ATTACKS: &[Attack] = &[
     attack("anchor-token-flipped", &["anchor-changed", "anchor-invalid"], |f| {
         let name = token(f, 0);

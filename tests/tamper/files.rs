@@ -65,7 +65,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         fs::remove_file(f.path(&f.warc_names()[0])).unwrap();
         "ledger/leaf/0".to_owned()
     }),
-    attack("file-of-another-archive-added", &["record-added", "key-unknown", "row-missing"], |f| {
+    attack("file-of-another-archive-added", &["record-added", "row-missing"], |f| {
         let file = f.warc_names()[0].clone();
         let foreign = super::world().path("other").join("warc");
         let from = fs::read_dir(foreign).unwrap().next().unwrap().unwrap();

@@ -254,6 +254,38 @@ fn pending_is_never_called_more() {
     assert_eq!((required("anchored"), required("witnessed")), (Some(0), Some(4)));
 }
 
+/// A crash between the record of a grown proof and the moment when it is put in its place.
+#[test]
+fn a_proof_that_has_grown_and_is_not_in_its_place_yet_is_no_damage() {
+    if world().authority.is_none() {
+        return;
+    }
+    let fixture = world().copy_of("anchored", "grown");
+    let file = anchors::grown(&fixture);
+    let said = verify(&fixture.root, &[]);
+    assert_eq!(said.code, Some(0), "{}", said.whole);
+    assert!(said.whole.contains("has grown"), "{}", said.whole);
+    assert!(second(&fixture.root, &[]).is_none_or(|(code, _)| code == Some(0)));
+    // Without the grown one beside it, the old proof is an earlier state; beside it, something else is no earlier state.
+    std::fs::remove_file(fixture.ledger(&format!("anchors/{file}.new"))).unwrap();
+    let said = verify(&fixture.root, &[]);
+    assert_eq!(said.problems[0].0, "anchor-changed", "{}", said.whole);
+    assert!(second(&fixture.root, &[]).is_none_or(|(code, _)| code == Some(5)));
+}
+
+/// Somebody else's file that sorts before all of ours does not say whose key counts.
+#[test]
+fn the_key_is_the_one_of_the_first_leaf() {
+    let fixture = world().fixture("foreign-first");
+    let foreign = world().path("other").join("warc");
+    let from = std::fs::read_dir(foreign).unwrap().next().unwrap().unwrap();
+    std::fs::copy(from.path(), fixture.path("onrecord-20200101000000-000000.warc.gz")).unwrap();
+    let said = verify(&fixture.root, &[]);
+    assert!(!said.problems.iter().any(|(kind, _)| kind == "key-unknown"), "{}", said.whole);
+    let (_, theirs) = second(&fixture.root, &[]).unwrap_or_default();
+    assert!(!theirs.contains("key-unknown") && !theirs.contains("not signed with a known key"), "{theirs}");
+}
+
 #[test]
 fn the_corpus_is_large_and_each_name_stands_in_the_threat_table() {
     let corpus = corpus();

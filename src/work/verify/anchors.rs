@@ -119,7 +119,12 @@ impl<'a> Look<'a> {
         match self.folder.read(file) {
             Ok(Some(bytes)) if digests.last() == Some(&Digest::of(&bytes)) => {}
             Ok(Some(bytes)) if digests.contains(&Digest::of(&bytes)) => {
-                report.problem("anchor-changed", place, "it is an earlier state than the last one on record");
+                let grown = self.folder.grown(file).ok().flatten();
+                if grown.is_some_and(|grown| digests.last() == Some(&Digest::of(&grown))) {
+                    report.notes.push(format!("{file} has grown; the next onrecord anchor puts it in its place"));
+                } else {
+                    report.problem("anchor-changed", place, "it is an earlier state than the last one on record");
+                }
             }
             Ok(Some(_)) => report.problem("anchor-changed", place, "it is not the file that its record names"),
             Ok(None) => report.problem("anchor-missing", place, "a record names it"),

@@ -10,8 +10,8 @@ use crate::world::tiles::reader::Tiles;
 /// What the records say of keys. It proves itself: a rotation counts only with both signatures.
 #[derive(Debug, Default)]
 pub(super) struct Said {
-    /// the key named when the archive was made
-    pub(super) first: Option<VerifierKey>,
+    /// keys named by records that say an archive was made, by their leaves; those of another archive's files among them
+    pub(super) made: Vec<(Digest, VerifierKey)>,
     /// changes of keys, with the leaf that records each
     pub(super) rotations: Vec<(Rotation, Digest)>,
 }
@@ -20,7 +20,7 @@ impl Said {
     /// Takes up what a record says, if it speaks of keys.
     pub(super) fn hear(&mut self, record: &Record, leaf: Digest) {
         match &record.event {
-            Event::ArchiveCreated { vkey, .. } if self.first.is_none() => self.first = vkey.parse().ok(),
+            Event::ArchiveCreated { vkey, .. } => self.made.extend(vkey.parse().ok().map(|key| (leaf, key))),
             Event::KeyRotated { old, new, by_old, by_new } => {
                 let (old, new) = (old.clone(), new.clone());
                 let rotation = Rotation { old, new, by_old: by_old.clone(), by_new: by_new.clone() };
@@ -28,6 +28,15 @@ impl Said {
             }
             _ => {}
         }
+    }
+}
+
+impl Said {
+    /// The key that leaf 0's record names. Where the leaf cannot be read the first record that says so counts.
+    fn first(&self, tiles: &Tiles) -> Option<VerifierKey> {
+        let leaf = tiles.claimed_size().and_then(|size| tiles.leaf(0, size).ok());
+        let named = self.made.iter().find(|(made, _)| Some(*made) == leaf).or_else(|| self.made.first());
+        named.map(|(_, key)| key.clone())
     }
 }
 
@@ -52,7 +61,7 @@ pub(super) fn known(tiles: &Tiles, said: &Said, trust: &Trust, report: &mut Repo
     if trust.key.is_none() {
         report.not_checked.push("whether the signing key is the right one: none was given with --key".to_owned());
     }
-    let first = trust.key.clone().or_else(|| said.first.clone()).or_else(|| lying.clone())?;
+    let first = trust.key.clone().or_else(|| said.first(tiles)).or_else(|| lying.clone())?;
     let keys = chain(first, said);
     if let Some(lying) = lying.filter(|lying| !keys.all.contains(lying)) {
         let whose = if trust.key.is_some() { "the trusted one" } else { "the one the archive was made with" };

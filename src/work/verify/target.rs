@@ -144,7 +144,9 @@ struct Look<'a> {
 
 impl<'a> Look<'a> {
     fn open(paths: &'a Paths, store: &'a Store, trust: &'a Trust, report: &mut Report) -> Result<Option<Self>, Fault> {
-        let mut said = Said { first: store.meta("vkey")?.and_then(|vkey| vkey.parse().ok()), ..Said::default() };
+        let (first, vkey) = (store.record(0)?, store.meta("vkey")?.and_then(|vkey| vkey.parse().ok()));
+        let mut said =
+            Said { made: first.zip(vkey).map(|(row, key)| (row.leaf, key)).into_iter().collect(), ..Said::default() };
         for (leaf, body) in store.events("key.rotated")? {
             if let Ok(record) = serde_json::from_str(&body) {
                 said.hear(&record, leaf);

@@ -1,4 +1,7 @@
 //! The `ledger/anchors/` folder: small files by name, each written once but for proofs that grow.
+//!
+//! A proof that has grown lies beside the old one, as `FILE.new`, until the record that names it is in the ledger: whichever of
+//! the two a crash leaves in place, a record names it.
 
 use std::path::{Path, PathBuf};
 
@@ -70,7 +73,34 @@ impl AnchorFolder {
         self.disk.keep(&self.path(file), bytes).map(drop)
     }
 
-    /// Puts a file in place of an earlier one that it contains.
+    /// Puts what a file has grown to beside it.
+    ///
+    /// # Errors
+    /// The disk.
+    pub fn put_beside(&self, file: &str, bytes: &[u8]) -> Result<(), durable::Error> {
+        self.replace(&beside(file), bytes)
+    }
+
+    /// What a file has grown to, where that is not in its place yet.
+    ///
+    /// # Errors
+    /// As [`AnchorFolder::read`].
+    pub fn grown(&self, file: &str) -> Result<Option<Vec<u8>>, Error> {
+        self.read(&beside(file))
+    }
+
+    /// Puts what a file has grown to in its place.
+    ///
+    /// # Errors
+    /// The disk.
+    pub fn settle(&self, file: &str) -> Result<(), Error> {
+        let Some(bytes) = self.grown(file)? else { return Ok(()) };
+        self.replace(file, &bytes)?;
+        // Crash here: the same bytes twice.
+        Ok(self.disk.remove(&self.path(&beside(file)))?)
+    }
+
+    /// Puts a file in place of an earlier one.
     ///
     /// # Errors
     /// The disk.
@@ -78,4 +108,8 @@ impl AnchorFolder {
         self.disk.create_folder(&self.folder)?;
         self.disk.replace(&self.path(file), bytes)
     }
+}
+
+fn beside(file: &str) -> String {
+    format!("{file}.new")
 }

@@ -63,6 +63,12 @@ impl Tiles {
         Signed::open(&note, known).map_err(|source| Error::Checkpoint { path, source })
     }
 
+    /// The size that the published checkpoint claims, whoever signed it.
+    pub fn claimed_size(&self) -> Option<u64> {
+        let note = read(self.folder.join("checkpoint")).ok()?;
+        Signed::parse(&note).ok().map(|signed| signed.checkpoint.size)
+    }
+
     /// The record at `index` of a log of `size`.
     ///
     /// # Errors
