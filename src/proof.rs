@@ -85,7 +85,7 @@ impl Bundle {
         self.evidence.insert(id, BASE64.encode(member));
     }
 
-    /// The bytes of a WARC record as they are digested, from the member in `evidence`: without the separator after them.
+    /// The bytes of a WARC record, from the member in `evidence`: without the separator after them.
     /// `None` where it is missing or no member.
     pub fn evidence(&self, id: Uuid) -> Option<Vec<u8>> {
         let member = BASE64.decode(self.evidence.get(&id)?.as_bytes()).ok()?;

@@ -55,20 +55,20 @@ def record(pieces):
     if not found or version != "WARC/1.1" or not all(":" in line for line in lines): raise Bad("not a WARC/1.1 record")
     fields = {line.split(":")[0].lower(): line.split(":", 1)[1].strip() for line in reversed(lines)}
     if not (left := int(fields.get("content-length", "-1"))) >= 0: raise Bad("no Content-Length")
-    whole, block, payload = hashlib.sha256(head + found), hashlib.sha256(), hashlib.sha256()
     keep = fields.get("warc-type") == "metadata" and fields.get("content-type") == "application/json"
-    kept, opening, tail = [], b"" if fields.get("content-type", "").startswith("application/http") else None, b""
+    kept, opening, tail, block, payload = [], b"" if fields.get("content-type", "").startswith("application/http") else None, b"", hashlib.sha256(), hashlib.sha256()
     def feed(part):
         nonlocal left, opening, tail
         mine, tail = part[:left], tail + part[left:]
         left -= len(mine)
-        whole.update(mine); block.update(mine); kept.append(mine if keep else b"")
+        block.update(mine); kept.append(mine if keep else b"")
         if opening is None: payload.update(mine)
         elif (at := (opening := opening + mine).find(b"\r\n\r\n")) >= 0: payload.update(opening[at + 4:]); opening = None  # after the HTTP head
         if len(tail) > 4: raise Bad("bytes after the record")
     feed(rest)
     for piece in pieces: feed(piece)
     if left or tail != b"\r\n\r\n": raise Bad("Content-Length is not the block's length")
+    whole = block.copy(); whole.update(head + found)  # a record's name: its block, then its head
     return fields, whole.hexdigest(), block.hexdigest(), payload.hexdigest(), b"".join(kept) if keep else None
 def warcs(archive):
     """-> {id: (whole digest, block digest, where, type)}, [(where, json block)]"""

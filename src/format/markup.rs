@@ -9,26 +9,26 @@ use std::borrow::Cow;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Piece<'a> {
     /// a start tag
-    Open(Tag),
+    Open(Tag<'a>),
     /// an end tag's name, lower case
-    Close(String),
+    Close(Cow<'a, str>),
     /// text; entities undone, save inside `script` and `style`, where there are none
     Text(Cow<'a, str>),
 }
 
 /// A start tag.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Tag {
+pub struct Tag<'a> {
     /// lower case
-    pub name: String,
+    pub name: Cow<'a, str>,
     /// names in lower case, values with entities undone, in order
-    pub attributes: Vec<(String, String)>,
+    pub attributes: Vec<(Cow<'a, str>, Cow<'a, str>)>,
 }
 
-impl Tag {
+impl Tag<'_> {
     /// The first value of an attribute.
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.attributes.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str())
+        self.attributes.iter().find(|(n, _)| n == name).map(|(_, value)| &**value)
     }
 
     /// Whether its `class` holds this word.
@@ -72,12 +72,12 @@ pub fn decode<'a>(bytes: &'a [u8], content_type: &str) -> Cow<'a, str> {
 
 /// Text with its character references undone.
 pub fn unescape(text: &str) -> Cow<'_, str> {
-    if !text.contains('&') {
+    if memchr::memchr(b'&', text.as_bytes()).is_none() {
         return Cow::Borrowed(text);
     }
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
-    while let Some(at) = rest.find('&') {
+    while let Some(at) = memchr::memchr(b'&', rest.as_bytes()) {
         let (before, from) = rest.split_at(at);
         out.push_str(before);
         let used = reference(from, &mut out);
@@ -131,13 +131,13 @@ impl Plain {
         self.text.trim().is_empty()
     }
 
-    fn open(&mut self, tag: &Tag) {
+    fn open(&mut self, tag: &Tag<'_>) {
         if self.hidden.is_some() {
             return;
         }
-        match tag.name.as_str() {
+        match &*tag.name {
             "script" | "style" | "template" | "svg" | "noframes" | "iframe" | "title" => {
-                self.hidden = Some(tag.name.clone());
+                self.hidden = Some(tag.name.to_string());
             }
             "br" => self.line(),
             "img" => {
@@ -195,6 +195,18 @@ fn is_blank(byte: u8) -> bool {
 /// How much of `text`, which begins with no blank, needs no folding: words with one space between them.
 fn folded(text: &[u8]) -> usize {
     let mut at = 0;
+    // Most of a text is such words: whole pieces of it are looked at at once.
+    while let Some(piece) = text.get(at..at + 65) {
+        let pairs = piece.iter().zip(piece.get(1..).unwrap_or_default());
+        let odd = pairs.fold(false, |odd, (&byte, &next)| {
+            let blank = |b: u8| (b == b' ') | (b == b'\t') | (b == b'\n') | (b == b'\r') | (b == 0xc);
+            odd | (blank(byte) & ((byte != b' ') | blank(next)))
+        });
+        if odd {
+            break;
+        }
+        at += 64;
+    }
     while let Some(&byte) = text.get(at) {
         if is_blank(byte) && (byte != b' ' || text.get(at + 1).is_none_or(|&next| is_blank(next))) {
             break;
@@ -339,17 +351,17 @@ impl<'a> Pieces<'a> {
         self.at += length;
     }
 
-    fn end_tag(&mut self, rest: &str) {
+    fn end_tag(&mut self, rest: &'a str) {
         let end = rest.find('>').unwrap_or(rest.len());
         let inside = rest.get(2..end).unwrap_or_default();
         let name = inside.split(|c: char| c.is_ascii_whitespace() || c == '/').next().unwrap_or_default();
         if name.starts_with(|c: char| c.is_ascii_alphabetic()) {
-            self.found = Some(Piece::Close(name.to_ascii_lowercase()));
+            self.found = Some(Piece::Close(lower(name)));
         }
         self.at += (end + 1).min(rest.len());
     }
 
-    fn start_tag(&mut self, rest: &str) {
+    fn start_tag(&mut self, rest: &'a str) {
         let (tag, length) = read_tag(rest);
         self.at += length;
         self.raw = RAW.into_iter().find(|raw| *raw == tag.name);
@@ -367,6 +379,14 @@ impl<'a> Pieces<'a> {
     }
 }
 
+/// In lower case; as it is where it is that already, which is nearly always.
+fn lower(name: &str) -> Cow<'_, str> {
+    match name.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        true => Cow::Owned(name.to_ascii_lowercase()),
+        false => Cow::Borrowed(name),
+    }
+}
+
 /// Where the end tag of a raw element begins.
 fn end_of_raw(rest: &str, name: &str) -> usize {
     let bytes = rest.as_bytes();
@@ -381,11 +401,11 @@ fn end_of_raw(rest: &str, name: &str) -> usize {
 }
 
 /// Reads `<name attributes>` at the start of `rest`; the length read includes the `>`.
-fn read_tag(rest: &str) -> (Tag, usize) {
+fn read_tag(rest: &str) -> (Tag<'_>, usize) {
     let bytes = rest.as_bytes();
     let mut at = 1;
     let name = take(rest, &mut at, |c| !c.is_ascii_whitespace() && !matches!(c, b'/' | b'>'));
-    let mut tag = Tag { name: name.to_ascii_lowercase(), attributes: Vec::new() };
+    let mut tag = Tag { name: lower(name), attributes: Vec::new() };
     loop {
         take(rest, &mut at, |c| c.is_ascii_whitespace() || c == b'/');
         match bytes.get(at) {
@@ -395,7 +415,7 @@ fn read_tag(rest: &str) -> (Tag, usize) {
         }
         let (name, value) = read_attribute(rest, &mut at);
         if tag.attributes.len() < ATTRIBUTES {
-            tag.attributes.push((name.to_ascii_lowercase(), unescape(value).into_owned()));
+            tag.attributes.push((lower(name), unescape(value)));
         }
     }
 }
@@ -484,8 +504,8 @@ fn windows_1252(code: u32) -> Option<char> {
 mod tests {
     use super::*;
 
-    fn open(name: &str, attributes: &[(&str, &str)]) -> Piece<'static> {
-        let attributes = attributes.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect();
+    fn open<'a>(name: &'a str, attributes: &[(&'a str, &'a str)]) -> Piece<'a> {
+        let attributes = attributes.iter().map(|(n, v)| (Cow::Borrowed(*n), Cow::Borrowed(*v))).collect();
         Piece::Open(Tag { name: name.into(), attributes })
     }
 

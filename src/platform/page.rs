@@ -95,7 +95,7 @@ impl PageReader {
         match piece {
             Piece::Open(tag) => self.open(tag),
             Piece::Close(name) => {
-                if matches!(name.as_str(), "title" | "h1" | "script") {
+                if matches!(&**name, "title" | "h1" | "script") {
                     self.inside = Inside::Body;
                 }
             }
@@ -109,8 +109,8 @@ impl PageReader {
         self.text.add(piece);
     }
 
-    fn open(&mut self, tag: &Tag) {
-        match tag.name.as_str() {
+    fn open(&mut self, tag: &Tag<'_>) {
+        match &*tag.name {
             "title" => self.inside = Inside::Title,
             "h1" if self.heading.is_empty() => self.inside = Inside::Heading,
             "script" if tag.get("type").is_some_and(|t| t.trim().eq_ignore_ascii_case("application/ld+json")) => {
@@ -129,7 +129,7 @@ impl PageReader {
         }
     }
 
-    fn link(&mut self, tag: &Tag) {
+    fn link(&mut self, tag: &Tag<'_>) {
         let rel = tag.get("rel").unwrap_or_default().to_ascii_lowercase();
         let Some(href) = tag.get("href") else { return };
         if self.canonical.is_none() && rel.split_ascii_whitespace().any(|r| r == "canonical") {

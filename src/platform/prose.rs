@@ -69,9 +69,9 @@ impl Writer {
         self.out
     }
 
-    fn open(&mut self, tag: &Tag) {
-        match tag.name.as_str() {
-            "script" | "style" | "title" | "template" | "svg" => self.hidden = Some(tag.name.clone()),
+    fn open(&mut self, tag: &Tag<'_>) {
+        match &*tag.name {
+            "script" | "style" | "title" | "template" | "svg" => self.hidden = Some(tag.name.to_string()),
             "br" => self.break_line(1),
             "li" => self.block(1),
             "pre" => {

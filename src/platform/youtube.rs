@@ -151,7 +151,7 @@ impl ProfileReader {
         let (mut id, mut name) = (None, None);
         for piece in pieces(&html) {
             let Piece::Open(tag) = piece else { continue };
-            match (tag.name.as_str(), tag.get("rel"), tag.get("property")) {
+            match (&*tag.name, tag.get("rel"), tag.get("property")) {
                 ("link", Some("canonical"), _) => {
                     let channel = tag.get("href").and_then(|href| href.split("/channel/").nth(1));
                     id = channel.filter(|id| id.starts_with("UC")).map(str::to_owned);

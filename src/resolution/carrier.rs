@@ -254,8 +254,8 @@ impl Found {
         }
     }
 
-    fn open(&mut self, base: &Url, tag: &Tag) {
-        match tag.name.as_str() {
+    fn open(&mut self, base: &Url, tag: &Tag<'_>) {
+        match &*tag.name {
             "noscript" => self.in_noscript = true,
             "template" => self.in_template += 1,
             _ if self.in_template > 0 => {}
@@ -274,7 +274,7 @@ impl Found {
         }
     }
 
-    fn meta(&mut self, tag: &Tag) {
+    fn meta(&mut self, tag: &Tag<'_>) {
         if !tag.get("http-equiv").is_some_and(|h| h.trim().eq_ignore_ascii_case("refresh")) {
             return;
         }
@@ -327,9 +327,9 @@ impl Found {
 }
 
 /// Pages that show the target behind a click: LinkedIn's for outside links, reurl.cc's hidden field.
-fn click(base: &Url, tag: &Tag) -> Option<String> {
+fn click(base: &Url, tag: &Tag<'_>) -> Option<String> {
     let host = base.host_str().unwrap_or_default();
-    match tag.name.as_str() {
+    match &*tag.name {
         // LinkedIn's own mark, also where somebody mirrors its page
         "a" => {
             let marked = tag.get("data-tracking-control-name") == Some("external_url_click");

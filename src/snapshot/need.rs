@@ -103,11 +103,11 @@ impl PageNeeds {
         }
     }
 
-    fn open(&mut self, tag: &Tag) {
+    fn open(&mut self, tag: &Tag<'_>) {
         if let Some(style) = tag.get("style") {
             self.sheet(style);
         }
-        match tag.name.as_str() {
+        match &*tag.name {
             "base" => {
                 if let Some(base) = tag.get("href").and_then(|href| self.base.join(href).ok()) {
                     self.base = base;
@@ -134,7 +134,7 @@ impl PageNeeds {
         }
     }
 
-    fn link(&mut self, tag: &Tag) {
+    fn link(&mut self, tag: &Tag<'_>) {
         let rel = tag.get("rel").unwrap_or_default().to_ascii_lowercase();
         let has = |word: &str| rel.split_ascii_whitespace().any(|r| r == word);
         let kind = match tag.get("as").unwrap_or_default() {
@@ -149,7 +149,7 @@ impl PageNeeds {
     }
 
     /// The best of a `srcset` stands for all; where there is one, `src` is the fallback that no reader of today sees.
-    fn picture(&mut self, tag: &Tag) {
+    fn picture(&mut self, tag: &Tag<'_>) {
         let set = tag.get("srcset").or_else(|| tag.get("data-srcset")).map(candidates).unwrap_or_default();
         let best = set.iter().enumerate().max_by(|(i, a), (j, b)| a.1.total_cmp(&b.1).then(j.cmp(i))).map(|(at, _)| at);
         let is_media = tag.name == "source" && tag.get("src").is_some();
@@ -162,7 +162,7 @@ impl PageNeeds {
         self.add(tag.get("data-src"), kind);
     }
 
-    fn preview(&mut self, tag: &Tag) {
+    fn preview(&mut self, tag: &Tag<'_>) {
         let name = tag.get("property").or_else(|| tag.get("name")).unwrap_or_default();
         if matches!(name, "og:image" | "og:image:url" | "og:image:secure_url" | "twitter:image" | "twitter:image:src") {
             self.add(tag.get("content"), Kind::Picture);

@@ -80,7 +80,7 @@ impl std::fmt::Debug for Choices {
 
 /// Captured pages whose words go into the index when a run ends; more are left to the next question or `reindex`, so that
 /// no run ends late for it.
-const PAGES: usize = 256;
+const PAGES: usize = 64;
 
 /// An archive that this process holds and writes to.
 pub struct OpenArchive {

@@ -24,7 +24,7 @@ use crate::resolution::exchange::RecordName;
 use crate::work::fault::Fault;
 use crate::work::parts::{self, Parts, RECORD_URN, Tools};
 use crate::world::clock::Stopwatch;
-use crate::world::store::apply::{Batch, Documents, Leaf, WarcRow};
+use crate::world::store::apply::{Batch, Bound, Documents, Leaf, WarcRow};
 use crate::world::store::{self, Store};
 use crate::world::vault::Vault;
 
@@ -354,6 +354,8 @@ struct Made {
     leaf: Digest,
     warc: Uuid,
     record: Record,
+    /// its canonical bytes
+    bytes: Vec<u8>,
 }
 
 fn pass(
@@ -383,9 +385,9 @@ fn pass(
     };
     // 2. The rows. Cut here, the ledger is behind the catalogue; the next open appends the leaves it lacks.
     let first = store.commit(|batch| {
-        rows.iter().try_for_each(|row| batch.warc(row))?;
         let first = batch.next_index()?;
-        apply(batch, first, &made, &Blocks(&blocks))?;
+        let bound = apply(batch, first, &made, &Blocks(&blocks))?;
+        batch.warcs(&rows, bound)?;
         due.iter().try_for_each(|(citation, at)| batch.due(&citation.0, *at))?;
         Ok(first)
     })?;
@@ -413,14 +415,16 @@ fn append(bench: &mut Bench, tools: &Tools, event: Event) -> Result<Made, Fault>
     let kept_record = WarcRecord::metadata(id, record.at, "application/json", bytes).about(&uri);
     let kept = bench.vault.append(&kept_record)?;
     bench.rows.push(parts::row(&kept_record, &kept));
-    Ok(Made { leaf, warc: id, record })
+    Ok(Made { leaf, warc: id, record, bytes: kept_record.block })
 }
 
-fn apply(batch: &Batch<'_>, first: u64, made: &[Made], docs: &dyn Documents) -> Result<(), store::Error> {
+fn apply(batch: &Batch<'_>, first: u64, made: &[Made], docs: &dyn Documents) -> Result<Bound, store::Error> {
+    let mut bound = Bound::default();
     for (index, one) in (first..).zip(made) {
-        batch.record(Leaf { index, data: one.leaf, warc: one.warc, record: &one.record }, docs)?;
+        let leaf = Leaf { index, data: one.leaf, warc: one.warc, record: &one.record };
+        batch.record_naming(leaf, &one.bytes, docs, &mut bound)?;
     }
-    Ok(())
+    Ok(bound)
 }
 
 struct Blocks<'a>(&'a HashMap<Uuid, Vec<u8>>);

@@ -5,13 +5,21 @@ use std::sync::Mutex;
 use sha2::Digest as _;
 use uuid::Uuid;
 
+/// Bytes asked of the operating system at once.
+const ASKED: usize = 1024;
+
 /// A source of random bits.
-#[derive(Debug)]
 pub struct Random(Source);
 
-#[derive(Debug)]
+impl std::fmt::Debug for Random {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Random")
+    }
+}
+
 enum Source {
-    System,
+    /// what the operating system gave and was not used yet: one call for many ids
+    System(Mutex<(Box<[u8; ASKED]>, usize)>),
     Seeded(Mutex<([u8; 32], u64)>),
 }
 
@@ -23,7 +31,7 @@ pub struct Error(String);
 impl Random {
     /// The operating system's.
     pub fn system() -> Self {
-        Self(Source::System)
+        Self(Source::System(Mutex::new((Box::new([0; ASKED]), ASKED))))
     }
 
     /// A stream that `seed` alone decides. Never for keys of an archive that means anything.
@@ -40,7 +48,19 @@ impl Random {
     pub fn bits128(&self) -> Result<u128, Error> {
         let mut bytes = [0; 16];
         match &self.0 {
-            Source::System => getrandom::fill(&mut bytes).map_err(|e| Error(e.to_string()))?,
+            Source::System(held) => {
+                let mut held = held.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+                let (pool, used) = &mut *held;
+                if *used + bytes.len() > ASKED {
+                    getrandom::fill(pool.as_mut_slice()).map_err(|e| Error(e.to_string()))?;
+                    *used = 0;
+                }
+                let next = *used..*used + bytes.len();
+                bytes.copy_from_slice(pool.get(next.clone()).unwrap_or(&[0; 16]));
+                // What was given out is not left lying in memory.
+                pool.get_mut(next).unwrap_or_default().fill(0);
+                *used += bytes.len();
+            }
             Source::Seeded(state) => {
                 let mut state = state.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
                 state.1 += 1;
@@ -72,7 +92,9 @@ mod tests {
         assert_ne!(a.uuid()?, a.uuid()?);
         assert_ne!(Random::seeded(8).uuid()?, Random::seeded(7).uuid()?);
         let system = Random::system();
-        assert_ne!(system.bits128()?, system.bits128()?);
+        let drawn: Vec<u128> = (0..1000).map(|_| system.bits128()).collect::<Result<_, _>>()?;
+        assert_eq!(drawn.iter().collect::<std::collections::HashSet<_>>().len(), drawn.len());
+        assert!(!drawn.contains(&0));
         Ok(())
     }
 }

@@ -70,7 +70,7 @@ impl Entry {
                     if let Some(entry) = entry.as_mut().filter(|_| tag.name == "link") {
                         tag.get("href").unwrap_or_default().clone_into(&mut entry.link);
                     }
-                    open = tag.name;
+                    open = tag.name.into_owned();
                 }
                 Piece::Close(_) => open.clear(),
                 Piece::Text(text) => {

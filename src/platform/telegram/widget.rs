@@ -72,7 +72,7 @@ pub(super) fn text_of(pieces: &[Piece<'_>], class: &str) -> Option<String> {
 /// The pieces between a start tag and its end tag. Tags of other names need not be balanced.
 fn inside<'a, 'b>(pieces: &'a [Piece<'b>], start: usize) -> impl Iterator<Item = &'a Piece<'b>> + use<'a, 'b> {
     let name = match pieces.get(start) {
-        Some(Piece::Open(tag)) => tag.name.as_str(),
+        Some(Piece::Open(tag)) => &*tag.name,
         _ => "",
     };
     let mut depth = 1usize;
@@ -109,7 +109,7 @@ impl Gathered {
         }
     }
 
-    fn open(&mut self, tag: &Tag, pieces: &[Piece<'_>], at: usize) {
+    fn open(&mut self, tag: &Tag<'_>, pieces: &[Piece<'_>], at: usize) {
         let class = |name: &str| tag.has_class(name);
         if tag.name == "time" && self.in_date {
             // a video's length is a `time` too, with no date around it
@@ -132,7 +132,7 @@ impl Gathered {
         }
     }
 
-    fn media(&mut self, tag: &Tag) {
+    fn media(&mut self, tag: &Tag<'_>) {
         let class = |name: &str| tag.has_class(name);
         let styled = || tag.get("style").and_then(background);
         let found = if class("tgme_widget_message_photo_wrap") {
@@ -159,7 +159,7 @@ impl Gathered {
     }
 
     /// A video's still comes before the video, a card's picture inside the card.
-    fn still(&mut self, url: Option<String>, tag: &Tag) {
+    fn still(&mut self, url: Option<String>, tag: &Tag<'_>) {
         let Some(url) = url else { return };
         match self.media.last_mut() {
             Some(card) if card.kind == "card" && tag.has_class("link_preview_image") => card.poster = Some(url),

@@ -58,7 +58,7 @@ impl Linked {
         }
     }
 
-    fn open(&mut self, tag: &markup::Tag) {
+    fn open(&mut self, tag: &markup::Tag<'_>) {
         let Some(href) = tag.get("href").filter(|h| h.contains("//t.co/")) else { return };
         // a hidden link to the post's own picture follows the last word without a space
         self.text.add(&Piece::Text(" ".into()));

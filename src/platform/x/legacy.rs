@@ -30,11 +30,11 @@ pub fn is_shell(html: &str) -> bool {
         && !tags(&pieces).any(|tag| tag.get("itemtype").is_some() || tag.get("data-testid") == Some("tweetText"))
 }
 
-fn tags<'a>(pieces: &'a [Piece<'_>]) -> impl Iterator<Item = &'a Tag> {
+fn tags<'a>(pieces: &'a [Piece<'_>]) -> impl Iterator<Item = &'a Tag<'a>> {
     pieces.iter().filter_map(|piece| if let Piece::Open(tag) = piece { Some(tag) } else { None })
 }
 
-fn author_of(tag: &Tag) -> Author {
+fn author_of(tag: &Tag<'_>) -> Author {
     Author {
         handle: tag.get("data-screen-name").unwrap_or_default().to_owned(),
         name: tag.get("data-name").map(str::to_owned),

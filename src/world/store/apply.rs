@@ -1,6 +1,7 @@
 //! From records to rows: the one way in which a row is ever made, in the normal run and in `reindex` alike.
 
 use std::cell::RefCell;
+use std::collections::HashMap;
 
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Transaction, params};
@@ -106,10 +107,34 @@ pub struct Leaf<'a> {
     pub record: &'a Record,
 }
 
+/// Which WARC records the ledger's records bind: the first record that names one, by its own digest.
+#[derive(Debug, Default)]
+pub struct Bound {
+    /// records of ours, by the WARC record they lie in
+    own: HashMap<Uuid, i64>,
+    named: HashMap<RecordName, i64>,
+}
+
+impl Bound {
+    /// The ledger index of the record that binds this one.
+    fn take(&mut self, row: &WarcRow) -> Option<i64> {
+        let named = self.named.remove(&RecordName { id: row.id, digest: row.digest });
+        self.own.remove(&row.id).or(named)
+    }
+}
+
+/// A WARC file as far as a transaction has come with it.
+#[derive(Clone, Copy)]
+struct Written {
+    id: i64,
+    known: u64,
+}
+
 /// One transaction's worth of rows.
 pub struct Batch<'a> {
     tx: &'a Transaction<'a>,
     words: bool,
+    files: RefCell<HashMap<String, Written>>,
 }
 
 impl std::fmt::Debug for Batch<'_> {
@@ -120,7 +145,18 @@ impl std::fmt::Debug for Batch<'_> {
 
 impl<'a> Batch<'a> {
     pub(crate) fn new(tx: &'a Transaction<'a>, words: bool) -> Self {
-        Self { tx, words }
+        Self { tx, words, files: RefCell::default() }
+    }
+
+    /// Writes what was left for the end of the transaction.
+    pub(crate) fn settle(&self) -> Result<(), Error> {
+        for file in self.files.borrow().values() {
+            self.put(
+                "UPDATE warc_file SET known = max(known, ?2) WHERE id = ?1",
+                params![file.id, signed(file.known)],
+            )?;
+        }
+        Ok(())
     }
 
     fn put(&self, sql: &str, values: impl rusqlite::Params) -> Result<usize, Error> {
@@ -133,8 +169,10 @@ impl<'a> Batch<'a> {
     /// What `deed` says, and SQLite's own.
     pub fn apart<T>(&self, deed: impl FnOnce(&Self) -> Result<T, Error>) -> Result<T, Error> {
         self.tx.prepare_cached("SAVEPOINT apart")?.execute([])?;
+        let before = self.files.borrow().clone();
         let done = deed(self);
         if done.is_err() {
+            self.files.replace(before);
             self.tx.prepare_cached("ROLLBACK TO apart")?.execute([])?;
         }
         self.tx.prepare_cached("RELEASE apart")?.execute([])?;
@@ -146,32 +184,32 @@ impl<'a> Batch<'a> {
     /// # Errors
     /// SQLite's own.
     pub fn warc(&self, row: &WarcRow) -> Result<(), Error> {
-        let file: i64 = match self
-            .tx
-            .prepare_cached("SELECT id FROM warc_file WHERE name = ?1")?
-            .query_row([&row.file], |r| r.get(0))
-            .optional()?
-        {
-            Some(id) => id,
-            None => {
-                self.put("INSERT INTO warc_file (name) VALUES (?1)", [&row.file])?;
-                self.tx.last_insert_rowid()
-            }
-        };
+        self.warc_bound(row, None)
+    }
+
+    /// The same for records that are bound by records just added: written once, and not again to say so.
+    ///
+    /// # Errors
+    /// SQLite's own.
+    pub fn warcs(&self, rows: &[WarcRow], mut bound: Bound) -> Result<(), Error> {
+        rows.iter().try_for_each(|row| self.warc_bound(row, bound.take(row)))?;
+        self.bind(bound)
+    }
+
+    fn warc_bound(&self, row: &WarcRow, record: Option<i64>) -> Result<(), Error> {
+        let file = self.file(row)?;
         self.put(
-            "INSERT OR IGNORE INTO warc_record (id, file, offset, length, type, digest) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            "INSERT OR IGNORE INTO warc_record (id, file, offset, length, type, digest, record)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
             params![
                 row.id.as_bytes(),
                 file,
                 signed(row.offset),
                 signed(row.length),
                 i64::from(row.kind),
-                row.digest.0
+                row.digest.0,
+                record
             ],
-        )?;
-        self.put(
-            "UPDATE warc_file SET known = max(known, ?2) WHERE id = ?1",
-            params![file, signed(row.offset.saturating_add(row.length))],
         )?;
         let Some(e) = &row.exchange else { return Ok(()) };
         self.put(
@@ -190,6 +228,29 @@ impl<'a> Batch<'a> {
             ],
         )?;
         Ok(())
+    }
+
+    /// The number of a record's file, which is known to the record's end from now on.
+    fn file(&self, row: &WarcRow) -> Result<i64, Error> {
+        let end = row.offset.saturating_add(row.length);
+        if let Some(file) = self.files.borrow_mut().get_mut(&row.file) {
+            file.known = file.known.max(end);
+            return Ok(file.id);
+        }
+        let found: Option<i64> = self
+            .tx
+            .prepare_cached("SELECT id FROM warc_file WHERE name = ?1")?
+            .query_row([&row.file], |r| r.get(0))
+            .optional()?;
+        let id = match found {
+            Some(id) => id,
+            None => {
+                self.put("INSERT INTO warc_file (name) VALUES (?1)", [&row.file])?;
+                self.tx.last_insert_rowid()
+            }
+        };
+        self.files.borrow_mut().insert(row.file.clone(), Written { id, known: end });
+        Ok(id)
     }
 
     /// The ledger index the next record gets.
@@ -228,12 +289,40 @@ impl<'a> Batch<'a> {
     /// # Errors
     /// A document that is missing or has another shape, and SQLite's own.
     pub fn record(&self, leaf: Leaf<'_>, docs: &dyn Documents) -> Result<(), Error> {
+        let text = text_of(leaf.record)?;
+        let mut bound = Bound::default();
+        self.record_naming(leaf, text.as_bytes(), docs, &mut bound)?;
+        self.bind(bound)
+    }
+
+    /// The same where the record's canonical bytes are at hand; the WARC records that it binds go to `bound`.
+    ///
+    /// # Errors
+    /// As [`Batch::record`].
+    pub fn record_naming(
+        &self,
+        leaf: Leaf<'_>,
+        canonical: &[u8],
+        docs: &dyn Documents,
+        bound: &mut Bound,
+    ) -> Result<(), Error> {
         let idx = signed(leaf.index);
-        let named = Named { docs, names: RefCell::new(record::names(text_of(leaf.record)?.as_bytes())) };
+        let named = Named { docs, names: RefCell::new(record::names(canonical)) };
         self.rows(leaf, &named)?;
-        let mine = "UPDATE warc_record SET record = ?1 WHERE id = ?2 AND record IS NULL";
-        self.put(mine, params![idx, leaf.warc.as_bytes()])?;
+        bound.own.entry(leaf.warc).or_insert(idx);
         for name in named.names.into_inner() {
+            bound.named.entry(name).or_insert(idx);
+        }
+        Ok(())
+    }
+
+    /// Notes which records bind WARC records that are in the catalogue already; what was bound before stays as it is.
+    fn bind(&self, bound: Bound) -> Result<(), Error> {
+        for (id, idx) in bound.own {
+            let mine = "UPDATE warc_record SET record = ?1 WHERE id = ?2 AND record IS NULL";
+            self.put(mine, params![idx, id.as_bytes()])?;
+        }
+        for (name, idx) in bound.named {
             self.put(
                 "UPDATE warc_record SET record = ?1 WHERE id = ?2 AND record IS NULL AND digest = ?3",
                 params![idx, name.id.as_bytes(), name.digest.0],

@@ -221,7 +221,10 @@ impl Store {
     /// What `deed` says, and SQLite's own; nothing is kept then.
     pub fn commit<T>(&mut self, deed: impl FnOnce(&apply::Batch<'_>) -> Result<T, Error>) -> Result<T, Error> {
         let tx = self.db.transaction()?;
-        let out = deed(&apply::Batch::new(&tx, self.words))?;
+        let batch = apply::Batch::new(&tx, self.words);
+        let out = deed(&batch)?;
+        batch.settle()?;
+        drop(batch);
         self.disk.commit(&self.path, || tx.commit().map_err(Error::from))?;
         Ok(out)
     }

@@ -16,7 +16,6 @@ use uuid::Uuid;
 
 use crate::format::digest::Digest;
 use crate::format::gzip::Packer;
-use crate::format::sha2x::Lane;
 use crate::format::warc::record::Record;
 use crate::resolution::exchange::RecordName;
 use crate::world::durable::{self, Disk};
@@ -242,10 +241,7 @@ impl Vault {
     fn write(&mut self, record: &Record) -> Result<Kept, Error> {
         let Some(main) = &mut self.main else { return Err(Error::InDoubt) };
         let block_len = record.block.len() as u64;
-        let head = record.head(record.block_digest(), block_len);
-        let mut whole = Lane::default();
-        whole.update(&head);
-        whole.update(&record.block);
+        let (head, digest) = record.sealed();
         self.member.clear();
         pack::member(&mut self.packer, record, &head, &mut self.member);
         if let Err(error) = self.disk.write_at(&main.file, &main.path, &self.member, main.len) {
@@ -256,7 +252,7 @@ impl Vault {
         let place = Place { file: main.name.clone(), offset: main.len, length: self.member.len() as u64 };
         main.len += place.length;
         main.dirty = true;
-        Ok(Kept { name: RecordName { id: record.id, digest: whole.finish() }, place, block_len })
+        Ok(Kept { name: RecordName { id: record.id, digest }, place, block_len })
     }
 }
 
