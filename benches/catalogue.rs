@@ -261,6 +261,7 @@ impl Maker {
                 links: Vec::new(),
                 media: Vec::new(),
                 versions: Vec::new(),
+                others: Vec::new(),
                 edited: false,
                 reply_to: None,
                 quotes: None,

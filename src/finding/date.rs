@@ -171,6 +171,13 @@ fn clocks(language: &str) -> Vec<Clock> {
 
 /// The day of an earlier version of an edited post.
 fn earlier_version(post: &Post, cited: &[Date]) -> Option<String> {
+    let dated = post.others.iter().find_map(|version| {
+        let day = on(version.at?, 0).filter(|day| cited.contains(day))?;
+        Some(format!("another version is of {day}"))
+    });
+    if dated.is_some() {
+        return dated;
+    }
     let versions = post.versions.iter().filter(|id| **id != post.name.id);
     versions
         .filter_map(|id| Some((id, on(crate::platform::x::snowflake::time_of(id)?, 0)?)))

@@ -109,7 +109,7 @@ fn one(citation: &Citation, about: &About, post: &Post, known: &[Author]) -> Opt
         time::media(post),
         time::id(post),
         author::identity(&claim, post, known),
-        text::edits(post),
+        text::edits(&claim, post),
     ];
     let verdict = verdict(&judged);
     judged.extend(others.into_iter().flatten().map(Judged::plain));

@@ -1,23 +1,59 @@
 //! The words: folded as a reader reads them, links apart, an excerpt judged as an excerpt.
 
 use crate::finding::{Agreement, Check, Claim, Judged, made};
+use crate::format::time::rfc3339;
 use crate::format::words::{self, Likeness};
-use crate::platform::post::Post;
+use crate::platform::post::{Platform, Post, Version};
 
 /// An excerpt shorter than this may stand anywhere.
 const EXCERPT: usize = 4;
 /// Words left out at the ends of a sentence, up to this many, change it more than they shorten it.
 const FEW: usize = 2;
+/// Words this alike are a title with a change in it; below, they are something else.
+const ALIKE: f64 = 0.7;
 /// Differences told one by one.
 const TOLD: usize = 12;
 
-/// The cited words against the post's.
+/// The cited words against the post's, then against what other versions of it said.
 pub(super) fn check(claim: &Claim<'_>, post: &Post) -> Judged {
+    let own = against(claim, post, &post.text);
+    if own.check.result == Agreement::Agrees || post.others.is_empty() {
+        return own;
+    }
+    match quoted_version(claim, post) {
+        Some((version, mut other)) => {
+            let own = other.check.why.take().map(|why| format!("; {why}")).unwrap_or_default();
+            let made = version.at.map(|at| format!(" of {}", rfc3339(at))).unwrap_or_default();
+            Judged::plain(
+                other.check.because(format!("these are the words of another version{made}: the post was edited{own}")),
+            )
+        }
+        // all that it ever said is known, and this is not in it
+        None if post.versions.len() <= post.others.len() + 1 => {
+            let own = against(claim, &Post { edited: false, versions: Vec::new(), ..post.clone() }, &post.text);
+            let why = own.check.why.clone().unwrap_or_default();
+            let why = format!("{why}; no version of the post has these words ({} were read)", post.others.len() + 1);
+            Judged { check: own.check.because(why), explained: own.explained }
+        }
+        None => own,
+    }
+}
+
+/// The version that has the cited words.
+fn quoted_version<'p>(claim: &Claim<'_>, post: &'p Post) -> Option<(&'p Version, Judged)> {
+    post.others.iter().find_map(|version| {
+        let judged = against(claim, post, &version.text);
+        (judged.check.result == Agreement::Agrees).then_some((version, judged))
+    })
+}
+
+/// The cited words against these.
+fn against(claim: &Claim<'_>, post: &Post, text: &str) -> Judged {
     let cited = plain(claim.quoted);
-    let found = plain(&post.text);
+    let found = plain(text);
     let of = |result, likeness: &Likeness| Check {
         score: Some((likeness.score * 1000.0).round() / 1000.0),
-        ..made("text", result, Some(claim.quoted.to_owned()), Some(post.text.clone()))
+        ..made("text", result, Some(claim.quoted.to_owned()), Some(text.to_owned()))
     };
     let likeness = words::compare(&cited, &found);
     if words::words(&cited).is_empty() {
@@ -28,6 +64,9 @@ pub(super) fn check(claim: &Claim<'_>, post: &Post) -> Judged {
     if likeness.differences.is_empty() {
         return Judged::plain(of(Agreement::Agrees, &likeness));
     }
+    if let Some(judged) = titled(post, &cited, text, &of) {
+        return judged;
+    }
     if let Some((result, why)) = excerpt(claim, &cited, &found).or_else(|| around(&cited, &found)) {
         return Judged::plain(of(result, &likeness).because(why));
     }
@@ -37,6 +76,27 @@ pub(super) fn check(claim: &Claim<'_>, post: &Post) -> Judged {
         );
     }
     differs(claim, post, &cited, likeness, of)
+}
+
+/// On YouTube and Reddit a post begins with its title, which may be all that is quoted, and all that was captured.
+fn titled(post: &Post, cited: &str, text: &str, of: &impl Fn(Agreement, &Likeness) -> Check) -> Option<Judged> {
+    if !matches!(post.name.platform, Platform::Youtube | Platform::Reddit) {
+        return None;
+    }
+    let title = text.split("\n\n").next().unwrap_or_default();
+    let likeness = words::compare(cited, &plain(title));
+    if likeness.differences.is_empty() {
+        return Some(Judged::plain(of(Agreement::Agrees, &likeness).because("the title")));
+    }
+    if likeness.score >= ALIKE {
+        return Some(Judged::plain(of(Agreement::Disagrees, &likeness).because(told(&likeness))));
+    }
+    // what is said below a title, or in a film, is not captured with the title alone
+    (post.cut && !likeness.inside).then(|| {
+        Judged::plain(
+            of(Agreement::Unknown, &likeness).because("no more than the title was captured, and these are other words"),
+        )
+    })
 }
 
 fn differs(
@@ -69,13 +129,14 @@ fn told(likeness: &Likeness) -> String {
     all.join("; ")
 }
 
-/// A text without its links: they are checked apart, code for code.
+/// A text without its links, which are checked apart, code for code; its lines stay lines.
 fn plain(text: &str) -> String {
     let is_link = |word: &str| {
         let word = word.trim_start_matches(['(', '[', '"', '“', '«']);
         word.contains("://") || ["t.co/", "pic.twitter.com/", "pic.x.com/"].iter().any(|host| word.starts_with(host))
     };
-    text.split_whitespace().filter(|word| !is_link(word)).collect::<Vec<_>>().join(" ")
+    let line = |line: &str| line.split_whitespace().filter(|word| !is_link(word)).collect::<Vec<_>>().join(" ");
+    text.split('\n').map(line).collect::<Vec<_>>().join("\n")
 }
 
 /// Parts between marks of omission, each of which must stand in the post, in order.
@@ -195,10 +256,13 @@ fn clause_starts(text: &str) -> Vec<usize> {
     out
 }
 
-/// Which version was captured, where there are several.
-pub(super) fn edits(post: &Post) -> Option<Check> {
+/// Which version was captured, where there are several, and which one was quoted, where their words are known.
+pub(super) fn edits(claim: &Claim<'_>, post: &Post) -> Option<Check> {
     if post.versions.len() < 2 && !post.edited {
         return None;
+    }
+    if !post.others.is_empty() {
+        return Some(quoted_edit(claim, post));
     }
     let at = post.versions.iter().position(|id| *id == post.name.id);
     let found = at.map(|at| format!("version {} of {}", at + 1, post.versions.len()));
@@ -206,4 +270,22 @@ pub(super) fn edits(post: &Post) -> Option<Check> {
         made("edits", Agreement::Unknown, None, found)
             .because("the post was edited; the other versions may have other words"),
     )
+}
+
+fn quoted_edit(claim: &Claim<'_>, post: &Post) -> Check {
+    let count = post.others.len() + 1;
+    let of = |result, found: Option<String>| made("edits", result, None, found);
+    if against(claim, post, &post.text).check.result == Agreement::Agrees {
+        return of(Agreement::Agrees, None).because(format!("quoted as captured; {count} versions were read"));
+    }
+    match quoted_version(claim, post) {
+        Some((version, _)) => {
+            let at = version.at.map(rfc3339).unwrap_or_default();
+            let name =
+                version.id.as_deref().map(|id| format!("version {id}")).unwrap_or_else(|| "a version".to_owned());
+            of(Agreement::Agrees, Some(format!("{name} of {at}").trim_end().to_owned()))
+                .because("another version than the one captured was quoted")
+        }
+        None => of(Agreement::Disagrees, None).because(format!("none of the {count} versions read was quoted")),
+    }
 }

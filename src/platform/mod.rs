@@ -2,6 +2,7 @@
 
 pub mod bluesky;
 mod errand;
+mod head;
 pub mod mastodon;
 pub mod page;
 pub mod permalink;

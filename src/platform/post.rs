@@ -105,6 +105,42 @@ pub struct Media {
     pub uploaded: Option<Timestamp>,
 }
 
+impl Post {
+    /// A post of which nothing but the name is known yet.
+    pub fn bare(name: PostName) -> Self {
+        Self {
+            name,
+            permalink: String::new(),
+            author: Author::default(),
+            posted: None,
+            id_time: None,
+            text: String::new(),
+            language: None,
+            cut: false,
+            links: Vec::new(),
+            media: Vec::new(),
+            versions: Vec::new(),
+            others: Vec::new(),
+            edited: false,
+            reply_to: None,
+            quotes: None,
+        }
+    }
+}
+
+/// Another version of an edited post: what it said, and since when.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Version {
+    /// its own id, where each version has one
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub id: Option<String>,
+    /// when it was made, as the platform states it
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub at: Option<Timestamp>,
+    /// its words
+    pub text: String,
+}
+
 /// One post as read from an answer of its platform (or of an archive's copy of it).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Post {
@@ -137,6 +173,9 @@ pub struct Post {
     /// ids of every version, oldest first, where the platform lets posts be edited
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub versions: Vec<String>,
+    /// words of the other versions, where the platform gives them, oldest first
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub others: Vec<Version>,
     /// edited, by the platform's own mark
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     pub edited: bool,

@@ -62,6 +62,11 @@ impl Writer {
         }
     }
 
+    /// A line ends here.
+    pub(crate) fn line_end(&mut self) {
+        self.break_line(1);
+    }
+
     pub(crate) fn finish(mut self) -> Prose {
         self.end_anchor();
         let kept = self.out.text.trim_end().len();

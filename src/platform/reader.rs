@@ -1,7 +1,7 @@
 //! The reader of a post: what to ask its platform, and what the answers amount to. Sans-I/O, one implementation a platform.
 
 use crate::format::http::{Answer, Request};
-use crate::platform::post::{Author, Post};
+use crate::platform::post::{Author, Post, PostName};
 
 /// What a platform says of a post that it does not show.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -48,6 +48,10 @@ pub struct Read {
     pub post: Option<Post>,
     /// the account, where a handle was asked for, or where an answer names it without showing the post
     pub author: Option<Author>,
+    /// the post's name as the answers have it, where it is another than the one asked by: a handle's post is an account's
+    pub name: Option<PostName>,
+    /// accounts that the answers show behind other handles: the same one's former names
+    pub known: Vec<Author>,
     /// why there is no post
     pub state: Option<State>,
     /// in words: which answer says so

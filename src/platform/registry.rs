@@ -2,7 +2,9 @@
 
 use url::Url;
 
-use crate::platform::post::{Platform, PostName};
+use crate::format::http::Answer;
+use crate::format::markup;
+use crate::platform::post::{Platform, Post, PostName};
 use crate::platform::reader::Reader;
 use crate::platform::secret::Secret;
 use crate::platform::{bluesky, mastodon, reddit, telegram, x, youtube};
@@ -45,6 +47,39 @@ pub fn profile(platform: Platform, handle: &str) -> Option<Box<dyn Reader + Send
         | Platform::Facebook
         | Platform::Threads
         | Platform::Tiktok => None,
+    }
+}
+
+/// The post of that name in the answer to a question for its page, or in what an archive kept of either; none where neither
+/// shows it.
+pub fn kept(name: &PostName, answer: &Answer) -> Option<Post> {
+    let content_type = answer.headers.get("content-type").unwrap_or_default();
+    if name.platform == Platform::X {
+        return x::reader::archived(&answer.body, &content_type, &name.id);
+    }
+    if let Ok(json) = serde_json::from_slice(&answer.body) {
+        return kept_json(name, &json);
+    }
+    let text = markup::decode(&answer.body, &content_type);
+    match name.platform {
+        Platform::Bluesky => bluesky::page::read(&text, name),
+        Platform::Mastodon => mastodon::page::read(&text, name),
+        Platform::Telegram => telegram::widget::find(&text, name),
+        Platform::Youtube => youtube::of_page(&text, name),
+        Platform::Reddit => reddit::page::read(&text, name).or_else(|| Some(reddit::feed::read(&text, name)?.0)),
+        Platform::X | Platform::Instagram | Platform::Facebook | Platform::Threads | Platform::Tiktok => None,
+    }
+}
+
+fn kept_json(name: &PostName, json: &serde_json::Value) -> Option<Post> {
+    match name.platform {
+        Platform::Mastodon => {
+            let (host, _) = mastodon::address(&name.id)?;
+            let status = mastodon::status::of_json(json, host).map(|status| status.post);
+            status.or_else(|| mastodon::note::of_host(json, host)).filter(|post| post.name == *name)
+        }
+        Platform::Reddit => reddit::listing::of_json(json).map(|(post, _)| post).filter(|post| post.name == *name),
+        _ => None,
     }
 }
 

@@ -10,6 +10,7 @@ use crate::format::http::{Answer, Request};
 use crate::platform::page;
 use crate::platform::permalink;
 use crate::platform::post::{Author, Platform, Post, PostName};
+use crate::platform::registry;
 use crate::platform::wayback::{self, Index, Memento, Row};
 use crate::platform::x;
 use crate::resolution::hop::FromArchive;
@@ -19,10 +20,21 @@ use crate::resolution::hop::FromArchive;
 pub enum Wanted {
     /// a page
     Page(Url),
-    /// a post; the handle, where it is known, is part of old URLs
-    Post(PostName, Option<String>),
+    /// a post
+    Post(Sought),
     /// the profile page of an account of X
     Account(String),
+}
+
+/// A post to be found, and what its old URLs are made of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sought {
+    /// its name
+    pub name: PostName,
+    /// its author's handle, where it is known
+    pub handle: Option<String>,
+    /// the page that the statement names, where it does
+    pub page: Option<Url>,
 }
 
 /// What was found.
@@ -65,6 +77,8 @@ pub struct Lookup {
     found: Option<Found>,
     notes: Vec<String>,
     answer: Option<Answer>,
+    /// the page of a post, kept, with the post in no shape that can be read: better than nothing
+    page: Option<(Found, Answer)>,
 }
 
 #[derive(Debug)]
@@ -92,6 +106,7 @@ impl Lookup {
             found: None,
             notes: Vec::new(),
             answer: None,
+            page: None,
         };
         lookup.go_on();
         lookup
@@ -133,6 +148,9 @@ impl Lookup {
 
     /// What it came to, and the kept answer it rests on.
     pub fn finish(self) -> (Found, Option<Answer>) {
+        if let (None, Some((found, answer))) = (&self.found, self.page) {
+            return (found, Some(answer));
+        }
         let nothing = || match self.notes.as_slice() {
             [] => format!("{} keeps no copy that can be read", wayback::HOST),
             notes => notes.join("; "),
@@ -213,9 +231,9 @@ impl Lookup {
                 let same = named.and_then(|n| n.handle).is_some_and(|h| h.eq_ignore_ascii_case(handle));
                 same && row.status.is_none_or(|s| s == 200)
             }
-            Wanted::Post(name, _) => {
-                let named = permalink::read(&row.original);
-                let same = named.is_some_and(|n| n.platform == name.platform && n.post.as_ref() == Some(&name.id));
+            Wanted::Post(Sought { name, .. }) => {
+                let named = permalink::read(&row.original).filter(|n| n.platform == name.platform);
+                let same = named.and_then(|n| n.post).is_some_and(|id| is_same(name, &id));
                 let junk = row.original.contains('"') || row.original.contains("%22");
                 same && !junk && row.status.is_none_or(|s| s == 200)
             }
@@ -226,7 +244,7 @@ impl Lookup {
     fn rank(&self, row: &Row) -> u8 {
         match &self.wanted {
             Wanted::Page(_) => u8::from(row.status.is_some_and(|s| s != 200)),
-            Wanted::Post(PostName { platform: Platform::X, .. }, _) | Wanted::Account(_) => {
+            Wanted::Post(Sought { name: PostName { platform: Platform::X, .. }, .. }) | Wanted::Account(_) => {
                 match row.timestamp.get(..6).unwrap_or_default() {
                     _ if row.mimetype == "application/json" => 0,
                     month if month < "202007" => 1,
@@ -234,7 +252,11 @@ impl Lookup {
                     _ => 3,
                 }
             }
-            Wanted::Post(..) => 0,
+            // Telegram's own page of a post tells no time; its widget and the channel's list do
+            Wanted::Post(Sought { name: PostName { platform: Platform::Telegram, .. }, .. }) => {
+                u8::from(!row.original.contains("embed=") && !row.original.contains("/s/"))
+            }
+            Wanted::Post(_) => u8::from(row.mimetype != "application/json"),
         }
     }
 
@@ -271,7 +293,16 @@ impl Lookup {
     fn kept(&mut self, row: &Row, url: &Url, at: Timestamp, answer: &Answer) {
         let from = from_archive(url, at, Some((row, answer)));
         let found = match &self.wanted {
-            Wanted::Post(name, _) => post(name, answer).map(|post| Found::Post(Box::new(post), from)),
+            Wanted::Post(Sought { name, .. }) => match registry::kept(name, answer) {
+                Some(post) => Some(Found::Post(Box::new(post), from)),
+                // what X kept of its pages since 2020 shows nothing
+                None if name.platform != Platform::X => {
+                    let page = page_of(url, answer, from).filter(|_| self.page.is_none());
+                    self.page = page.map(|found| (found, answer.clone())).or(self.page.take());
+                    None
+                }
+                None => None,
+            },
             Wanted::Account(handle) => account(handle, answer).map(|author| Found::Account(author, from)),
             Wanted::Page(page_url) => page_of(page_url, answer, from),
         };
@@ -300,11 +331,13 @@ fn account(handle: &str, answer: &Answer) -> Option<Author> {
     author.handle.eq_ignore_ascii_case(handle).then_some(author)
 }
 
-fn post(name: &PostName, answer: &Answer) -> Option<Post> {
-    let content_type = answer.headers.get("content-type").unwrap_or_default();
+/// Whether `id`, read from a URL, means that post. Accounts of Bluesky have two names; whose post it is, the page says.
+fn is_same(name: &PostName, id: &str) -> bool {
+    let key = |id: &str| id.rsplit('/').next().map(str::to_owned);
     match name.platform {
-        Platform::X => x::reader::archived(&answer.body, &content_type, &name.id),
-        _ => None,
+        Platform::Bluesky => key(id) == key(&name.id),
+        Platform::Telegram => id.eq_ignore_ascii_case(&name.id),
+        _ => id == name.id,
     }
 }
 
@@ -324,7 +357,13 @@ fn sought(wanted: &Wanted) -> String {
     match wanted {
         Wanted::Page(url) => url.to_string(),
         Wanted::Account(handle) => format!("https://twitter.com/{handle}"),
-        Wanted::Post(name, handle) => x::permalink(handle.as_deref().unwrap_or_default(), &name.id),
+        Wanted::Post(Sought { name, handle, .. }) if name.platform == Platform::X => {
+            x::permalink(handle.as_deref().unwrap_or_default(), &name.id)
+        }
+        Wanted::Post(sought) => match (&sought.page, places(sought).pop()) {
+            (Some(page), _) => page.to_string(),
+            (None, place) => place.map(|place| format!("https://{place}")).unwrap_or_default(),
+        },
     }
 }
 
@@ -336,7 +375,7 @@ fn spellings(wanted: &Wanted) -> VecDeque<String> {
             bare.set_fragment(None);
             VecDeque::from([bare.to_string()])
         }
-        Wanted::Post(name, handle) if name.platform == Platform::X => {
+        Wanted::Post(Sought { name, handle, .. }) if name.platform == Platform::X => {
             let id = &name.id;
             match handle.as_deref().filter(|h| x::is_handle(h)) {
                 Some(h) => VecDeque::from([format!("twitter.com/{h}/status/{id}*"), format!("x.com/{h}/status/{id}*")]),
@@ -344,6 +383,56 @@ fn spellings(wanted: &Wanted) -> VecDeque<String> {
             }
         }
         Wanted::Account(handle) => VecDeque::from([format!("twitter.com/{handle}")]),
-        Wanted::Post(..) => VecDeque::new(),
+        // a query or a slash more is still the page of that post
+        Wanted::Post(sought) => places(sought).into_iter().map(|place| format!("{place}*")).collect(),
     }
+}
+
+/// Where a post of the other platforms stood, without scheme, the likeliest first.
+fn places(sought: &Sought) -> Vec<String> {
+    let id = &sought.name.id;
+    let bare = |url: &Url| {
+        let host = url.host_str()?;
+        Some(format!("{}{}", host.strip_prefix("www.").unwrap_or(host), url.path().trim_end_matches('/')))
+    };
+    // an API's or an archive's address is no page's
+    let named = |url: &&Url| permalink::read(url.as_str()).is_some_and(|n| n.way == permalink::Way::Own);
+    let page = sought.page.as_ref().filter(named).and_then(bare);
+    let mut all: Vec<String> = match sought.name.platform {
+        Platform::Bluesky => {
+            let (authority, rkey) = id.split_once('/').unwrap_or_default();
+            let who = [sought.handle.as_deref().unwrap_or(authority), authority];
+            page.into_iter().chain(who.map(|who| format!("bsky.app/profile/{who}/post/{rkey}"))).collect()
+        }
+        Platform::Mastodon => {
+            let (host, id) = id.split_once('/').unwrap_or_default();
+            let user = sought.handle.as_deref().map(|handle| match handle.split_once('@') {
+                Some((user, own)) if own == host => user,
+                _ => handle,
+            });
+            page.into_iter().chain(user.map(|user| format!("{host}/@{user}/{id}"))).collect()
+        }
+        Platform::Telegram => {
+            let (channel, number) = id.split_once('/').unwrap_or_default();
+            vec![format!("t.me/{channel}/{number}"), format!("t.me/s/{channel}/{number}")]
+        }
+        Platform::Youtube => vec![format!("youtube.com/watch?v={id}"), format!("youtu.be/{id}")],
+        Platform::Reddit => {
+            // with and without the slug, of the new site and the old one
+            let short = page.as_ref().and_then(|page| {
+                let (front, _) = page.split_once(&format!("/comments/{id}"))?;
+                let front = front.strip_prefix("old.").unwrap_or(front);
+                Some([format!("{front}/comments/{id}"), format!("old.{front}/comments/{id}")])
+            });
+            short.into_iter().flatten().chain([format!("reddit.com/comments/{id}")]).collect()
+        }
+        _ => Vec::new(),
+    };
+    let mut seen: Vec<String> = Vec::new();
+    all.retain(|place| {
+        let new = !seen.contains(place);
+        seen.push(place.clone());
+        new
+    });
+    all
 }

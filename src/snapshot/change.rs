@@ -214,6 +214,7 @@ mod tests {
             links: Vec::new(),
             media: Vec::new(),
             versions: Vec::new(),
+            others: Vec::new(),
             edited: false,
             reply_to: None,
             quotes: None,

@@ -3,5 +3,6 @@
 
 mod archives;
 mod carriers;
+mod platforms;
 mod statements;
 mod world;

@@ -177,7 +177,13 @@ fn cases(cast: &Cast) -> Vec<Case> {
     add(
         "the first version's words, the last one's link",
         mixed,
-        &[("post", "edited-last"), ("text", "disagrees"), ("verdict", "undetermined")],
+        &[("post", "edited-last"), ("text", "agrees"), ("edits", "agrees"), ("verdict", "corroborated")],
+    );
+    let never = cast.embed("edited-last").replace("16:00", "18:00");
+    add(
+        "what no version of an edited post said",
+        never,
+        &[("post", "edited-last"), ("text", "disagrees"), ("edits", "disagrees"), ("verdict", "contradicted")],
     );
     add("a quoting post", cast.embed("quoting"), &good("quoting"));
     let words = cast

@@ -2,6 +2,7 @@
 //! (atproto.com/specs; docs.bsky.app, 2026).
 
 pub mod identity;
+pub mod page;
 pub mod post;
 pub mod proof;
 pub mod reader;

@@ -45,6 +45,7 @@ pub fn of_record(record: &Json, at: &Whereabouts<'_>) -> Option<Post> {
         links: links(record, words),
         media: record.get("embed").map(|embed| media(embed, at)).unwrap_or_default(),
         versions: Vec::new(),
+        others: Vec::new(),
         edited: false,
         reply_to: reply.and_then(name_of_uri),
         quotes: None,

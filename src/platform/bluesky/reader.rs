@@ -204,7 +204,22 @@ impl PostReader {
         attestations.append(&mut read.attestations);
         notes.append(&mut read.notes);
         notes.extend(read.post.as_ref().and_then(odd_times));
-        Read { author: self.account.author(), attestations, notes, ..read }
+        let known = history.as_ref().map(|history| self.former(history)).unwrap_or_default();
+        let name = Some(super::name(&did, &self.rkey));
+        Read { author: self.account.author(), name, attestations, notes, known, ..read }
+    }
+
+    /// The handles that the account had before, by its own signed history.
+    fn former(&self, history: &History) -> Vec<Author> {
+        let mut all: Vec<Author> = Vec::new();
+        let handles = history.versions.iter().filter(|version| !version.nullified).flat_map(|version| &version.handles);
+        for handle in handles.filter(|handle| self.account.handle().is_none_or(|now| !now.eq_ignore_ascii_case(handle)))
+        {
+            if !all.iter().any(|author| author.handle == *handle) {
+                all.push(Author { handle: handle.clone(), name: None, id: Some(history.did.to_string()) });
+            }
+        }
+        all
     }
 
     fn history(&self, did: &Did, attestations: &mut Vec<Attestation>) -> Option<History> {

@@ -4,6 +4,7 @@
 //! ActivityPub objects carry no signature that lasts: what is read is the server's word.
 
 pub mod note;
+pub mod page;
 pub mod reader;
 pub mod status;
 
@@ -57,6 +58,12 @@ pub fn id_time(id: &str) -> Option<Timestamp> {
 /// Asks a server's client API for a post.
 pub fn get_status(host: &str, id: &str) -> Option<Request> {
     endpoint(&format!("https://{host}/api/v1/statuses/{id}"), &[])
+        .map(|url| Request::get(url).with("Accept", "application/json"))
+}
+
+/// Asks a server's client API for every version of a post that was edited.
+pub fn get_history(host: &str, id: &str) -> Option<Request> {
+    endpoint(&format!("https://{host}/api/v1/statuses/{id}/history"), &[])
         .map(|url| Request::get(url).with("Accept", "application/json"))
 }
 

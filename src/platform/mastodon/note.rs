@@ -50,6 +50,15 @@ pub fn of_json(json: &Json, from: &Url) -> Option<Object> {
     }
 }
 
+/// The post in an object of that server, whoever kept it.
+pub fn of_host(json: &Json, host: &str) -> Option<Post> {
+    let id = Url::parse(text(json, "id")?).ok().filter(|id| authority(id).as_deref() == Some(host))?;
+    match of_json(json, &id)? {
+        Object::Post(post) => Some(*post),
+        Object::Tombstone(_) | Object::Actor(_) => None,
+    }
+}
+
 fn post(json: &Json, id: &Url) -> Option<Post> {
     let page = links(json.get("url")).into_iter().find(|link| link.html).map(|link| link.href);
     let name = page.as_ref().and_then(|page| name_of_url(&Url::parse(page).ok()?)).or_else(|| name_of_url(id))?;
@@ -69,6 +78,7 @@ fn post(json: &Json, id: &Url) -> Option<Post> {
         links: words.links,
         media: media(json),
         versions: Vec::new(),
+        others: Vec::new(),
         edited: matches!((posted, updated), (Some(posted), Some(updated)) if updated > posted),
         reply_to: json.get("inReplyTo").and_then(first_id).and_then(|uri| name_of_url(&Url::parse(&uri).ok()?)),
         quotes: None,

@@ -5,10 +5,10 @@ use url::Url;
 
 use super::note::{self, Object};
 use super::status::{self, Status, text};
-use super::{address, authority, get_object, get_status, name_of_url, oembed, webfinger};
+use super::{address, authority, get_history, get_object, get_status, name_of_url, oembed, webfinger};
 use crate::format::http::{Answer, Request};
 use crate::platform::errand::{Errands, endpoint, refusal};
-use crate::platform::post::{Author, Post};
+use crate::platform::post::{Author, Post, Version};
 use crate::platform::reader::{Attestation, Read, Reader, State};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,6 +27,8 @@ enum Purpose {
     Oembed,
     /// which account a handle is
     Webfinger,
+    /// what an edited post said before
+    History,
 }
 
 /// Reads one post.
@@ -41,6 +43,7 @@ pub struct PostReader {
     actor: Option<Author>,
     embedded: Option<Author>,
     hidden: Option<(State, String)>,
+    versions: Vec<Version>,
     notes: Vec<String>,
 }
 
@@ -61,6 +64,7 @@ impl PostReader {
             actor: None,
             embedded: None,
             hidden: None,
+            versions: Vec::new(),
             notes: Vec::new(),
         })
     }
@@ -92,13 +96,34 @@ impl PostReader {
 
     fn heard_here(&mut self, status: Status) {
         let elsewhere = status.uri.clone().filter(|uri| authority(uri).is_some_and(|origin| origin != self.host));
+        let edited = status.post.edited;
         self.here = Some(status);
-        let Some(uri) = elsewhere else { return };
+        let Some(uri) = elsewhere else {
+            if edited {
+                self.ask_history(&self.host.clone(), &self.id.clone());
+            }
+            return;
+        };
         let named = name_of_url(&uri).map(|name| name.id);
         let api = named.as_deref().and_then(address).filter(|(_, id)| id.bytes().all(|b| b.is_ascii_digit()));
         match api.and_then(|(host, id)| get_status(host, id)).filter(|_| uri.path().contains("/statuses/")) {
             Some(request) => self.errands.ask(Purpose::OriginStatus, request),
             None => self.errands.ask(Purpose::OriginNote, get_object(&uri)),
+        }
+    }
+
+    /// Servers of this kind keep every version of a public post, and give them out.
+    fn ask_history(&mut self, host: &str, id: &str) {
+        if let Some(request) = get_history(host, id) {
+            self.errands.ask(Purpose::History, request);
+        }
+    }
+
+    fn heard_history(&mut self, answer: Result<&Answer, &str>) {
+        let json = answer.map_err(str::to_owned).and_then(success);
+        match json {
+            Ok(json) => self.versions = status::versions(&json),
+            Err(why) => self.notes.push(format!("the words of before the edit are not here: {why}")),
         }
     }
 
@@ -122,6 +147,9 @@ impl PostReader {
         match status.filter(|status| status.uri.as_ref() == self.uri()) {
             Some(status) => {
                 self.notes.extend(status.notes);
+                if let Some((host, id)) = address(&status.post.name.id).filter(|_| status.post.edited) {
+                    self.ask_history(host, id);
+                }
                 self.origin = Some(status.post);
             }
             None => {
@@ -189,6 +217,7 @@ impl PostReader {
         if let Some(actor) = self.actor {
             post.author = actor;
         }
+        post.others = self.versions.into_iter().filter(|version| version.text != post.text).collect();
         Read { attestations, notes, ..Read::post(post, why) }
     }
 }
@@ -260,6 +289,7 @@ impl Reader for PostReader {
                     self.actor = Some(actor.author);
                 }
             }
+            Purpose::History => self.heard_history(answer),
             Purpose::Webfinger => {}
         }
     }

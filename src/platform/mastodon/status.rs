@@ -5,7 +5,7 @@ use serde_json::Value as Json;
 use url::Url;
 
 use super::{id_time, name, name_of_url};
-use crate::platform::post::{Author, Media, Post};
+use crate::platform::post::{Author, Media, Post, Version};
 use crate::platform::prose::prose;
 
 /// A status, and where it comes from.
@@ -49,14 +49,27 @@ fn plain(json: &Json, host: &str) -> Option<Status> {
         links: words.links,
         media: media(json),
         versions: Vec::new(),
+        others: Vec::new(),
         edited: edited.is_some(),
         reply_to: reply,
         quotes: quote(json, host).map(Box::new),
     };
-    let mut notes: Vec<String> =
-        edited.map(|at| format!("edited at {at}; the words of before are not here")).into_iter().collect();
+    let mut notes: Vec<String> = edited.map(|at| format!("edited at {at}")).into_iter().collect();
     notes.extend(poll(json));
     Some(Status { post, uri, notes })
+}
+
+/// Versions told of at most; a post may have been edited a few times.
+const VERSIONS: usize = 50;
+
+/// Every version of a post, as its history gives them (entities/StatusEdit), oldest first.
+pub fn versions(json: &Json) -> Vec<Version> {
+    let all = json.as_array().into_iter().flatten().take(VERSIONS);
+    all.filter_map(|edit| {
+        let at = text(edit, "created_at").and_then(|time| time.parse().ok());
+        Some(Version { id: None, at, text: words(edit)?.text })
+    })
+    .collect()
 }
 
 /// The warning, where there is one, stands above the text.

@@ -1,5 +1,6 @@
 //! A post's feed (Atom, RFC 4287, as www.reddit.com wrote it in 2026): its first entry is the post, the others are comments.
 
+use super::{is_taken_away, put_together};
 use crate::format::markup::{Piece, pieces};
 use crate::platform::post::{Author, Media, Post, PostName};
 use crate::platform::prose::Writer;
@@ -11,12 +12,11 @@ pub fn read(xml: &str, name: &PostName) -> Option<(Post, Vec<String>)> {
         return None;
     }
     let body = Body::read(&entry.content);
-    let text =
-        [entry.title.trim(), &body.text].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("\n\n");
+    let (text, cut) = put_together(&entry.title, &body.text);
     let author = entry.author.trim();
     let handle = author.strip_prefix("/u/").unwrap_or(author);
     let mut notes = Vec::new();
-    if matches!(body.text.as_str(), "[removed]" | "[deleted]") || handle == "[deleted]" {
+    if cut || is_taken_away(handle) {
         notes.push("the site shows the post without its words or without its author: removed or deleted".to_owned());
     }
     let own = |url: &String| url.contains(&format!("/comments/{}", name.id));
@@ -24,15 +24,16 @@ pub fn read(xml: &str, name: &PostName) -> Option<(Post, Vec<String>)> {
     let post = Post {
         name: name.clone(),
         permalink: entry.link,
-        author: Author { handle: handle.to_owned(), name: None, id: None },
+        author: Author { handle: super::handle(handle), name: None, id: None },
         posted: entry.published.trim().parse().ok(),
         id_time: None,
         text,
         language: None,
-        cut: false,
+        cut,
         links: body.links,
         media: card.into_iter().collect(),
         versions: Vec::new(),
+        others: Vec::new(),
         edited: false,
         reply_to: None,
         quotes: None,

@@ -21,22 +21,24 @@ pub fn of_json(json: &Json) -> Option<(Post, Vec<String>)> {
     let body = words(data);
     let title = unescape(text(data, "title")?).into_owned();
     let own = format!("https://www.reddit.com{}", text(data, "permalink")?);
+    let (words, cut) = super::put_together(&title, &body.text);
     let link = text(data, "url").filter(|url| !url.contains(&format!("/comments/{}", name.id)));
     let post = Post {
         permalink: own,
         author: Author {
-            handle: text(data, "author").unwrap_or_default().to_owned(),
+            handle: super::handle(text(data, "author").unwrap_or_default()),
             name: None,
             id: text(data, "author_fullname").map(str::to_owned),
         },
         posted: seconds(data, "created_utc"),
         id_time: None,
-        text: [title.as_str(), &body.text].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("\n\n"),
+        text: words,
         language: None,
-        cut: false,
+        cut,
         links: body.links,
         media: link.map(|url| media(unescape(url).into_owned())).into_iter().collect(),
         versions: Vec::new(),
+        others: Vec::new(),
         // false, or the time of the last edit
         edited: data.get("edited").is_some_and(Json::is_number),
         reply_to: None,

@@ -3,6 +3,7 @@
 
 pub mod feed;
 pub mod listing;
+pub mod page;
 
 use serde_json::Value as Json;
 
@@ -16,6 +17,23 @@ use crate::platform::reader::{Read, Reader, State};
 pub fn name(id: &str) -> Option<PostName> {
     let sound = (1..=13).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric());
     sound.then(|| PostName { platform: Platform::Reddit, id: id.to_ascii_lowercase() })
+}
+
+/// What the site writes in place of an author, or of words, that are no longer shown.
+fn is_taken_away(text: &str) -> bool {
+    matches!(text.trim(), "[removed]" | "[deleted]" | "[removed by reddit]" | "[ Removed by Reddit ]")
+}
+
+/// An author as shown: none where the site names nobody any more.
+fn handle(shown: &str) -> String {
+    if is_taken_away(shown) { String::new() } else { shown.to_owned() }
+}
+
+/// Title and words, and whether the words are no longer shown.
+fn put_together(title: &str, body: &str) -> (String, bool) {
+    let cut = is_taken_away(body);
+    let body = if cut { "" } else { body };
+    ([title.trim(), body].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("\n\n"), cut)
 }
 
 fn page(id: &str) -> String {
@@ -51,6 +69,7 @@ pub fn of_oembed(json: &Json, name: &PostName) -> Option<Post> {
         links: Vec::new(),
         media: Vec::new(),
         versions: Vec::new(),
+        others: Vec::new(),
         edited: false,
         reply_to: None,
         quotes: None,

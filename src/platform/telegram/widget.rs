@@ -1,6 +1,7 @@
 //! The embed widget's HTML (t.me, class names as of 2026), read as a flat run of tags.
 
 use crate::format::markup::{Piece, Tag};
+use crate::platform::head::Head;
 use crate::platform::post::{Author, Media, Post, PostLink, PostName};
 use crate::platform::prose::Writer;
 use crate::platform::reader::State;
@@ -21,38 +22,72 @@ pub fn read(html: &str) -> Widget {
         let state = if error.to_ascii_lowercase().contains("not found") { State::NotFound } else { State::Unknown };
         return Widget::Refused(state, format!("the widget says: {error}"));
     }
-    let message = pieces.iter().find_map(|piece| match piece {
-        Piece::Open(tag) if tag.get("data-post").is_some() => Some(tag),
+    match message(&pieces, |_| true) {
+        Some((post, notes)) => Widget::Shown(Box::new(post), notes),
+        None => Widget::Refused(State::Unknown, "the page holds no widget with a post".to_owned()),
+    }
+}
+
+/// The post of that name on a page that may show several (`t.me/s/…`), or whose head tells it; the head tells no time.
+pub fn find(html: &str, wanted: &PostName) -> Option<Post> {
+    let pieces = crate::format::markup::pieces(html);
+    let shown = message(&pieces, |place| place.eq_ignore_ascii_case(&wanted.id));
+    shown.map(|(post, _)| post).or_else(|| told(&pieces, wanted))
+}
+
+/// The first message whose place (`channel/number`) is wanted, and notes.
+fn message(pieces: &[Piece<'_>], is: impl Fn(&str) -> bool) -> Option<(Post, Vec<String>)> {
+    let place = |piece: &Piece<'_>| match piece {
+        Piece::Open(tag) => tag.get("data-post").map(str::to_owned),
         _ => None,
-    });
-    let named = message.and_then(|tag| super::address(tag.get("data-post")?));
-    let (Some(message), Some((channel, number))) = (message, named) else {
-        return Widget::Refused(State::Unknown, "the page holds no widget with a post".to_owned());
     };
+    let start = pieces.iter().position(|piece| place(piece).is_some_and(|place| is(&place)))?;
+    let Some(Piece::Open(tag)) = pieces.get(start) else { return None };
+    let own = pieces.get(start + 1..)?;
+    // in a list the next message begins where this one ends
+    let own = own.get(..own.iter().position(|piece| place(piece).is_some()).unwrap_or(own.len()))?;
+    let (channel, number) = super::address(tag.get("data-post")?)?;
     let mut gathered = Gathered::default();
-    gathered.read(&pieces);
-    let notes = gathered.notes(&pieces);
+    gathered.read(own);
+    let notes = gathered.notes(own);
     let post = Post {
-        name: super::name(channel, number),
         permalink: format!("https://t.me/{channel}/{number}"),
         author: Author {
             handle: channel.to_owned(),
-            name: text_of(&pieces, "tgme_widget_message_owner_name"),
-            id: message.get("data-peer").and_then(peer_id),
+            name: text_of(own, "tgme_widget_message_owner_name"),
+            id: tag.get("data-peer").and_then(peer_id),
         },
         posted: gathered.posted,
-        id_time: None,
         text: gathered.words,
-        language: None,
-        cut: false,
         links: gathered.links,
         media: gathered.media,
-        versions: Vec::new(),
         edited: gathered.edited,
         reply_to: gathered.reply_to,
-        quotes: None,
+        ..Post::bare(super::name(channel, number))
     };
-    Widget::Shown(Box::new(post), notes)
+    Some((post, notes))
+}
+
+/// The post's own page shows the widget in a frame; its words and its channel's title stand in the head.
+fn told(pieces: &[Piece<'_>], wanted: &PostName) -> Option<Post> {
+    let head = Head::read(pieces);
+    let (channel, number) = super::address(&wanted.id)?;
+    let place = format!("t.me/{channel}/{number}");
+    let framed = pieces.iter().any(|piece| {
+        let is = |url: &str| {
+            let url = url.split(['?', '#']).next().unwrap_or_default();
+            url.get(url.len().saturating_sub(place.len())..).is_some_and(|end| end.eq_ignore_ascii_case(&place))
+        };
+        matches!(piece, Piece::Open(tag) if matches!(tag.name.as_str(), "iframe" | "script")
+            && (tag.get("src").is_some_and(is) || tag.get("data-telegram-post").is_some_and(|post| post.eq_ignore_ascii_case(&wanted.id))))
+    });
+    let text = head.meta(&["og:description", "twitter:description"]).filter(|_| framed)?;
+    Some(Post {
+        permalink: format!("https://{place}"),
+        author: Author { handle: channel.to_owned(), name: head.meta(&["og:title"]).map(str::to_owned), id: None },
+        text: text.to_owned(),
+        ..Post::bare(super::name(channel, number))
+    })
 }
 
 /// The channel's own number in `c<number>_<access hash>`; it stays when the name changes.

@@ -123,6 +123,7 @@ pub fn bare(id: &str, author: Author, words: String) -> Post {
         links: Vec::new(),
         media: Vec::new(),
         versions: Vec::new(),
+        others: Vec::new(),
         edited: false,
         reply_to: None,
         quotes: None,

@@ -6,7 +6,7 @@ use crate::platform::post::{Author, Platform};
 use crate::resolution::ending::Ending;
 use crate::resolution::hop::FromArchive;
 use crate::resolution::judge::Judged;
-use crate::resolution::lookup::{Found, Wanted};
+use crate::resolution::lookup::{Found, Sought, Wanted};
 use crate::resolution::pursuit::{Look, Pursuit};
 
 impl Pursuit {
@@ -21,7 +21,8 @@ impl Pursuit {
         }
         self.look = Look::Identity;
         self.judged = Some(judged);
-        self.lookups = VecDeque::from([Wanted::Post(post.name.clone(), Some(cited.clone())), Wanted::Account(cited)]);
+        let sought = Sought { name: post.name.clone(), handle: Some(cited.clone()), page: None };
+        self.lookups = VecDeque::from([Wanted::Post(sought), Wanted::Account(cited)]);
         self.look_up();
     }
 

@@ -4,6 +4,7 @@
 mod identity;
 mod media;
 mod post;
+mod versions;
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -24,7 +25,7 @@ use crate::resolution::ending::Ending;
 use crate::resolution::exchange::{Exchange, Failure};
 use crate::resolution::hop::{Ask, FromArchive, Page, Part, Resolution, Role, Step};
 use crate::resolution::judge::{self, Judged};
-use crate::resolution::lookup::{Found, Lookup, Wanted};
+use crate::resolution::lookup::{Found, Lookup, Sought, Wanted};
 use crate::resolution::trail::{Next, Trail};
 
 /// How far a pursuit goes.
@@ -131,6 +132,8 @@ pub struct Pursuit {
     page_asked: bool,
     quest: Option<post::Quest>,
     media: VecDeque<media::Wanted>,
+    /// versions of the post that are still to be asked for
+    versions: Option<VecDeque<String>>,
     began: Option<Timestamp>,
     /// the citation's time is used up: nothing more is asked
     late: bool,
@@ -169,6 +172,7 @@ impl Pursuit {
             page_asked: false,
             quest: None,
             media: VecDeque::new(),
+            versions: None,
             began: None,
             late: false,
             done: false,
@@ -304,8 +308,15 @@ impl Pursuit {
     }
 
     fn read(&mut self, read: Read) {
+        if self.versions.is_some() {
+            return self.version_read(read);
+        }
         self.out.notes.extend(read.notes);
         self.out.attestations.extend(read.attestations);
+        self.out.known.extend(read.known);
+        if let (Some(name), Some(asked)) = (read.name, &mut self.out.names) {
+            *asked = name;
+        }
         if let Some(account) = read.author {
             self.out.account = Some(account);
         }
@@ -320,7 +331,12 @@ impl Pursuit {
             (Some(failure), State::Unknown) => failure.clone(),
             _ => judge::state(state, &read.why),
         };
-        let soft = matches!(state, State::Unknown | State::ServerError | State::Blocked | State::RateLimited);
+        let soft = match state {
+            State::Unknown | State::ServerError | State::Blocked | State::RateLimited => true,
+            // a server that shows its API to members alone may still show its pages to everybody
+            State::LoginGated => self.out.names.as_ref().is_some_and(|name| name.platform == Platform::Mastodon),
+            _ => false,
+        };
         match self
             .trail
             .url
@@ -361,10 +377,8 @@ impl Pursuit {
 
     fn what_to_look_up(&self) -> VecDeque<Wanted> {
         let mut all = VecDeque::new();
-        if let Some(name) = &self.out.names
-            && name.platform == Platform::X
-        {
-            all.push_back(Wanted::Post(name.clone(), self.handle.clone()));
+        if let Some(name) = &self.out.names {
+            all.push_back(Wanted::Post(self.sought(name)));
         } else if let Some(url) = &self.trail.url {
             all.push_back(Wanted::Page(url.clone()));
         }
@@ -376,6 +390,11 @@ impl Pursuit {
             all.push_back(Wanted::Page(start));
         }
         all
+    }
+
+    fn sought(&self, name: &PostName) -> Sought {
+        let page = self.trail.url.clone();
+        Sought { name: name.clone(), handle: self.handle.clone(), page }
     }
 
     fn look_up(&mut self) {
@@ -424,6 +443,11 @@ impl Pursuit {
             }
             Found::Page(said, from) => {
                 let why = why(&from);
+                if self.out.names.is_some() {
+                    self.out.notes.push(
+                        "the archive's copy is of the post's page, which shows the post in no known shape".to_owned(),
+                    );
+                }
                 self.out.page = Some(page_of(*said));
                 self.keep_copy(from, answer, why);
             }
@@ -528,7 +552,7 @@ impl Pursuit {
         self.out.payload = exchange.evidence.as_ref().and_then(|e| e.payload);
         self.out.retry_at = judge::retry_at(answer, exchange.at).or(self.out.retry_at);
         if self.page_asked {
-            return self.page_came(Some((judged, said)));
+            return self.page_came(Some((judged, said, answer)));
         }
         if judged.ending == Ending::Captured {
             self.out.page = said.map(page_of);
@@ -541,11 +565,19 @@ impl Pursuit {
 
     /// The page of a post whose platform would not tell: on record; on X it proves nothing, for it is the same shell for
     /// every post there is or is not.
-    fn page_came(&mut self, page: Option<(Judged, Option<page::Said>)>) {
+    fn page_came(&mut self, page: Option<(Judged, Option<page::Said>, &Answer)>) {
         let first = self.judged.take().unwrap_or_else(|| Judged::new(Ending::Unsupported, "the platform did not tell"));
         let on_x = self.out.names.as_ref().is_none_or(|name| name.platform == Platform::X);
+        let shown = |(judged, _, answer): &(Judged, Option<page::Said>, &Answer)| {
+            let name = self.out.names.as_ref().filter(|_| !on_x && judged.ending == Ending::Captured)?;
+            registry::kept(name, answer)
+        };
+        if let Some(post) = page.as_ref().and_then(shown) {
+            let why = format!("the post's own page; {}", first.why);
+            return self.have(post, Judged::new(Ending::Captured, why), None);
+        }
         match page {
-            Some((judged, said)) if !on_x => {
+            Some((judged, said, _)) if !on_x && first.ending != Ending::LoginGated => {
                 if judged.ending == Ending::Captured {
                     self.out.page = said.map(page_of);
                 }
@@ -578,10 +610,10 @@ impl Pursuit {
             digest: None,
             digest_matches: None,
         });
-        if let Some(id) = named.filter(|n| n.platform == Platform::X).and_then(|n| n.post) {
-            let content_type = answer.headers.get("content-type").unwrap_or_default();
-            self.out.post = x::reader::archived(&answer.body, &content_type, &id);
-            self.out.names = Some(PostName { platform: Platform::X, id });
+        let named = named.and_then(|n| Some(PostName { platform: n.platform, id: n.post? }));
+        if let Some(name) = named.filter(registry::can_read) {
+            self.out.post = registry::kept(&name, answer);
+            self.out.names = Some(self.out.post.as_ref().map_or(name, |post| post.name.clone()));
         }
     }
 

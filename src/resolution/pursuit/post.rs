@@ -18,7 +18,7 @@ use crate::resolution::ending::Ending;
 use crate::resolution::exchange::Exchange;
 use crate::resolution::hop::{Candidate, FromArchive, Role};
 use crate::resolution::judge::Judged;
-use crate::resolution::lookup::{Lookup, Wanted};
+use crate::resolution::lookup::{Lookup, Sought, Wanted};
 use crate::resolution::pursuit::{Purpose, Pursuit};
 use crate::resolution::trail::Trail;
 
@@ -76,6 +76,8 @@ pub(super) struct Quest {
     links: Vec<String>,
     page: Option<Url>,
     looked: Vec<PostName>,
+    /// posts that archives were asked for
+    sought: Vec<PostName>,
 }
 
 impl Quest {
@@ -98,6 +100,7 @@ impl Quest {
             links: Vec::new(),
             page: None,
             looked: Vec::new(),
+            sought: Vec::new(),
         };
         if let Kind::Post { platform, author, handle, date, dates, quoted, links, permalink, post_id, .. } = kind {
             quest.platform = *platform;
@@ -147,7 +150,7 @@ impl Quest {
     }
 
     /// How alike the quoted words and a post's are; the statement may have cut them.
-    fn likeness(&self, post: &Post) -> f64 {
+    pub(super) fn likeness(&self, post: &Post) -> f64 {
         let cited = without_links(&self.quoted);
         let cited = cited.trim_end().trim_end_matches(['…', '.']).to_owned();
         let likeness = words::compare(&cited, &without_links(&post.text));
@@ -255,16 +258,19 @@ impl Pursuit {
         let Some(quest) = &mut self.quest else { return };
         let named = matches!(quest.current, Some(Lead::Named(_) | Lead::Candidate(..))) || self.out.names.is_some();
         let candidate = matches!(quest.current, Some(Lead::Candidate(..)));
+        // a page that was captured and shows no post is no end of a quest for one
+        let worth = judged.ending == Ending::Captured || crate::resolution::judge::worth_an_archive(judged.ending);
         if named
             && self.limits.archives
             && self.judged.is_none()
             && self.lookup.is_none()
             && left > 0
-            && crate::resolution::judge::worth_an_archive(judged.ending)
-            && let Some(name) = self.out.names.clone().filter(|n| n.platform == Platform::X)
+            && worth
+            && let Some(name) = self.out.names.clone().filter(|name| !quest.sought.contains(name))
         {
+            quest.sought.push(name.clone());
             let rows = std::mem::take(&mut quest.rows);
-            let wanted = Wanted::Post(name, quest.handle.clone());
+            let wanted = Wanted::Post(Sought { name, handle: quest.handle.clone(), page: self.trail.url.clone() });
             self.judged = Some(judged);
             self.lookup = Some(if rows.is_empty() {
                 Lookup::new(wanted, self.near, &self.limits.timegates)
@@ -353,7 +359,7 @@ impl Pursuit {
         }
         self.out.post = Some(post);
         self.out.from_archive = from;
-        self.look_for_identity(judged);
+        self.look_for_versions(judged);
     }
 
     // --- by who and when

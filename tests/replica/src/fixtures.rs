@@ -43,6 +43,7 @@ embedded! {
     "mastodon/id-note.txt",
     "mastodon/oembed.json",
     "mastodon/webfinger.json",
+    "reddit/comments.rss",
     "reddit/oembed.json",
     "telegram/embed.html",
     "telegram/embed.not-found.html",

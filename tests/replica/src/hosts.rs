@@ -6,18 +6,20 @@ use crate::request::Request;
 use crate::world::World;
 
 pub mod api;
+pub mod archive_today;
 pub mod article;
 pub mod bluesky;
 pub mod hostile;
 pub mod load;
 pub mod mastodon;
 pub mod media;
-pub mod others;
+pub mod reddit;
 pub mod shortener;
 pub mod tco;
 pub mod telegram;
 pub mod wayback;
 pub mod x;
+pub mod youtube;
 
 /// The answer of the platform that this host belongs to, where it has one.
 pub(crate) fn answer(world: &World, request: &Request) -> Option<Answer> {
@@ -35,7 +37,7 @@ pub(crate) fn answer(world: &World, request: &Request) -> Option<Answer> {
         "pbs.twimg.com" | "video.twimg.com" => media::answer(world, request).map(Answer::from),
         "web.archive.org" | "archive.org" => Some(wayback::answer(world, request).into()),
         "archive.ph" | "archive.today" | "archive.is" | "archive.md" | "archive.li" | "archive.vn" | "archive.fo" => {
-            Some(others::archive_today(world, request).into())
+            Some(archive_today::answer(world, request).into())
         }
         "public.api.bsky.app"
         | "api.bsky.app"
@@ -47,9 +49,9 @@ pub(crate) fn answer(world: &World, request: &Request) -> Option<Answer> {
         "fedi.replica.example" | "mastodon.replica.example" => Some(mastodon::answer(world, request).into()),
         "t.me" | "telegram.me" => Some(telegram::answer(world, request).into()),
         "www.youtube.com" | "youtube.com" | "youtu.be" | "consent.youtube.com" => {
-            others::youtube(request).map(Answer::from)
+            youtube::answer(world, request).map(Answer::from)
         }
-        "www.reddit.com" | "old.reddit.com" | "reddit.com" => Some(others::reddit(request).into()),
+        "www.reddit.com" | "old.reddit.com" | "reddit.com" => Some(reddit::answer(world, request).into()),
         "load.example" => load::answer(request),
         "api.x.com" | "api.twitter.com" => Some(api::answer(world, request).into()),
         hostile::HOST => hostile::answer(world, request),

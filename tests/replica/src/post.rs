@@ -180,6 +180,11 @@ pub fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
+/// The same inside an attribute.
+pub fn attribute(text: &str) -> String {
+    escape(text).replace('"', "&quot;")
+}
+
 /// A JSON string.
 pub fn quote(text: &str) -> String {
     serde_json::Value::from(text).to_string()

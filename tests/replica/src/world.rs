@@ -127,6 +127,12 @@ pub struct World {
     pub fediverse: BTreeMap<String, hosts::mastodon::Status>,
     /// Posts in Telegram channels, by `channel/number`.
     pub telegram: BTreeMap<String, hosts::telegram::Message>,
+    /// Posts on Reddit, by id.
+    pub reddit: BTreeMap<String, hosts::reddit::Submission>,
+    /// Videos on YouTube, by id.
+    pub videos: BTreeMap<String, hosts::youtube::Video>,
+    /// Handles on Bluesky that were changed: since when, and to what.
+    pub renamed: BTreeMap<String, (String, String)>,
     /// Posts on Bluesky beyond the signed ones, by at-URI.
     pub bluesky: BTreeMap<String, hosts::bluesky::Composed>,
     /// The posts composed for statements, by what is the matter with them (see the README's table).
@@ -189,6 +195,12 @@ impl World {
         };
         let at = self.captures.partition_point(order);
         self.captures.insert(at, Arc::new(capture));
+    }
+
+    /// Keeps in the web archive what stands at a URL now, as the archive's own client is answered.
+    pub fn keep(&mut self, url: &str, at: jiff::Timestamp) {
+        let capture = wayback::save::taken(self, url, at);
+        self.capture(capture);
     }
 
     /// The rows of the transactions, for tests that walk them.

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use crate::fixtures;
-use crate::post::{escape, quote};
+use crate::post::{attribute, quote};
 use crate::reply::Reply;
 use crate::request::Request;
 use crate::world::{Proof, World};
@@ -57,7 +57,18 @@ fn account(world: &World, did: &str) -> Option<repo::Account> {
 
 /// Whether a host is a composed account's handle.
 pub(crate) fn is_handle(world: &World, host: &str) -> bool {
-    world.bluesky.values().any(|post| post.handle == host)
+    world.bluesky.values().any(|post| handle_now(world, post) == host)
+}
+
+/// The handle that an account has now.
+fn handle_now<'a>(world: &'a World, post: &'a Composed) -> &'a str {
+    world.renamed.get(&post.handle).map_or(post.handle.as_str(), |(_, now)| now)
+}
+
+/// When the handle of this account was changed, and to what.
+fn renamed(world: &World, did: &str) -> Option<(String, String)> {
+    let post = world.bluesky.values().find(|post| post.did == did)?;
+    world.renamed.get(&post.handle).cloned()
 }
 
 /// What stands in a composed account's repository now, and its revision.
@@ -92,7 +103,7 @@ pub(crate) fn answer(world: &World, request: &Request) -> Option<Reply> {
         HANDLE => (path == "/.well-known/atproto-did")
             .then(|| Reply::body(200, "text/plain", fixtures::bytes("bluesky/well-known-atproto-did.txt"))),
         host if is_handle(world, host) => {
-            let post = world.bluesky.values().find(|post| post.handle == host)?;
+            let post = world.bluesky.values().find(|post| handle_now(world, post) == host)?;
             (path == "/.well-known/atproto-did").then(|| Reply::body(200, "text/plain", post.did.clone()))
         }
         _ => Some(xrpc(world, request, path.trim_start_matches("/xrpc/"))),
@@ -111,8 +122,14 @@ fn plc(world: &World, path: &str) -> Reply {
     let (did, rest) = path.get(1..).and_then(|path| path.split_once('/')).unwrap_or((path.get(1..).unwrap_or(""), ""));
     if let Some(account) = account(world, did) {
         return match rest {
-            "" => Reply::body(200, "application/did+ld+json; charset=utf-8", account.document()),
-            _ => Reply::json(200, account.audit_log()),
+            "" => {
+                let now = renamed(world, did).map(|(_, handle)| handle);
+                Reply::body(200, "application/did+ld+json; charset=utf-8", account.document(now.as_deref()))
+            }
+            _ => {
+                let change = renamed(world, did);
+                Reply::json(200, account.audit_log(change.as_ref().map(|(at, handle)| (at.as_str(), handle.as_str()))))
+            }
         };
     }
     match path.strip_prefix(&format!("/{DID}")) {
@@ -130,6 +147,7 @@ fn xrpc(world: &World, request: &Request, method: &str) -> Reply {
         "com.atproto.identity.resolveHandle" => resolve(world, &one("handle")),
         "app.bsky.feed.getPosts" => posts(world, &request.params("uris")),
         "app.bsky.feed.getPostThread" => thread(world, &one("uri")),
+        "app.bsky.actor.getProfile" => profile(world, &one("actor")),
         "com.atproto.repo.getRecord" => record(world, &one("repo"), &one("rkey")),
         "com.atproto.sync.getRecord" => proof(world, &one("did"), &one("rkey")),
         "com.atproto.sync.getRepo" if one("did") == DID => car(fixtures::bytes("bluesky/getRepo.car")),
@@ -148,7 +166,7 @@ fn resolve(world: &World, handle: &str) -> Reply {
     if handle.eq_ignore_ascii_case(HANDLE) {
         return file(200, "resolveHandle.json");
     }
-    match world.bluesky.values().find(|post| post.handle.eq_ignore_ascii_case(handle)) {
+    match world.bluesky.values().find(|post| handle_now(world, post).eq_ignore_ascii_case(handle)) {
         Some(post) => Reply::json(200, format!("{{\"did\":\"{}\"}}", post.did)),
         None => file(400, "resolveHandle.notfound.400.json"),
     }
@@ -170,7 +188,7 @@ fn posts(world: &World, uris: &[String]) -> Reply {
         }
         let fixture = signed.get("posts").and_then(|p| p.as_array()).into_iter().flatten();
         found.extend(fixture.filter(|p| p.get("uri").and_then(|u| u.as_str()) == Some(&uri)).map(ToString::to_string));
-        found.extend(world.bluesky.get(&uri).map(|post| view(&uri, post)));
+        found.extend(world.bluesky.get(&uri).map(|post| view(world, &uri, post)));
     }
     if found.is_empty() {
         return file(200, "getPosts.deleted.json");
@@ -181,15 +199,15 @@ fn posts(world: &World, uris: &[String]) -> Reply {
 /// at-URIs may name the author by handle.
 fn by_did(world: &World, uri: &str) -> String {
     let whole = uri.replacen(&format!("at://{HANDLE}/"), &format!("at://{DID}/"), 1);
-    let named = world.bluesky.values().find(|post| uri.starts_with(&format!("at://{}/", post.handle)));
-    named.map_or(whole, |post| uri.replacen(&post.handle, &post.did, 1))
+    let named = world.bluesky.values().find(|post| uri.starts_with(&format!("at://{}/", handle_now(world, post))));
+    named.map_or(whole, |post| uri.replacen(handle_now(world, post), &post.did, 1))
 }
 
 fn deleted(world: &World, uri: &str) -> bool {
     world.is_gone(&uri.replace("at://", "bluesky:").replace("app.bsky.feed.post/", ""))
 }
 
-fn view(uri: &str, post: &Composed) -> String {
+fn view(world: &World, uri: &str, post: &Composed) -> String {
     format!(
         "{{\"uri\":{},\"cid\":\"{}\",\"author\":{{\
          \"did\":\"{}\",\"handle\":{},\"displayName\":{},\"labels\":[]}},\"record\":{},\"replyCount\":0,\
@@ -197,7 +215,7 @@ fn view(uri: &str, post: &Composed) -> String {
         quote(uri),
         repo::cid_of(&repo::record(&post.text, &post.created_at)),
         post.did,
-        quote(&post.handle),
+        quote(handle_now(world, post)),
         quote(&post.name),
         value(post),
         post.created_at
@@ -223,11 +241,30 @@ fn thread(world: &World, uri: &str) -> Reply {
                 200,
                 format!(
                     "{{\"thread\":{{\"$type\":\"app.bsky.feed.defs#threadViewPost\",\"post\":{},\"replies\":[]}}}}",
-                    view(&uri, post)
+                    view(world, &uri, post)
                 ),
             ),
             None => missing(),
         },
+    }
+}
+
+fn profile(world: &World, actor: &str) -> Reply {
+    match world.bluesky.values().find(|post| post.did == actor || handle_now(world, post) == actor) {
+        Some(post) => Reply::json(
+            200,
+            format!(
+                "{{\"did\":\"{}\",\"handle\":{},\"displayName\":{},\"postsCount\":1,\"labels\":[]}}",
+                post.did,
+                quote(handle_now(world, post)),
+                quote(&post.name)
+            ),
+        ),
+        None if actor == DID || actor == HANDLE => Reply::json(
+            200,
+            format!("{{\"did\":\"{DID}\",\"handle\":\"{HANDLE}\",\"displayName\":\"Replica Observer\",\"labels\":[]}}"),
+        ),
+        None => error(400, "InvalidRequest", "Profile not found"),
     }
 }
 
@@ -285,25 +322,38 @@ fn car(bytes: &'static [u8]) -> Reply {
     Reply::body(200, "application/vnd.ipld.car", bytes)
 }
 
-/// bsky.app's page: a shell whose head names the post.
+/// bsky.app's page: a shell whose head, and a summary for those who run no scripts, tell the post.
 fn page(world: &World, path: &str) -> Reply {
     let parts: Vec<&str> = path.trim_matches('/').split('/').collect();
     let ["profile", who, "post", rkey] = parts.as_slice() else {
         return Reply::html(200, "<!doctype html><title>Bluesky</title><div id=\"root\"></div>");
     };
     let uri = by_did(world, &format!("at://{who}/app.bsky.feed.post/{rkey}"));
-    let text = match (world.bluesky.get(&uri), deleted(world, &uri)) {
-        (_, true) => String::new(),
-        (Some(post), _) => format!("{} (@{}): {}", post.name, post.handle, post.text),
-        (None, _) if uri.ends_with("3mg7x3ipobs2f") => {
-            "Replica Observer (@observer.replica.example): Counting in district 7 paused for 40 minutes".to_owned()
+    let shown = world.bluesky.get(&uri).filter(|_| !deleted(world, &uri));
+    let observed = || uri.ends_with("3mg7x3ipobs2f").then(|| "Counting in district 7 paused for 40 minutes".to_owned());
+    let (handle, name, text, at) = match shown {
+        Some(post) => {
+            (handle_now(world, post).to_owned(), post.name.clone(), post.text.clone(), post.created_at.clone())
         }
-        (None, _) => String::new(),
+        None => match observed().filter(|_| !deleted(world, &uri)) {
+            Some(text) => {
+                (HANDLE.to_owned(), "Replica Observer".to_owned(), text, "2026-03-04T09:15:30.123Z".to_owned())
+            }
+            None => return Reply::html(200, "<!doctype html><title>Bluesky</title><div id=\"root\"></div>"),
+        },
     };
     let body = format!(
-        "<!doctype html><html><head><title>{text}</title><meta property=\"og:description\" content=\"{text}\">\
-         <link rel=\"alternate\" href=\"{uri}\"></head><body><div id=\"root\"></div></body></html>\n",
-        text = escape(&text)
+        "<!doctype html><html><head><title>@{handle} on Bluesky</title><meta property=\"og:type\" content=\"article\">\
+         <meta property=\"profile:username\" content=\"{handle}\">\
+         <link rel=\"canonical\" href=\"https://bsky.app/profile/{handle}/post/{rkey}\" />\
+         <meta property=\"og:title\" content=\"{name} (@{handle})\"><meta name=\"description\" content=\"{text}\">\
+         <meta property=\"og:description\" content=\"{text}\"><meta property=\"article:published_time\" content=\"{at}\">\
+         <link rel=\"alternate\" href=\"{uri}\" /></head><body><div id=\"root\"></div><noscript><div id=\"bsky_post_summary\">\
+         <h3>Post</h3><p id=\"bsky_display_name\">{name}</p><p id=\"bsky_handle\">{handle}</p>\
+         <p id=\"bsky_did\">{did}</p><p id=\"bsky_post_text\">{text}</p></div></noscript></body></html>\n",
+        name = attribute(&name),
+        text = attribute(&text),
+        did = uri.split('/').nth(2).unwrap_or_default(),
     );
     Reply::html(200, body)
 }

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 
 use crate::calendar;
 use crate::fixtures;
-use crate::post::{escape, quote};
+use crate::post::{attribute, escape, quote};
 use crate::reply::Reply;
 use crate::request::Request;
 use crate::world::World;
@@ -29,6 +29,8 @@ pub struct Status {
     pub uri: String,
     /// When it was edited.
     pub edited: Option<Timestamp>,
+    /// What it said before, and since when, oldest first.
+    pub before: Vec<(Timestamp, String)>,
 }
 
 impl World {
@@ -37,12 +39,35 @@ impl World {
         let ms = u64::try_from(at.as_millisecond()).unwrap_or(0);
         let id = ms << 16 | 0x1f2e;
         let uri = format!("https://{HOME}/users/{user}/statuses/{id}");
-        let status = Status { id, user: user.into(), name: name.into(), text: text.into(), at, uri, edited: None };
+        let status = Status {
+            id,
+            user: user.into(),
+            name: name.into(),
+            text: text.into(),
+            at,
+            uri,
+            edited: None,
+            before: vec![],
+        };
         // The copy's id is from when it arrived, a second later.
         let copy = Status { id: (ms + 1000) << 16 | 0x77, ..status.clone() };
         self.fediverse.insert(format!("mastodon.replica.example/{}", copy.id), copy);
         self.fediverse.insert(format!("{HOME}/{id}"), status);
         format!("https://{HOME}/@{user}/{id}")
+    }
+}
+
+impl World {
+    /// Edits a post, at home and where it was copied: the versions before stay to be asked for.
+    pub fn edit_mastodon(&mut self, url: &str, text: &str, at: Timestamp) {
+        let id = url.rsplit('/').next().unwrap_or_default();
+        let Some(uri) = self.fediverse.get(&format!("{HOME}/{id}")).map(|status| status.uri.clone()) else { return };
+        for status in self.fediverse.values_mut().filter(|status| status.uri == uri) {
+            let since = status.edited.unwrap_or(status.at);
+            let before = std::mem::replace(&mut status.text, text.to_owned());
+            status.before.push((since, before));
+            status.edited = Some(at);
+        }
     }
 }
 
@@ -57,6 +82,7 @@ pub(crate) fn populate(world: &mut World) {
         at,
         uri: format!("https://{HOME}/users/mira/statuses/116170144489341607"),
         edited: None,
+        before: vec![],
     };
     world.fediverse.insert(format!("mastodon.replica.example/{}", copy.id), copy);
 }
@@ -68,6 +94,8 @@ pub(crate) fn answer(world: &World, request: &Request) -> Reply {
     let activity = wants.contains("activity+json") || wants.contains("ld+json");
     match parts.as_slice() {
         ["api", "v1", "statuses", id] => api(world, &request.host, id),
+        ["api", "v1", "statuses", id, "history"] => history(world, &request.host, id),
+        ["users", user] if activity => actor(world, user),
         ["api", "oembed"] => oembed(world, request),
         [".well-known", "webfinger"] => webfinger(world, request),
         ["users", _, "statuses", id] | [_, id] if activity => note(world, &request.host, id),
@@ -108,7 +136,8 @@ fn api(world: &World, host: &str, id: &str) -> Reply {
              \"visibility\":\"public\",\"language\":\"en\",\"uri\":{},\"url\":\"https://{home}/@{}/{own}\",\
              \"replies_count\":0,\"reblogs_count\":0,\"favourites_count\":1,\"edited_at\":{edited},\"content\":{},\
              \"reblog\":null,\"account\":{{\"id\":\"9\",\"username\":\"{}\",\"acct\":\"{local}\",\"display_name\":{},\
-             \"url\":\"https://{home}/@{}\"}},\"media_attachments\":[],\"mentions\":[],\"tags\":[],\"emojis\":[]}}",
+             \"url\":\"https://{home}/@{}\",\
+             \"uri\":\"https://{home}/users/{}\"}},\"media_attachments\":[],\"mentions\":[],\"tags\":[],\"emojis\":[]}}",
             status.id,
             calendar::form(status.at, "%Y-%m-%dT%H:%M:%S%.3fZ"),
             quote(&status.uri),
@@ -116,9 +145,38 @@ fn api(world: &World, host: &str, id: &str) -> Reply {
             quote(&format!("<p>{}</p>", escape(&status.text))),
             status.user,
             quote(&status.name),
+            status.user,
             status.user
         ),
     )
+}
+
+/// Every version of a post, oldest first.
+fn history(world: &World, host: &str, id: &str) -> Reply {
+    let Some(status) = find(world, host, id) else { return missing() };
+    let now = (status.edited.unwrap_or(status.at), status.text.clone());
+    let one = |(at, text): &(Timestamp, String)| {
+        format!(
+            "{{\"content\":{},\"spoiler_text\":\"\",\"sensitive\":false,\"created_at\":\"{}\",\"account\":{{\"acct\":{}}},\
+             \"media_attachments\":[],\"emojis\":[]}}",
+            quote(&format!("<p>{}</p>", escape(text))),
+            calendar::form(*at, "%Y-%m-%dT%H:%M:%S%.3fZ"),
+            quote(&status.user)
+        )
+    };
+    let all: Vec<String> = status.before.iter().chain([&now]).map(one).collect();
+    Reply::json(200, format!("[{}]", all.join(",")))
+}
+
+fn actor(world: &World, user: &str) -> Reply {
+    let Some(status) = world.fediverse.values().find(|status| status.user == user) else { return missing() };
+    let body = format!(
+        "{{\"@context\":\"https://www.w3.org/ns/activitystreams\",\"id\":\"https://{HOME}/users/{user}\",\"type\":\"Person\",\
+         \"preferredUsername\":{},\"name\":{},\"url\":\"https://{HOME}/@{user}\"}}",
+        quote(user),
+        quote(&status.name)
+    );
+    Reply::body(200, "application/activity+json; charset=utf-8", body)
 }
 
 fn note(world: &World, host: &str, id: &str) -> Reply {
@@ -161,12 +219,12 @@ fn page(world: &World, host: &str, id: &str) -> Reply {
          <link rel=\"alternate\" type=\"application/json+oembed\" \
          href=\"https://{host}/api/oembed?format=json&amp;url=https%3A%2F%2F{host}%2F%40{user}%2F{id}\">\
          <link rel=\"alternate\" type=\"application/activity+json\" href=\"https://{host}/users/{user}/statuses/{id}\">\
-         <meta property=\"og:title\" content=\"{name} (@{user}@{host})\">\
+         <meta property=\"og:url\" content=\"https://{host}/@{user}/{id}\"><meta property=\"og:title\" content=\"{name} (@{user}@{host})\">\
          <meta property=\"og:published_time\" content=\"{}\"><meta property=\"og:description\" content=\"{text}\">\
          </head><body><div id=\"mastodon\"></div></body></html>\n",
         calendar::form(at, "%Y-%m-%dT%H:%M:%SZ"),
-        name = escape(&name),
-        text = escape(&text)
+        name = attribute(&name),
+        text = attribute(&text)
     );
     Reply::html(200, body)
 }

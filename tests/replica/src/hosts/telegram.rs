@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use crate::calendar;
 use crate::fixtures;
-use crate::post::escape;
+use crate::post::{attribute, escape};
 use crate::reply::Reply;
 use crate::request::Request;
 use crate::world::World;
@@ -76,13 +76,15 @@ fn widget(message: &Message) -> String {
     let place = format!("{}/{}", message.channel, message.number);
     let edited = if message.edited { "edited " } else { "" };
     format!(
-        "<div class=\"tgme_widget_message text_not_supported_wrap js-widget_message\" data-post=\"{place}\">\
+        "<div class=\"tgme_widget_message text_not_supported_wrap js-widget_message\" data-post=\"{place}\" \
+         data-peer=\"c{}_-1\">\
          <div class=\"tgme_widget_message_author\"><a class=\"tgme_widget_message_owner_name\" \
          href=\"https://t.me/{}\"><span dir=\"auto\">{}</span></a></div>\
          <div class=\"tgme_widget_message_text js-message_text\" dir=\"auto\">{}</div>\
          <div class=\"tgme_widget_message_footer\"><span class=\"tgme_widget_message_meta\">{edited}\
          <a class=\"tgme_widget_message_date\" href=\"https://t.me/{place}\">\
          <time datetime=\"{}\" class=\"datetime\">{}</time></a></span></div></div>",
+        peer(&message.channel),
         message.channel,
         escape(&message.title),
         escape(&message.text).replace('\n', "<br/>"),
@@ -91,24 +93,44 @@ fn widget(message: &Message) -> String {
     )
 }
 
+/// A channel's lasting number.
+fn peer(channel: &str) -> u64 {
+    1_000_000_000 + crate::pixels::hash(channel) % 1_000_000_000
+}
+
 fn list(world: &World, channel: &str) -> Reply {
-    let posts: Vec<String> = world.telegram.values().filter(|m| m.channel == channel).map(widget).collect();
+    let posts: Vec<String> = world
+        .telegram
+        .values()
+        .filter(|m| m.channel == channel && !world.is_gone(&format!("telegram:{channel}/{}", m.number)))
+        .map(widget)
+        .collect();
+    let title = world.telegram.values().find(|m| m.channel == channel).map(|m| escape(&m.title)).unwrap_or_default();
     if posts.is_empty() {
         return Reply::to(302, &format!("https://t.me/{channel}"));
     }
-    Reply::html(200, format!("<!DOCTYPE html>\n<html><body><main>{}</main></body></html>\n", posts.concat()))
+    Reply::html(
+        200,
+        format!(
+            "<!DOCTYPE html>\n<html><body><div class=\"tgme_channel_info\"><div class=\"tgme_channel_info_header_title\">\
+         <span dir=\"auto\">{}</span></div></div><main>{}</main></body></html>\n",
+            title,
+            posts.concat()
+        ),
+    )
 }
 
 /// The page at a post's own address: its words stand in the description.
 fn page(world: &World, channel: &str, number: &str) -> Reply {
-    let message = world.telegram.get(&format!("{channel}/{number}"));
+    let place = format!("{channel}/{number}");
+    let message = world.telegram.get(&place).filter(|_| !world.is_gone(&format!("telegram:{place}")));
     let text = message.map_or("", |message| message.text.as_str());
     let body = format!(
         "<!DOCTYPE html><html><head><title>Telegram: Contact @{channel}</title>\
          <meta property=\"og:title\" content=\"{}\"><meta property=\"og:description\" content=\"{}\"></head>\
          <body><iframe src=\"https://t.me/{channel}/{number}?embed=1\"></iframe></body></html>\n",
-        escape(message.map_or("Telegram", |message| message.title.as_str())),
-        escape(text),
+        attribute(message.map_or("Telegram", |message| message.title.as_str())),
+        attribute(text),
         channel = escape(channel),
         number = escape(number)
     );

@@ -21,6 +21,7 @@ pub(crate) struct Account {
     key: SigningKey,
     signed_genesis: Vec<u8>,
     genesis_signature: String,
+    rotation_key: SigningKey,
     rotation: String,
 }
 
@@ -30,18 +31,18 @@ impl Account {
         let key = SigningKey::from_slice(&pixels::noise(handle, 32)).ok()?;
         let rotation_key = SigningKey::from_slice(&pixels::noise(&format!("{handle} rotation"), 32)).ok()?;
         let rotation = did_key(&rotation_key);
-        let fields = |signature: Option<&str>| genesis(handle, &did_key(&key), &rotation, signature);
+        let fields = |signature: Option<&str>| operation(handle, &did_key(&key), &rotation, None, signature);
         let signature: Signature = rotation_key.sign(&fields(None).encode());
         let genesis_signature = data_encoding::BASE64URL_NOPAD.encode(&signature.to_bytes());
         let signed_genesis = fields(Some(&genesis_signature)).encode();
         let digest = data_encoding::BASE32_NOPAD.encode(&Sha256::digest(&signed_genesis)).to_lowercase();
         let did = format!("did:plc:{}", digest.get(..24)?);
-        Some(Account { did, handle: handle.to_owned(), key, signed_genesis, genesis_signature, rotation })
+        Some(Account { did, handle: handle.to_owned(), key, signed_genesis, genesis_signature, rotation_key, rotation })
     }
 
-    /// Its DID document.
-    pub(crate) fn document(&self) -> String {
-        let (did, handle, key) = (&self.did, &self.handle, did_key(&self.key));
+    /// Its DID document, with the handle it has now.
+    pub(crate) fn document(&self, now: Option<&str>) -> String {
+        let (did, handle, key) = (&self.did, now.unwrap_or(&self.handle), did_key(&self.key));
         let key = key.trim_start_matches("did:key:");
         format!(
             "{{\"@context\":[\"https://www.w3.org/ns/did/v1\",\"https://w3id.org/security/multikey/v1\",\
@@ -52,20 +53,29 @@ impl Account {
         )
     }
 
-    /// Its history at plc.directory: the genesis operation alone.
-    pub(crate) fn audit_log(&self) -> String {
+    /// Its history at plc.directory: the genesis operation, and the one that changed the handle, if it was changed.
+    pub(crate) fn audit_log(&self, renamed: Option<(&str, &str)>) -> String {
+        let genesis = cid_text(&cid(&self.signed_genesis));
+        let first = self.entry(&self.handle, None, &self.genesis_signature, &genesis, "2025-01-01T00:00:00.000Z");
+        let Some((at, handle)) = renamed else { return format!("[{first}]") };
+        let fields =
+            |signature: Option<&str>| operation(handle, &did_key(&self.key), &self.rotation, Some(&genesis), signature);
+        let signature: Signature = self.rotation_key.sign(&fields(None).encode());
+        let signature = data_encoding::BASE64URL_NOPAD.encode(&signature.to_bytes());
+        let own = cid_text(&cid(&fields(Some(&signature)).encode()));
+        format!("[{first},{}]", self.entry(handle, Some(&genesis), &signature, &own, at))
+    }
+
+    fn entry(&self, handle: &str, before: Option<&str>, signature: &str, cid: &str, at: &str) -> String {
         format!(
-            "[{{\"did\":\"{}\",\"operation\":{{\"type\":\"plc_operation\",\"rotationKeys\":[\"{}\"],\
-             \"verificationMethods\":{{\"atproto\":\"{}\"}},\"alsoKnownAs\":[\"at://{}\"],\"services\":\
+            "{{\"did\":\"{}\",\"operation\":{{\"type\":\"plc_operation\",\"rotationKeys\":[\"{}\"],\
+             \"verificationMethods\":{{\"atproto\":\"{}\"}},\"alsoKnownAs\":[\"at://{handle}\"],\"services\":\
              {{\"atproto_pds\":{{\"type\":\"AtprotoPersonalDataServer\",\"endpoint\":\"https://pds.replica.example\"}}}},\
-             \"prev\":null,\"sig\":\"{}\"}},\"cid\":\"{}\",\"nullified\":false,\
-             \"createdAt\":\"2025-01-01T00:00:00.000Z\"}}]",
+             \"prev\":{},\"sig\":\"{signature}\"}},\"cid\":\"{cid}\",\"nullified\":false,\"createdAt\":\"{at}\"}}",
             self.did,
             self.rotation,
             did_key(&self.key),
-            self.handle,
-            self.genesis_signature,
-            cid_text(&cid(&self.signed_genesis))
+            before.map_or_else(|| "null".to_owned(), quote),
         )
     }
 
@@ -99,7 +109,7 @@ impl Account {
     }
 }
 
-fn genesis(handle: &str, key: &str, rotation: &str, signature: Option<&str>) -> Value {
+fn operation(handle: &str, key: &str, rotation: &str, before: Option<&str>, signature: Option<&str>) -> Value {
     let service = Value::map(vec![
         ("type", Value::text("AtprotoPersonalDataServer")),
         ("endpoint", Value::text("https://pds.replica.example")),
@@ -110,7 +120,7 @@ fn genesis(handle: &str, key: &str, rotation: &str, signature: Option<&str>) -> 
         ("verificationMethods", Value::map(vec![("atproto", Value::text(key))])),
         ("alsoKnownAs", Value::List(vec![Value::text(&format!("at://{handle}"))])),
         ("services", Value::map(vec![("atproto_pds", service)])),
-        ("prev", Value::Null),
+        ("prev", before.map_or(Value::Null, Value::text)),
     ];
     fields.extend(signature.map(|text| ("sig", Value::text(text))));
     Value::map(fields)
@@ -363,7 +373,7 @@ mod tests {
     #[test]
     fn the_same_account_each_time() {
         let (one, two) = (Account::of("lena.replica.example").unwrap(), Account::of("lena.replica.example").unwrap());
-        assert_eq!((one.did.len(), one.document()), (32, two.document()));
+        assert_eq!((one.did.len(), one.document(None)), (32, two.document(None)));
         assert!(fixtures::text("bluesky/did.json").contains("\"type\": \"Multikey\""));
     }
 }

@@ -74,7 +74,8 @@ fn status(world: &World, id: &str) -> Reply {
     let (url, known) = (job.url.clone(), job.capture.clone());
     // Asking the world may look into the saves again: not while they are held.
     drop(saves);
-    let capture = known.unwrap_or_else(|| Arc::new(taken(world, &url)));
+    let at = calendar::from_fourteen(STAMP).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
+    let capture = known.unwrap_or_else(|| Arc::new(taken(world, &url, at)));
     if let Some(job) = world.saves.lock().unwrap_or_else(PoisonError::into_inner).get_mut(id) {
         job.capture.get_or_insert_with(|| Arc::clone(&capture));
     }
@@ -90,8 +91,7 @@ fn status(world: &World, id: &str) -> Reply {
 }
 
 /// What the archive's own client is answered.
-fn taken(world: &World, url: &str) -> Capture {
-    let at = calendar::from_fourteen(STAMP).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
+pub(crate) fn taken(world: &World, url: &str, at: jiff::Timestamp) -> Capture {
     let request = Request::get(url, "Mozilla/5.0 (compatible; archive.org_bot)");
     let Answer::Reply(reply) = world.answer(&request).negotiated("") else {
         return Capture::new(url, at, "text/html", 200, vec![]);
