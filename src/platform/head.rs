@@ -18,7 +18,7 @@ impl Head {
     pub(crate) fn read(pieces: &[Piece<'_>]) -> Self {
         let mut head = Self::default();
         for tag in pieces.iter().filter_map(|piece| if let Piece::Open(tag) = piece { Some(tag) } else { None }) {
-            match tag.name.as_str() {
+            match &*tag.name {
                 "meta" if head.metas.len() < MOST => head.metas.extend(meta(tag)),
                 "link" if head.links.len() < MOST => head.links.extend(link(tag)),
                 _ => {}
@@ -39,12 +39,12 @@ impl Head {
     }
 }
 
-fn meta(tag: &Tag) -> Option<(String, String)> {
+fn meta(tag: &Tag<'_>) -> Option<(String, String)> {
     let name = ["property", "name", "itemprop"].iter().find_map(|key| tag.get(key))?;
     Some((name.trim().to_ascii_lowercase(), tag.get("content")?.to_owned()))
 }
 
-fn link(tag: &Tag) -> Option<(String, String)> {
+fn link(tag: &Tag<'_>) -> Option<(String, String)> {
     let name = ["rel", "itemprop"].iter().find_map(|key| tag.get(key))?;
     let value = tag.get("href").or_else(|| tag.get("content"))?;
     Some((name.trim().to_ascii_lowercase(), value.to_owned()))

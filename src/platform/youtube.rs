@@ -300,7 +300,7 @@ mod tests {
 
     const OEMBED: &[u8] = include_bytes!("../../tests/fixtures/other/youtube/oembed.json");
 
-    fn ask(mut reader: Box<dyn Reader>, status: u16, body: &[u8]) -> Read {
+    fn ask(reader: Box<dyn Reader>, status: u16, body: &[u8]) -> Read {
         both(reader, (status, body), (404, b""))
     }
 

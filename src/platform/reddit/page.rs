@@ -23,7 +23,7 @@ pub fn read(html: &str, wanted: &PostName) -> Option<Post> {
     })
 }
 
-fn element(tag: &Tag, rest: &[Piece<'_>], wanted: &PostName) -> Option<Post> {
+fn element(tag: &Tag<'_>, rest: &[Piece<'_>], wanted: &PostName) -> Option<Post> {
     let end = rest.iter().position(|piece| matches!(piece, Piece::Close(name) if name == "shreddit-post"));
     let inside = rest.get(..end.unwrap_or(rest.len()))?;
     let body = within(inside, |tag| tag.get("slot") == Some("text-body"));
@@ -40,7 +40,7 @@ fn element(tag: &Tag, rest: &[Piece<'_>], wanted: &PostName) -> Option<Post> {
     )
 }
 
-fn entry(tag: &Tag, rest: &[Piece<'_>], wanted: &PostName) -> Option<Post> {
+fn entry(tag: &Tag<'_>, rest: &[Piece<'_>], wanted: &PostName) -> Option<Post> {
     // the comments below are entries too
     let next = |piece: &Piece<'_>| matches!(piece, Piece::Open(tag) if tag.get("data-fullname").is_some());
     let inside = rest.get(..rest.iter().position(next).unwrap_or(rest.len()))?;
@@ -94,7 +94,7 @@ fn instant(text: &str) -> Option<Timestamp> {
 }
 
 /// The prose inside the first element that is one.
-fn within(pieces: &[Piece<'_>], is: impl Fn(&Tag) -> bool) -> Option<Prose> {
+fn within(pieces: &[Piece<'_>], is: impl Fn(&Tag<'_>) -> bool) -> Option<Prose> {
     let start = pieces.iter().position(|piece| matches!(piece, Piece::Open(tag) if is(tag)))?;
     let Some(Piece::Open(outer)) = pieces.get(start) else { return None };
     let (mut depth, mut writer) = (1usize, Writer::default());

@@ -78,7 +78,7 @@ fn told(pieces: &[Piece<'_>], wanted: &PostName) -> Option<Post> {
             let url = url.split(['?', '#']).next().unwrap_or_default();
             url.get(url.len().saturating_sub(place.len())..).is_some_and(|end| end.eq_ignore_ascii_case(&place))
         };
-        matches!(piece, Piece::Open(tag) if matches!(tag.name.as_str(), "iframe" | "script")
+        matches!(piece, Piece::Open(tag) if matches!(&*tag.name, "iframe" | "script")
             && (tag.get("src").is_some_and(is) || tag.get("data-telegram-post").is_some_and(|post| post.eq_ignore_ascii_case(&wanted.id))))
     });
     let text = head.meta(&["og:description", "twitter:description"]).filter(|_| framed)?;
