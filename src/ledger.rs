@@ -309,6 +309,39 @@ mod tests {
         }
     }
 
+    proptest::proptest! {
+        #![proptest_config(proptest::prelude::ProptestConfig::with_cases(48))]
+
+        #[test]
+        fn whatever_was_published_is_proved_and_nothing_else(
+            stops in proptest::collection::btree_set(1u64..1500, 1..8), pick: u64, bit in 0usize..256,
+        ) {
+            let sizes: Vec<u64> = stops.into_iter().collect();
+            let size = *sizes.last().unwrap();
+            let (edge, shelf) = grown(size, &sizes);
+            for now in sizes {
+                let mut view = View { source: &shelf, size: now };
+                let root = merkle::root(&mut view, now).unwrap();
+                let (index, old) = (pick % now, pick % (now + 1));
+                let leaf = record_leaf(&record(index));
+                let mut path = merkle::inclusion(&mut view, index, now).unwrap();
+                proptest::prop_assert_eq!(verify_inclusion(&leaf, index, now, &path, &root), Ok(()));
+                let was = merkle::root(&mut View { source: &shelf, size: now }, old).unwrap();
+                let mut proof = merkle::consistency(&mut view, old, now).unwrap();
+                proptest::prop_assert_eq!(verify_consistency(old, &was, now, &root, &proof), Ok(()));
+                for hashes in [&mut path, &mut proof] {
+                    let count = hashes.len();
+                    if let Some(hash) = hashes.get_mut(bit % count.max(1)) {
+                        hash.0[bit / 8] ^= 1 << (bit % 8);
+                    }
+                }
+                proptest::prop_assert!(path.is_empty() || verify_inclusion(&leaf, index, now, &path, &root).is_err());
+                proptest::prop_assert!(proof.is_empty() || verify_consistency(old, &was, now, &root, &proof).is_err());
+            }
+            proptest::prop_assert_eq!(Edge::restored(&shelf, size).unwrap().root(), edge.root());
+        }
+    }
+
     #[test]
     fn a_missing_tile_is_named() {
         let (_, mut shelf) = grown(300, &[]);

@@ -107,6 +107,16 @@ impl Bundle {
         if bundle.format == FORMAT { Ok(bundle) } else { Err(Unbelieved::NotABundle) }
     }
 
+    /// Whether bytes say that they are a bundle, whatever else is wrong with them.
+    pub fn is_meant(bytes: &[u8]) -> bool {
+        #[derive(Deserialize)]
+        struct Form {
+            format: String,
+        }
+        let family = FORMAT.split('/').next().unwrap_or(FORMAT);
+        serde_json::from_slice::<Form>(bytes).is_ok_and(|form| form.format.split('/').next() == Some(family))
+    }
+
     /// An anchor's bytes.
     pub fn anchor(&self, name: &str) -> Option<Vec<u8>> {
         BASE64.decode(self.anchors.get(name)?.as_bytes()).ok()
@@ -469,5 +479,21 @@ mod tests {
         let third = signer(KeyKind::Ed25519, 3).key().to_string();
         let other = Rotation { new: third, ..rotation };
         assert_eq!(other.successor_of(old.key()), Err(NotRotated::NotBoth));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_edit_of_a_bundle_proves_another_record(at in 0usize..2000, with in "[ -~]{0,3}", over in 0usize..3) {
+            let known = [signer(KeyKind::Ed25519, 1).key().clone()];
+            let mut bytes = serde_json::to_vec(&bundle()).unwrap();
+            let from = at % bytes.len();
+            let to = (from + over).min(bytes.len());
+            bytes.splice(from..to, with.bytes());
+            if let Ok(read) = Bundle::parse(&bytes) {
+                let proved = read.verify(&known).map(|proved| (proved.record, proved.index));
+                let ours = (Digest::of(b"{\"n\":3}"), 3);
+                proptest::prop_assert!(proved.is_err() || proved.is_ok_and(|proved| proved == ours));
+            }
+        }
     }
 }

@@ -163,6 +163,9 @@ fn a_bundle_convinces_a_stranger_and_every_damage_to_it_is_named() {
     assert_eq!(judged["independence"], "self-attested");
     assert!(judged["evidence"].as_u64() >= Some(1), "{judged:#}");
     assert_eq!(judged["not_checked"], Value::Array(vec![]), "{judged:#}");
+    let verified = stranger.json(&["verify", "bundle.json", "--key", "vkey"]);
+    assert_eq!((&verified["verdict"], &verified["checked"]["leaves"]), (&"intact".into(), &1.into()), "{verified:#}");
+    assert_eq!(stranger.json_code(&["verify", "bundle.json", "--key", "vkey", "--require", "anchored"]).0, 4);
     let unpinned = stranger.json(&["ledger", "check", "bundle.json"]);
     assert!(unpinned["not_checked"][0].as_str().unwrap().contains("signing key"), "{unpinned:#}");
 
@@ -210,6 +213,9 @@ fn a_bundle_convinces_a_stranger_and_every_damage_to_it_is_named() {
         let (code, judged) = stranger.json_code(&["ledger", "check", "bent.json", "--key", "vkey"]);
         let kinds: Vec<_> = judged["problems"].as_array().unwrap().iter().map(|p| p["kind"].clone()).collect();
         assert_eq!((code, kinds.contains(&kind.into())), (5, true), "{damage}: {judged:#}");
+        let (code, verified) = stranger.json_code(&["verify", "bent.json", "--key", "vkey"]);
+        let same: Vec<_> = verified["problems"].as_array().unwrap().iter().map(|p| p["kind"].clone()).collect();
+        assert_eq!((code, same.len()), (5, kinds.len()), "{damage}: {verified:#}");
     }
     let without = altered(&|b| drop(b.as_object_mut().unwrap().remove("evidence")));
     fs::write(stranger.path("bare.json"), without.to_string()).unwrap();

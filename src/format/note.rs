@@ -463,4 +463,22 @@ mod tests {
         let secret = signer("a", KeyKind::Ed25519, 7);
         assert!(!format!("{secret:?}").contains("7, 7"));
     }
+
+    proptest::proptest! {
+        #[test]
+        fn a_note_is_written_as_it_was_read(at in 0usize..200, with in "[ -~\n\u{2014}]{0,3}", over in 0usize..3) {
+            let mut text: Vec<char> = NOTE.chars().collect();
+            let from = at.min(text.len());
+            let to = (from + over).min(text.len());
+            text.splice(from..to, with.chars());
+            let text: String = text.into_iter().collect();
+            let key: VerifierKey = KEY.parse().unwrap();
+            if let Ok(note) = Note::parse(text.as_bytes()) {
+                proptest::prop_assert_eq!(note.to_bytes(), text.as_bytes());
+                let believed = note.verify(&[key]).is_ok_and(|vouched| !vouched.is_empty());
+                let mine = Note::parse(NOTE.as_bytes()).unwrap().text;
+                proptest::prop_assert!(!believed || note.text == mine, "{}", text);
+            }
+        }
+    }
 }

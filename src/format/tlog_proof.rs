@@ -145,4 +145,21 @@ mod tests {
             assert_eq!(TlogProof::parse(wrong.as_bytes()), Err(NotAProof), "{wrong}");
         }
     }
+
+    proptest::proptest! {
+        #[test]
+        fn a_proof_is_written_as_it_was_read(at in 0usize..600, with in "[ -~\n]{0,3}", over in 0usize..3) {
+            let (proof, entries, key) = made();
+            let mut bytes = proof.to_bytes();
+            let from = at.min(bytes.len());
+            let to = (from + over).min(bytes.len());
+            bytes.splice(from..to, with.bytes());
+            if let Ok(read) = TlogProof::parse(&bytes) {
+                proptest::prop_assert_eq!(read.to_bytes(), bytes);
+                let place = |p: &TlogProof| (p.index, p.path.clone());
+                let believed = read.verify(&entries[2].0, &[key]).is_ok();
+                proptest::prop_assert!(!believed || place(&read) == place(&proof));
+            }
+        }
+    }
 }

@@ -17,7 +17,7 @@ use crate::format::tlog_proof::{TlogProof, Unproven};
 use crate::format::tsp::{self, Query, Roots};
 use crate::format::warc::record::name_digest;
 use crate::proof::{Bundle, Proved, Unbelieved, names};
-use crate::record::Record;
+use crate::record::{Event, Record};
 use crate::resolution::exchange::RecordName;
 use crate::work::anchor::{Kind, State};
 use crate::work::fault::Fault;
@@ -310,7 +310,14 @@ impl Judged {
         (self.record, self.index) = (Some(proved.record), Some(proved.index));
         (self.origin, self.size) = (Some(checkpoint.origin.to_string()), Some(checkpoint.size));
         match Record::read(bundle.record.as_bytes()) {
-            Ok(record) => (self.kind, self.at) = (Some(record.event.kind()), Some(record.at)),
+            Ok(record) => {
+                (self.kind, self.at) = (Some(record.event.kind()), Some(record.at));
+                if let Event::RunOpened { run, beacon: Some(beacon), .. } = &record.event
+                    && let Err(why) = beacon.bounds(*run, record.at)
+                {
+                    self.problem("beacon-invalid", "bundle/record", why.to_string());
+                }
+            }
             Err(why) => self.problem("record-malformed", "bundle/record", why.to_string()),
         }
     }

@@ -184,7 +184,7 @@ fn standing(standing: Standing) -> &'static str {
 }
 
 /// The archive's key, where there is an archive; it is as good as the archive.
-fn own_key(paths: &Paths) -> Option<VerifierKey> {
+pub(super) fn own_key(paths: &Paths) -> Option<VerifierKey> {
     remember::published(paths).ok().map(|published| published.key)
 }
 

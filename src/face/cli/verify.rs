@@ -24,7 +24,7 @@ const MAX_NOTE: u64 = 1 << 20;
 /// Exit 0 if intact, 5 if damaged or incomplete, 4 if weaker than --require, 3 if the target is not here.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// What: a statement, snapshot, record or WARC record by its id, any sha256:, or a file; the whole archive where none is named
+    /// What: a statement, snapshot, record or WARC record by its id, any sha256:, a file, or a proof bundle; the whole archive where none is named
     #[arg(value_name = "TARGET")]
     target: Option<String>,
 
@@ -59,6 +59,9 @@ pub(super) struct Args {
 
 pub(super) fn run(global: &Global, args: Args) -> Result<Exit, Fault> {
     let settings = super::config::load(global, &NetworkArgs::default())?;
+    if let Some((file, bytes)) = args.target.as_deref().and_then(|file| Some((file, handed(file)?))) {
+        return bundle(global, settings, &args, (file, &bytes));
+    }
     let paths = bridge::paths(global, &settings);
     let trust = trust(&settings, &args)?;
     let told = bridge::fault("verify");
@@ -69,13 +72,32 @@ pub(super) fn run(global: &Global, args: Args) -> Result<Exit, Fault> {
         _ if args.since_checkpoint.is_some() => verify::since(&paths, &trust),
         _ => verify::whole(&paths, &trust),
     };
-    let report = report.map_err(told)?;
+    tell(global, &report.map_err(told)?, args.require.as_deref())
+}
+
+/// Judges a proof bundle, with the key given or that of the archive, where there is one.
+fn bundle(global: &Global, mut settings: Settings, args: &Args, handed: (&str, &[u8])) -> Result<Exit, Fault> {
+    let (file, bytes) = handed;
+    settings.anchor.tsa_roots.extend(args.tsa_roots.iter().cloned());
+    let given = args.key.as_deref().map(key).transpose()?;
+    let known = given.or_else(|| super::ledger::own_key(&bridge::paths(global, &settings)));
+    let judged = super::ledger::judge(&settings, bytes, known)?;
+    tell(global, &verify::bundle(file, judged), args.require.as_deref())
+}
+
+fn tell(global: &Global, report: &Report, require: Option<&str>) -> Result<Exit, Fault> {
     if global.json {
-        out::json(&report)?
+        out::json(report)?
     } else {
-        out::text(|out| draw(out, &report, global.verbose > 0))?
+        out::text(|out| draw(out, report, global.verbose > 0))?
     }
-    Ok(exit(&report, args.require.as_deref()))
+    Ok(exit(report, require))
+}
+
+/// The bytes of a proof bundle, if the file of that name is one, or says that it is.
+fn handed(target: &str) -> Option<Vec<u8>> {
+    let bytes = input::file(Path::new(target), crate::proof::MAX_BYTES as u64).ok()?;
+    crate::proof::Bundle::is_meant(&bytes).then_some(bytes)
 }
 
 fn trust(settings: &Settings, args: &Args) -> Result<Trust, Fault> {

@@ -5,6 +5,7 @@
 
 mod anchors;
 mod beacon;
+mod bundle;
 mod fixity;
 mod foreign;
 mod growth;
@@ -198,6 +199,7 @@ pub fn whole(paths: &Paths, trust: &Trust) -> Result<Report, Fault> {
     Ok(report.conclude())
 }
 
+pub use bundle::bundle;
 pub use fixity::fixity;
 pub use foreign::foreign;
 pub use target::{one, since};
