@@ -6,6 +6,7 @@ use std::ops::Range;
 use jiff::Timestamp;
 use uuid::Uuid;
 
+use crate::format::digest::Digest;
 use crate::format::warc::RecordType;
 
 /// A record's head. Used again for the next record.
@@ -165,6 +166,14 @@ impl Head {
 /// `urn:uuid:…` or `<urn:uuid:…>` as a UUID.
 pub fn uuid(text: &str) -> Option<Uuid> {
     Uuid::try_parse(bare(text).strip_prefix("urn:uuid:")?).ok()
+}
+
+/// 128 bits that stand for an id: the UUID itself, or the beginning of the text's digest.
+pub fn id_key(id: &str) -> u128 {
+    match uuid(id) {
+        Some(uuid) => uuid.as_u128(),
+        None => Digest::of(id.as_bytes()).0.first_chunk().map_or(0, |head| u128::from_be_bytes(*head)),
+    }
 }
 
 /// `text` without angle brackets.

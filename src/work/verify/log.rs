@@ -21,11 +21,24 @@ use crate::world::tiles::reader::Tiles;
 /// Longest file of a ledger: a bundle of 256 leaves is far shorter.
 const MAX_FILE: u64 = 1 << 20;
 
+/// Bundles that cannot be read, behind which no more are looked for: a checkpoint can claim any size.
+const GAPS: usize = 1000;
+
+/// The leaves under the checkpoint.
+#[derive(Debug)]
+enum Leaves {
+    /// there is no readable checkpoint
+    None,
+    /// so many, as they lie in the bundles
+    Lying(u64),
+    /// as they were put together from what is not damaged; None where one cannot be known
+    Held(Vec<Option<Digest>>),
+}
+
 /// The ledger as far as it can be read.
 #[derive(Debug)]
 pub(super) struct Log {
-    /// leaves under the checkpoint, as they lie in the bundles; None where one cannot be read
-    pub(super) leaves: Vec<Option<Digest>>,
+    leaves: Leaves,
     /// the checkpoint's size; none where there is no readable checkpoint
     pub(super) size: Option<u64>,
     /// what it is read with; none where there is no readable checkpoint
@@ -43,6 +56,57 @@ pub(super) struct Open {
 }
 
 impl Log {
+    /// The next leaves from `from` on, a multiple of what a bundle holds; none at the end.
+    pub(super) fn some(&self, from: u64) -> Vec<Option<Digest>> {
+        match (&self.leaves, &self.open) {
+            (Leaves::Held(held), _) => {
+                let from = usize::try_from(from).unwrap_or(usize::MAX);
+                held.iter().skip(from).take(tile::WIDTH as usize).copied().collect()
+            }
+            (Leaves::Lying(size), Some(open)) if from < *size => {
+                let width = (size - from).min(tile::WIDTH);
+                let tile =
+                    Tile { row: Row::Entries, index: from / tile::WIDTH, width: u16::try_from(width).unwrap_or(256) };
+                match bundle(&open.tiles, tile) {
+                    Ok(records) => records.into_iter().map(Some).collect(),
+                    // It was there a moment ago.
+                    Err(_) => vec![None; tile.width.into()],
+                }
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// A key that was replaced signs nothing that came later.
+    fn replaced(&self, report: &mut Report) {
+        let Some(open) = &self.open else { return };
+        for (key, leaf) in &open.keys.replaced {
+            let Some((at, last)) = self.place_of(leaf) else { continue };
+            let others: Vec<VerifierKey> = open.keys.all.iter().filter(|k| *k != key).cloned().collect();
+            // The rotation's own record may still be under the old key alone.
+            if !last && Signed::open(&open.signed.note, &others).is_err() {
+                let what = format!("it is signed with {key} alone, which leaf {at} replaced");
+                report.problem("key-unknown", "ledger/checkpoint", what);
+            }
+        }
+    }
+
+    /// The index of a leaf, and whether it is the last one.
+    fn place_of(&self, leaf: &Digest) -> Option<(u64, bool)> {
+        let mut from = 0;
+        loop {
+            let some = self.some(from);
+            if some.is_empty() {
+                return None;
+            }
+            let next = from + some.len() as u64;
+            if let Some(at) = some.iter().position(|l| l.as_ref() == Some(leaf)) {
+                return Some((from + at as u64, at + 1 == some.len() && self.some(next).is_empty()));
+            }
+            from = next;
+        }
+    }
+
     /// Who else vouches for it.
     pub(super) fn vouched(&self, trust: &Trust, expected: &Expected, report: &mut Report) {
         let Some(open) = &self.open else { return };
@@ -74,35 +138,23 @@ impl Open {
 
 /// Checks `ledger/`.
 pub(super) fn check(paths: &Paths, trust: &Trust, seen: &Seen, report: &mut Report) -> Result<Log, Fault> {
-    let nothing = Log { leaves: Vec::new(), size: None, open: None };
+    let nothing = Log { leaves: Leaves::None, size: None, open: None };
     let Some(open) = Open::read(paths, trust, &seen.said, report)? else { return Ok(nothing) };
     let size = open.signed.checkpoint.size;
     let mut found = Report::new("ledger");
-    let mut leaves = leaves(&open.tiles, size, &mut found);
-    if !tree(&open.tiles, &open.signed, &leaves, &mut found) {
-        leaves = from_tiles(&open, &leaves, seen, &mut found);
-    }
+    let leaves = match climb(&open, &mut found) {
+        true => Leaves::Lying(size),
+        false => Leaves::Held(from_tiles(&open, seen, &mut found)?),
+    };
     if !open.believed && !found.problems.is_empty() {
         // Nobody signed for that size: what lies there is measured against nothing.
         return Ok(nothing);
     }
     report.checked.leaves += found.checked.leaves;
     report.problems.append(&mut found.problems);
-    replaced(&open, &leaves, report);
-    Ok(Log { leaves, size: Some(size), open: Some(open) })
-}
-
-/// A key that was replaced signs nothing that came later.
-fn replaced(open: &Open, leaves: &[Option<Digest>], report: &mut Report) {
-    for (key, leaf) in &open.keys.replaced {
-        let Some(at) = leaves.iter().position(|l| l.as_ref() == Some(leaf)) else { continue };
-        let others: Vec<VerifierKey> = open.keys.all.iter().filter(|k| *k != key).cloned().collect();
-        // The rotation's own record may still be under the old key alone.
-        if at + 1 < leaves.len() && Signed::open(&open.signed.note, &others).is_err() {
-            let what = format!("it is signed with {key} alone, which leaf {at} replaced");
-            report.problem("key-unknown", "ledger/checkpoint", what);
-        }
-    }
+    let log = Log { leaves, size: Some(size), open: Some(open) };
+    log.replaced(report);
+    Ok(log)
 }
 
 fn checkpoint(paths: &Paths, keys: &[VerifierKey], report: &mut Report) -> Result<Option<(Signed, bool)>, Fault> {
@@ -128,38 +180,29 @@ fn checkpoint(paths: &Paths, keys: &[VerifierKey], report: &mut Report) -> Resul
     }
 }
 
-fn leaves(tiles: &Tiles, size: u64, report: &mut Report) -> Vec<Option<Digest>> {
-    let mut leaves = Vec::new();
-    for tile in tile::all(size).filter(|tile| tile.row == Row::Entries) {
-        let here = usize::from(tile.width);
-        match read(tiles, tile).as_deref().and_then(tile::records_from_bytes) {
-            Some(records) if records.len() == here => {
-                report.checked.leaves += records.len() as u64;
-                leaves.extend(records.into_iter().map(Some));
-            }
-            found => {
-                let kind = if tiles.path(tile).exists() { "leaf-changed" } else { "leaf-missing" };
-                let what = match found {
-                    Some(records) => format!("{} leaves where {here} belong", records.len()),
-                    None => "it cannot be read".to_owned(),
-                };
-                report.problem(kind, format!("ledger/{tile}"), what);
-                leaves.extend(std::iter::repeat_n(None, here));
-            }
-        }
-    }
-    leaves
-}
-
 fn read(tiles: &Tiles, tile: Tile) -> Option<Vec<u8>> {
     input::file(&tiles.path(tile), MAX_FILE).ok()
 }
 
-/// Builds the tree again and compares every tile and the root; false where the leaves do not lead to it.
-fn tree(tiles: &Tiles, signed: &Signed, leaves: &[Option<Digest>], report: &mut Report) -> bool {
-    let Some(known) = leaves.iter().copied().collect::<Option<Vec<Digest>>>() else { return false };
+/// The bundles that a log of this size has, in order.
+fn bundles(size: u64) -> impl Iterator<Item = Tile> {
+    tile::all(size).filter(|tile| tile.row == Row::Entries)
+}
+
+/// The records in a bundle, or in words why not.
+fn bundle(tiles: &Tiles, tile: Tile) -> Result<Vec<Digest>, String> {
+    let here = usize::from(tile.width);
+    match read(tiles, tile).as_deref().and_then(tile::records_from_bytes) {
+        Some(records) if records.len() == here => Ok(records),
+        Some(records) => Err(format!("{} leaves where {here} belong", records.len())),
+        None => Err("it cannot be read".to_owned()),
+    }
+}
+
+/// Builds the tree again from the bundles and compares every tile and the root; false where the leaves do not lead to it.
+fn climb(open: &Open, report: &mut Report) -> bool {
+    let tiles = &open.tiles;
     let mut wrong = Report::new("tiles");
-    let mut edge = Edge::default();
     let mut compare = |tile: Tile, hashes: &[Digest]| {
         if tile.row == Row::Entries {
             return;
@@ -170,44 +213,71 @@ fn tree(tiles: &Tiles, signed: &Signed, leaves: &[Option<Digest>], report: &mut 
             wrong.problem(kind, format!("ledger/{tile}"), "it is not what its leaves hash to");
         }
     };
-    for leaf in &known {
-        edge.append(leaf, &mut compare);
+    let (mut edge, mut gaps) = (Edge::default(), 0);
+    for tile in bundles(open.signed.checkpoint.size) {
+        match bundle(tiles, tile) {
+            Ok(records) => {
+                report.checked.leaves += records.len() as u64;
+                records.iter().filter(|_| gaps == 0).for_each(|leaf| edge.append(leaf, &mut compare));
+            }
+            Err(what) => {
+                let kind = if tiles.path(tile).exists() { "leaf-changed" } else { "leaf-missing" };
+                report.problem(kind, format!("ledger/{tile}"), what);
+                gaps += 1;
+                if gaps == GAPS {
+                    break;
+                }
+            }
+        }
     }
     let partial: Vec<(Tile, Vec<Digest>)> = edge.partial().map(|(tile, hashes)| (tile, hashes.to_vec())).collect();
+    if gaps > 0 || edge.root() != open.signed.checkpoint.root {
+        return false;
+    }
     for (tile, hashes) in partial {
         compare(tile, &hashes);
     }
-    let holds = edge.root() == signed.checkpoint.root;
-    if holds {
-        report.problems.append(&mut wrong.problems);
-    }
-    holds
+    report.problems.append(&mut wrong.problems);
+    true
 }
 
 /// Leaves that do not lead to the root are measured against the tiles above them, if those do; what a leaf must be is
-/// then known by its hash, and the record that has it is looked for.
-fn from_tiles(open: &Open, leaves: &[Option<Digest>], seen: &Seen, report: &mut Report) -> Vec<Option<Digest>> {
+/// then known by its hash, and the record that has it is looked for. Only here all leaves are held at once.
+fn from_tiles(open: &Open, seen: &Seen, report: &mut Report) -> Result<Vec<Option<Digest>>, Fault> {
     let size = open.signed.checkpoint.size;
-    let mut hashes = Vec::new();
-    for tile in tile::all(size).filter(|tile| tile.row == Row::Level(0)) {
-        hashes.extend(read(&open.tiles, tile).as_deref().and_then(tile::hashes_from_bytes).unwrap_or_default());
+    let (mut leaves, mut hashes, mut gaps) = (Vec::new(), Vec::new(), 0);
+    for tile in bundles(size) {
+        let records = bundle(&open.tiles, tile).ok();
+        gaps += usize::from(records.is_none());
+        match records {
+            Some(records) => leaves.extend(records.into_iter().map(Some)),
+            None => leaves.extend(std::iter::repeat_n(None, tile.width.into())),
+        }
+        let level = Tile { row: Row::Level(0), ..tile };
+        hashes.extend(read(&open.tiles, level).as_deref().and_then(tile::hashes_from_bytes).unwrap_or_default());
+        if gaps == GAPS {
+            break;
+        }
     }
     if hashes.len() != leaves.len() || root_of(&hashes) != open.signed.checkpoint.root {
         report.problem("leaf-changed", "ledger/checkpoint", "neither leaves nor tiles lead to the checkpoint's root");
-        return leaves.to_vec();
+        return Ok(leaves);
     }
-    let by_hash: HashMap<Digest, Digest> = seen.seeds.iter().map(|seed| (record_leaf(&seed.leaf), seed.leaf)).collect();
+    let mut by_hash = HashMap::new();
+    seen.anew.seed_leaves(|leaf| {
+        by_hash.insert(record_leaf(&leaf), leaf);
+    })?;
     let mut healed = Vec::with_capacity(leaves.len());
     for ((index, leaf), hash) in (0_u64..).zip(leaves).zip(&hashes) {
         let sound = leaf.filter(|leaf| record_leaf(leaf) == *hash);
         if leaf.is_some() && sound.is_none() {
-            let tile = tile::all(size).find(|t| t.row == Row::Entries && t.index == index / tile::WIDTH);
+            let tile = bundles(size).find(|t| t.index == index / tile::WIDTH);
             let place = tile.map(|tile| format!("ledger/{tile}")).unwrap_or_default();
             report.problem("leaf-changed", place, format!("leaf {index} is not the one that the tiles hash"));
         }
         healed.push(sound.or_else(|| by_hash.get(hash).copied()));
     }
-    healed
+    Ok(healed)
 }
 
 /// A checkpoint remembered elsewhere must be a prefix of this log.

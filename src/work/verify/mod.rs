@@ -14,6 +14,7 @@ mod log;
 mod records;
 mod rows;
 mod scan;
+mod stretch;
 mod target;
 
 use std::collections::BTreeMap;

@@ -1,6 +1,6 @@
 //! The records: each leaf has one, each is the one spelling of what it says, and everything it names is there.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{HashMap, HashSet, VecDeque};
 
 use uuid::Uuid;
 
@@ -12,7 +12,7 @@ use crate::record::{self, Event, Record, RunId};
 use crate::resolution::exchange::RecordName;
 use crate::work::fault::Fault;
 use crate::work::parts::Paths;
-use crate::work::reindex::{Files, Seed};
+use crate::work::reindex::Files;
 use crate::work::verify::anchors::Expected;
 use crate::work::verify::beacon::Beacons;
 use crate::work::verify::log::Log;
@@ -20,14 +20,15 @@ use crate::work::verify::scan::Seen;
 use crate::work::verify::{Report, Trust};
 use crate::world::store;
 use crate::world::store::Store;
-use crate::world::store::apply::Leaf;
+use crate::world::store::apply::{Bound, Documents, Leaf};
+use crate::world::store::scratch::SeedRow;
 use crate::world::vault::place::{self, Place};
 
 /// Metadata records, as schema.sql numbers them.
 pub(super) const METADATA: u8 = 5;
 
-/// Ledger records in one transaction of the scratch catalogue.
-const BATCH: usize = 1024;
+/// Ledger records held at once.
+const BATCH: usize = 256;
 
 /// Checks the records against ledger and WARC files, and fills the new catalogue from them.
 pub(super) fn check(
@@ -37,56 +38,59 @@ pub(super) fn check(
     trust: &Trust,
     report: &mut Report,
 ) -> Result<Expected, Fault> {
-    let seeds = std::mem::take(&mut seen.seeds);
-    // The first of two copies is the one the ledger means; the other one's WARC record is named by nothing.
-    let mut by_leaf = HashMap::with_capacity(seeds.len());
-    for (n, seed) in seeds.iter().enumerate() {
-        by_leaf.entry(seed.leaf).or_insert(n);
-    }
     let mut heard = Heard::default();
-    let leaves: Vec<(u64, Digest)> = (0_u64..).zip(&log.leaves).filter_map(|(n, leaf)| Some((n, (*leaf)?))).collect();
-    for some in leaves.chunks(BATCH) {
-        let mut found = Vec::with_capacity(some.len());
-        for (index, leaf) in some {
-            let Some(seed) = by_leaf.get(leaf).and_then(|n| seeds.get(*n)) else {
+    let mut line = Line::default();
+    let mut next = 0;
+    loop {
+        let leaves = log.some(next);
+        if leaves.is_empty() {
+            break;
+        }
+        let mut found = Vec::with_capacity(leaves.len());
+        for (index, leaf) in (next..).zip(&leaves) {
+            // One that cannot be known has been named.
+            let Some(leaf) = leaf else {
+                seen.broken = true;
+                continue;
+            };
+            let Some(seed) = line.find(&seen.anew, leaf)? else {
                 seen.broken = true;
                 let what = format!("no WARC file holds the record {leaf}");
                 report.problem("record-missing", format!("ledger/leaf/{index}"), what);
                 continue;
             };
-            match read(paths, seed, report) {
+            match read(&seed, report) {
                 Some(record) => {
                     report.checked.records += 1;
-                    heard.hear(&record, *index);
-                    heard.beacons.see(&record, &seed.place.to_string(), trust, report);
-                    found.push((*index, seed, record));
+                    heard.hear(&record, index, &seed);
+                    heard.beacons.see(&record, &place(&seed).to_string(), trust, report);
+                    found.push((index, seed, record));
                 }
                 None => seen.broken = true,
             }
         }
         apply(paths, seen, &found, report)?;
-        for (_, seed, record) in &found {
-            names(paths, seen, seed, record, &heard.removed, report)?;
+        for (_, seed, _) in &found {
+            names(paths, seen, seed, &heard.removed, report)?;
         }
+        next += leaves.len() as u64;
     }
     std::mem::take(&mut heard.beacons).tell(report);
-    let logged: HashSet<Digest> = leaves.iter().map(|(_, leaf)| *leaf).collect();
-    seen.broken |= leaves.len() < log.leaves.len() || log.size.is_none();
-    let later = later(log, &seeds, &logged, seen.unsealed, report);
+    seen.broken |= log.size.is_none();
+    let later = later(log, &line, seen, report)?;
     if later.at_the_end && !seen.broken {
-        let next = leaves.len() as u64;
         // Cut off between WARC file and catalogue, it has only some of them; the next run takes up the others.
         let used = Store::open_read(&paths.catalogue()).ok().filter(|_| seen.unsealed);
-        let is_in =
-            |seed: &Seed| used.as_ref().is_none_or(|used| used.things(&seed.leaf).is_ok_and(|found| !found.is_empty()));
+        let is_in = |seed: &SeedRow| {
+            used.as_ref().is_none_or(|used| used.things(&seed.leaf).is_ok_and(|found| !found.is_empty()))
+        };
         let found: Vec<_> = (next..)
             .zip(later.seeds.iter().filter(|seed| is_in(seed)))
-            .filter_map(|(index, seed)| Some((index, *seed, read(paths, seed, report)?)))
+            .filter_map(|(index, seed)| Some((index, seed.clone(), read(seed, report)?)))
             .collect();
         apply(paths, seen, &found, report)?;
     }
     let unlogged: HashSet<Uuid> = later.seeds.iter().map(|seed| seed.name.id).collect();
-    let behind = heard.last_close.and_then(|leaf| by_leaf.get(&leaf)).and_then(|n| seeds.get(*n));
     if seen.broken {
         report.not_checked.push(
             "whether the ledger names every WARC record, and whether every run has all its outcomes: records that would say so are missing or damaged"
@@ -94,9 +98,59 @@ pub(super) fn check(
         );
         return Ok(heard.anchors);
     }
-    unnamed(seen, &unlogged, behind.map(|seed| seed.place.file.as_str()), log.size.is_some(), report)?;
+    unnamed(seen, &unlogged, heard.last_close.as_deref(), log.size.is_some(), report)?;
     heard.runs.conclude(report);
     Ok(heard.anchors)
+}
+
+/// The records as they lie in the files, beside the leaves: as a rule they stand in the same order, so that each is found where
+/// the last one ended.
+#[derive(Default)]
+struct Line {
+    ahead: VecDeque<SeedRow>,
+    next: u64,
+    /// a bit for each: a leaf names it
+    named: Vec<u64>,
+    /// the last one that a leaf names
+    last: Option<u64>,
+}
+
+impl Line {
+    fn find(&mut self, store: &Store, leaf: &Digest) -> Result<Option<SeedRow>, Fault> {
+        if self.ahead.is_empty() {
+            self.ahead.extend(store.seeds(self.next, BATCH)?);
+        }
+        let in_turn = self.ahead.pop_front_if(|seed| seed.leaf == *leaf);
+        let found = match in_turn {
+            Some(seed) => Some(seed),
+            None => store.seed_of(leaf)?.inspect(|_| self.ahead.clear()),
+        };
+        if let Some(seed) = &found {
+            self.next = seed.n + 1;
+            self.last = self.last.max(Some(seed.n));
+            let (word, bit) = split(seed.n);
+            if self.named.len() <= word {
+                self.named.resize(word + 1, 0);
+            }
+            if let Some(word) = self.named.get_mut(word) {
+                *word |= bit;
+            }
+        }
+        Ok(found)
+    }
+
+    fn is_named(&self, n: u64) -> bool {
+        let (word, bit) = split(n);
+        self.named.get(word).is_some_and(|word| word & bit != 0)
+    }
+}
+
+fn split(n: u64) -> (usize, u64) {
+    (usize::try_from(n / 64).unwrap_or(usize::MAX), 1 << (n % 64))
+}
+
+fn place(seed: &SeedRow) -> Place {
+    Place { file: seed.file.clone(), offset: seed.offset, length: seed.length }
 }
 
 /// What the records say that no single one of them shows.
@@ -107,12 +161,12 @@ struct Heard {
     beacons: Beacons,
     /// what was taken away by law
     removed: HashSet<RecordName>,
-    /// index of the last record behind which nothing was left unnamed
-    last_close: Option<Digest>,
+    /// the file of the last record behind which nothing was left unnamed
+    last_close: Option<String>,
 }
 
 impl Heard {
-    fn hear(&mut self, record: &Record, index: u64) {
+    fn hear(&mut self, record: &Record, index: u64, seed: &SeedRow) {
         self.runs.see(record);
         self.anchors.hear(record, index);
         match &record.event {
@@ -120,7 +174,7 @@ impl Heard {
                 self.removed.insert(*record);
             }
             Event::RunClosed { .. } | Event::ArchiveCreated { .. } => {
-                self.last_close = record.seal().ok().map(|(_, leaf)| leaf);
+                self.last_close = Some(seed.file.clone());
             }
             _ => {}
         }
@@ -128,21 +182,25 @@ impl Heard {
 }
 
 /// Records in the WARC files that no leaf names.
-struct Later<'a> {
-    seeds: Vec<&'a Seed>,
+struct Later {
+    seeds: Vec<SeedRow>,
     /// all of them stand behind those that a leaf names
     at_the_end: bool,
 }
 
-fn later<'a>(log: &Log, seeds: &'a [Seed], logged: &HashSet<Digest>, unsealed: bool, report: &mut Report) -> Later<'a> {
-    let is_logged = |seed: &Seed| logged.contains(&seed.leaf);
-    let extra: Vec<&Seed> = seeds.iter().filter(|seed| !is_logged(seed)).collect();
-    let (first, last) = (seeds.iter().position(|s| !is_logged(s)), seeds.iter().rposition(is_logged));
-    let Some(size) = log.size.filter(|_| !extra.is_empty()) else {
-        return Later { seeds: Vec::new(), at_the_end: false };
-    };
-    let at_the_end = first > last;
-    match (at_the_end, unsealed) {
+fn later(log: &Log, line: &Line, seen: &Seen, report: &mut Report) -> Result<Later, Fault> {
+    let mut extra = Vec::new();
+    let Some(size) = log.size else { return Ok(Later { seeds: extra, at_the_end: false }) };
+    for n in (0..seen.seeds).filter(|n| !line.is_named(*n)) {
+        let Some(seed) = seen.anew.seeds(n, 1)?.pop() else { continue };
+        // A second copy of one that a leaf names: its WARC record is named by nothing.
+        if !seen.anew.seed_of(&seed.leaf)?.is_some_and(|first| line.is_named(first.n)) {
+            extra.push(seed);
+        }
+    }
+    let Some(first) = extra.first().map(|seed| seed.n) else { return Ok(Later { seeds: extra, at_the_end: false }) };
+    let at_the_end = Some(first) > line.last;
+    match (at_the_end, seen.unsealed) {
         (true, true) => {
             report.notes.push(format!("{} records are not in the ledger yet; the next run logs them", extra.len()));
         }
@@ -153,11 +211,11 @@ fn later<'a>(log: &Log, seeds: &'a [Seed], logged: &HashSet<Digest>, unsealed: b
         }
         (false, _) => {
             for seed in &extra {
-                report.problem("record-added", seed.place.to_string(), "no leaf of the ledger names this record");
+                report.problem("record-added", place(seed).to_string(), "no leaf of the ledger names this record");
             }
         }
     }
-    Later { seeds: extra, at_the_end }
+    Ok(Later { seeds: extra, at_the_end })
 }
 
 /// WARC records that no record names. A process at work, or one that was cut off, has some behind its last closed run; the
@@ -191,20 +249,18 @@ fn unnamed(
     Ok(())
 }
 
-fn read(paths: &Paths, seed: &Seed, report: &mut Report) -> Option<Record> {
-    let at = seed.place.to_string();
-    let block = match place::read_at(&paths.warc(), &seed.place) {
-        Ok(found) => found.record.block,
-        Err(_) => return None, // the scan has named it
-    };
-    if Digest::of(&block) != seed.leaf {
-        report.problem("payload-changed", &at, "the record is not the one its own name says");
+fn read(seed: &SeedRow, report: &mut Report) -> Option<Record> {
+    let Some(block) = &seed.block else {
+        // What is wrong with the WARC record the scan has named.
+        if !seed.named {
+            report.problem("payload-changed", place(seed).to_string(), "the record is not the one its own name says");
+        }
         return None;
-    }
-    match Record::read(&block) {
+    };
+    match Record::read(block) {
         Ok(record) => Some(record),
         Err(why) => {
-            report.problem("record-malformed", &at, why.to_string());
+            report.problem("record-malformed", place(seed).to_string(), why.to_string());
             None
         }
     }
@@ -214,24 +270,25 @@ fn read(paths: &Paths, seed: &Seed, report: &mut Report) -> Option<Record> {
 fn names(
     paths: &Paths,
     seen: &mut Seen,
-    seed: &Seed,
-    record: &Record,
+    seed: &SeedRow,
     removed: &HashSet<RecordName>,
     report: &mut Report,
 ) -> Result<(), Fault> {
-    let block = record.seal()?.0;
-    let wanted = record::names(&block);
+    let block = seed.block.as_deref().unwrap_or_default();
+    let wanted = record::names(block);
     // What a document of ours names is bound by it as by the record itself.
     let documents: Vec<Vec<u8>> = wanted.iter().filter_map(|name| document(paths, seen, name)).collect();
     let inner: Vec<RecordName> = documents.iter().flat_map(|block| record::names(block)).collect();
     for name in wanted.into_iter().chain(inner) {
+        if seen.anew.digest_of(name.id)?.is_some_and(|(_, digest)| digest == name.digest) {
+            continue;
+        }
         match seen.anew.locate(name.id)? {
-            Some(at) if at.digest == name.digest => {}
             Some(at) => {
                 seen.tainted.insert(name.id);
                 seen.broken |= at.kind == METADATA;
                 let place = Place { file: at.file, offset: at.offset, length: at.length };
-                let speaking = documents.iter().chain([&block]);
+                let speaking = documents.iter().map(Vec::as_slice).chain([block]);
                 // A record that is not what its own digests say has been named already.
                 if !report.speaks_of(&place.to_string()) {
                     let kind = changed(paths, &place, speaking);
@@ -242,7 +299,7 @@ fn names(
             None => {
                 seen.tainted.insert(name.id);
                 seen.broken = true;
-                let what = format!("the record {} that {} names is in no WARC file", name.id, seed.place);
+                let what = format!("the record {} that {} names is in no WARC file", name.id, place(seed));
                 report.problem("record-missing", format!("warc/{}", name.id), what);
             }
         }
@@ -251,7 +308,7 @@ fn names(
 }
 
 /// Which part of a record changed that is sound in itself. What `speaking` says of its content tells, where it says it.
-fn changed<'a>(paths: &Paths, place: &Place, speaking: impl Iterator<Item = &'a Vec<u8>>) -> &'static str {
+fn changed<'a>(paths: &Paths, place: &Place, speaking: impl Iterator<Item = &'a [u8]>) -> &'static str {
     let Some(seen) = place::open(&paths.warc(), &place.file)
         .ok()
         .and_then(|(path, _)| place::scan(&path, place.offset, Want { keep: 0, ..Want::ours() }).ok())
@@ -298,22 +355,47 @@ fn payload_of(block: &[u8], response: Uuid) -> Option<&[u8]> {
 
 /// The block of a document of ours. Metadata alone: a statement's own bytes name nothing.
 fn document(paths: &Paths, seen: &Seen, name: &RecordName) -> Option<Vec<u8>> {
-    let at = seen.anew.locate(name.id).ok().flatten().filter(|at| at.kind == METADATA)?;
-    let place = Place { file: at.file, offset: at.offset, length: at.length };
-    let block = place::read_at(&paths.warc(), &place).ok()?.record.block;
+    let (_, _) = seen.anew.digest_of(name.id).ok().flatten().filter(|(kind, _)| *kind == METADATA)?;
+    let block = match seen.anew.kept_doc(name.id).ok().flatten() {
+        Some(block) => block,
+        None => {
+            let at = seen.anew.locate(name.id).ok().flatten()?;
+            let place = Place { file: at.file, offset: at.offset, length: at.length };
+            place::read_at(&paths.warc(), &place).ok()?.record.block
+        }
+    };
     json::is_canonical(&block).then_some(block)
 }
 
+/// Documents as they were set down when the files were read; what is too long for that, as it lies in them.
+struct Kept<'a>(Files<'a>);
+
+impl Documents for Kept<'_> {
+    fn block(&self, name: &RecordName) -> Result<Vec<u8>, store::Error> {
+        let batch = self.0.batch;
+        match batch.kept_doc(name.id)? {
+            Some(block) if batch.locate(name.id)?.is_some_and(|at| at.digest == name.digest) => Ok(block),
+            _ => self.0.block(name),
+        }
+    }
+
+    fn foreign(&self, name: &RecordName) -> Result<Vec<u8>, store::Error> {
+        self.0.block(name)
+    }
+}
+
 /// Rows of the new catalogue, each record's by itself: what one that cannot be read leaves out, the others have.
-fn apply(paths: &Paths, seen: &mut Seen, found: &[(u64, &Seed, Record)], report: &mut Report) -> Result<(), Fault> {
+fn apply(paths: &Paths, seen: &mut Seen, found: &[(u64, SeedRow, Record)], report: &mut Report) -> Result<(), Fault> {
     let warc = paths.warc();
     let (problems, broken) = seen.anew.commit(|batch| {
         let mut problems = Vec::new();
-        let mut broken = false;
+        let (mut broken, mut bound) = (false, Bound::default());
         for (index, seed, record) in found {
+            let bytes = seed.block.as_deref().unwrap_or_default();
             let leaf = Leaf { index: *index, data: seed.leaf, warc: seed.name.id, record };
-            let made = batch.apart(|batch| batch.record(leaf, &Files { warc: &warc, batch }));
-            let at = seed.place.to_string();
+            let docs = Kept(Files { warc: &warc, batch });
+            let made = batch.apart(|batch| batch.record_naming(leaf, bytes, &docs, &mut bound));
+            let at = place(seed).to_string();
             match made {
                 Ok(()) => {}
                 // The look at what it names says which document is not there.
@@ -325,6 +407,7 @@ fn apply(paths: &Paths, seen: &mut Seen, found: &[(u64, &Seed, Record)], report:
                 Err(other) => return Err(other),
             }
         }
+        batch.bind(bound)?;
         Ok((problems, broken))
     })?;
     seen.broken |= broken || !problems.is_empty();

@@ -159,7 +159,11 @@ impl<'a> Batch<'a> {
         Ok(())
     }
 
-    fn put(&self, sql: &str, values: impl rusqlite::Params) -> Result<usize, Error> {
+    pub(super) fn db(&self) -> &rusqlite::Connection {
+        self.tx
+    }
+
+    pub(super) fn put(&self, sql: &str, values: impl rusqlite::Params) -> Result<usize, Error> {
         Ok(self.tx.prepare_cached(sql)?.execute(values)?)
     }
 
@@ -184,6 +188,14 @@ impl<'a> Batch<'a> {
     /// # Errors
     /// SQLite's own.
     pub fn warc(&self, row: &WarcRow) -> Result<(), Error> {
+        self.warc_bound(row, None).map(drop)
+    }
+
+    /// The same; false where a record of that id is there already.
+    ///
+    /// # Errors
+    /// SQLite's own.
+    pub fn warc_anew(&self, row: &WarcRow) -> Result<bool, Error> {
         self.warc_bound(row, None)
     }
 
@@ -192,13 +204,13 @@ impl<'a> Batch<'a> {
     /// # Errors
     /// SQLite's own.
     pub fn warcs(&self, rows: &[WarcRow], mut bound: Bound) -> Result<(), Error> {
-        rows.iter().try_for_each(|row| self.warc_bound(row, bound.take(row)))?;
+        rows.iter().try_for_each(|row| self.warc_bound(row, bound.take(row)).map(drop))?;
         self.bind(bound)
     }
 
-    fn warc_bound(&self, row: &WarcRow, record: Option<i64>) -> Result<(), Error> {
+    fn warc_bound(&self, row: &WarcRow, record: Option<i64>) -> Result<bool, Error> {
         let file = self.file(row)?;
-        self.put(
+        let added = self.put(
             "INSERT OR IGNORE INTO warc_record (id, file, offset, length, type, digest, record)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
             params![
@@ -211,7 +223,7 @@ impl<'a> Batch<'a> {
                 record
             ],
         )?;
-        let Some(e) = &row.exchange else { return Ok(()) };
+        let Some(e) = &row.exchange else { return Ok(added > 0) };
         self.put(
             "INSERT OR IGNORE INTO exchange (id, url, at, ip, status, media_type, payload, payload_len, refers_to)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
@@ -227,7 +239,7 @@ impl<'a> Batch<'a> {
                 e.refers_to.map(|id| *id.as_bytes()),
             ],
         )?;
-        Ok(())
+        Ok(added > 0)
     }
 
     /// The number of a record's file, which is known to the record's end from now on.
@@ -317,7 +329,10 @@ impl<'a> Batch<'a> {
     }
 
     /// Notes which records bind WARC records that are in the catalogue already; what was bound before stays as it is.
-    fn bind(&self, bound: Bound) -> Result<(), Error> {
+    ///
+    /// # Errors
+    /// SQLite's own.
+    pub fn bind(&self, bound: Bound) -> Result<(), Error> {
         for (id, idx) in bound.own {
             let mine = "UPDATE warc_record SET record = ?1 WHERE id = ?2 AND record IS NULL";
             self.put(mine, params![idx, id.as_bytes()])?;

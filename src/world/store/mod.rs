@@ -11,6 +11,7 @@ pub mod find;
 pub mod holds;
 pub mod queue;
 pub mod read;
+pub mod scratch;
 pub mod sum;
 
 use std::path::{Path, PathBuf};
@@ -128,7 +129,7 @@ impl Store {
             db.pragma_update(None, "temp_store", "FILE")?;
             db.pragma_update(None, "cache_size", -8192)
         };
-        set(&store.db).and_then(|()| store.lay()).map_err(wrap)?;
+        set(&store.db).and_then(|()| store.lay()).and_then(|()| store.lay_beside()).map_err(wrap)?;
         Ok(store)
     }
 

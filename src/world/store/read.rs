@@ -100,6 +100,15 @@ impl Store {
         locate(self.db(), id)
     }
 
+    /// Type and digest of a WARC record.
+    ///
+    /// # Errors
+    /// SQLite's own.
+    pub fn digest_of(&self, id: Uuid) -> Result<Option<(u8, Digest)>, Error> {
+        let mut query = self.db().prepare_cached("SELECT type, digest FROM warc_record WHERE id = ?1")?;
+        Ok(query.query_row([id.as_bytes()], |r| Ok((r.get(0)?, digest(r, 1)?))).optional()?)
+    }
+
     /// A response whose entity has this digest and length.
     ///
     /// # Errors

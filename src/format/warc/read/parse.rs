@@ -11,6 +11,7 @@ use crate::format::http::body::Body;
 use crate::format::http::head::Framing;
 use crate::format::sha2x::{self, Lane};
 use crate::format::warc::RecordType;
+use crate::format::warc::head::id_key;
 use crate::format::warc::problem::{Kind, Problem};
 
 /// A head longer than this is none. Ours are under 4 KiB plus a URL.
@@ -435,17 +436,6 @@ fn repeated(item: &Item) -> Option<String> {
             && names.iter().take(*i).any(|earlier| earlier.eq_ignore_ascii_case(name))
     });
     again.map(|(_, name)| (*name).to_owned())
-}
-
-/// 128 bits that stand for an id: the UUID itself, or the beginning of the text's digest.
-fn id_key(id: &str) -> u128 {
-    match crate::format::warc::head::uuid(id) {
-        Some(uuid) => uuid.as_u128(),
-        None => {
-            let [head @ .., _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _] = Digest::of(id.as_bytes()).0;
-            u128::from_be_bytes(head)
-        }
-    }
 }
 
 /// A digest being computed, and what was declared of it.
