@@ -1,5 +1,6 @@
 //! Each site's own grammar: URL forms, answers, ids. Pure: bytes in, values out. A new platform is one file and one line.
 
+pub mod archive_today;
 pub mod bluesky;
 mod errand;
 mod head;

@@ -1,5 +1,5 @@
-//! A look into web archives for what is gone: the index, then the mementos nearest the cited date, told from the archive's
-//! own pages; what is found names whose copy it is and of when.
+//! A look into web archives for what is gone: the Wayback Machine's index, then the mementos nearest the cited date, told from the
+//! archive's own pages; then archive.today's list, then every TimeGate. What is found names whose copy it is and of when.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use url::Url;
 
 use crate::format::http::{Answer, Request};
+use crate::platform::archive_today;
 use crate::platform::page;
 use crate::platform::permalink;
 use crate::platform::post::{Author, Platform, Post, PostName};
@@ -61,13 +62,25 @@ const TRIES: usize = 4;
 /// Redirects of the archive between its own captures.
 const ARCHIVE_HOPS: usize = 3;
 
+/// Archives asked after the Wayback Machine.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Elsewhere<'a> {
+    /// archive.today is
+    pub today: bool,
+    /// and each of these, the URL sought put behind it
+    pub timegates: &'a [Url],
+}
+
 /// The lookup, sans-I/O.
 #[derive(Debug)]
 pub struct Lookup {
     wanted: Wanted,
     near: Option<Timestamp>,
     indexes: VecDeque<String>,
+    today: bool,
     gates: VecDeque<Url>,
+    /// archive.today's copies, the nearest first
+    copies: VecDeque<(Timestamp, Url)>,
     rows: VecDeque<Row>,
     queue: Vec<(u32, Request)>,
     pending: BTreeMap<u32, Pending>,
@@ -85,18 +98,24 @@ pub struct Lookup {
 enum Pending {
     Index,
     Memento(Box<Row>, Url),
+    /// archive.today's list of copies
+    List,
+    /// one of them, of that instant
+    Copy(Timestamp, Url),
 }
 
 impl Lookup {
     /// Looks for `wanted`, nearest to `near` where the statement gives a date.
-    pub fn new(wanted: Wanted, near: Option<Timestamp>, timegates: &[Url]) -> Self {
+    pub fn new(wanted: Wanted, near: Option<Timestamp>, elsewhere: Elsewhere<'_>) -> Self {
         let indexes = spellings(&wanted);
-        let gates = timegates.iter().cloned().collect();
+        let gates = elsewhere.timegates.iter().cloned().collect();
         let mut lookup = Self {
             wanted,
             near,
             indexes,
+            today: elsewhere.today,
             gates,
+            copies: VecDeque::new(),
             rows: VecDeque::new(),
             queue: Vec::new(),
             pending: BTreeMap::new(),
@@ -113,8 +132,8 @@ impl Lookup {
     }
 
     /// The same, where the index was already asked for these rows.
-    pub fn with_rows(wanted: Wanted, near: Option<Timestamp>, rows: &[Row], timegates: &[Url]) -> Self {
-        let mut lookup = Self::new(wanted, near, timegates);
+    pub fn with_rows(wanted: Wanted, near: Option<Timestamp>, rows: &[Row], elsewhere: Elsewhere<'_>) -> Self {
+        let mut lookup = Self::new(wanted, near, elsewhere);
         lookup.indexes.clear();
         lookup.queue.clear();
         lookup.pending.clear();
@@ -135,6 +154,8 @@ impl Lookup {
             (_, Err(why)) => self.notes.push(format!("the archive gave no answer: {why}")),
             (Pending::Index, Ok(answer)) => self.index(answer),
             (Pending::Memento(row, url), Ok(answer)) => self.memento(*row, &url, answer),
+            (Pending::List, Ok(answer)) => self.list(answer),
+            (Pending::Copy(at, url), Ok(answer)) => self.copy(at, &url, answer),
         }
         if self.found.is_none() && self.pending.is_empty() && self.queue.is_empty() {
             self.go_on();
@@ -177,6 +198,18 @@ impl Lookup {
             && let Some(request) = wayback::cdx(&url, ROWS)
         {
             self.ask(request, Pending::Index);
+        } else if self.tries < TRIES
+            && let Some((at, url)) = self.copies.pop_front()
+        {
+            self.tries += 1;
+            self.ask(Request::get(url.clone()), Pending::Copy(at, url));
+        } else if std::mem::take(&mut self.today) && self.page.is_none() {
+            self.tries = 0;
+            if let Some(request) = archive_today::list(&sought(&self.wanted)) {
+                self.ask(request, Pending::List);
+            } else {
+                self.go_on();
+            }
         } else if let Some(gate) = self.gates.pop_front() {
             self.knock(&gate);
         }
@@ -193,6 +226,34 @@ impl Lookup {
         self.hops = 0;
         let row = Row { original, ..Row::default() };
         self.ask(request, Pending::Memento(Box::new(row), url));
+    }
+
+    fn list(&mut self, answer: &Answer) {
+        match archive_today::copies(answer) {
+            Ok(mut copies) => {
+                let near = self.near.map_or(i64::MAX, Timestamp::as_second);
+                copies.sort_by_key(|(at, _)| at.as_second().saturating_sub(near).saturating_abs());
+                self.copies = copies.into();
+            }
+            Err(why) => self.notes.push(why),
+        }
+    }
+
+    /// The list says of when it is; the page itself may say nothing of that, and a challenge is none of its copies.
+    fn copy(&mut self, at: Timestamp, url: &Url, answer: &Answer) {
+        match wayback::memento(url, answer) {
+            Memento::Kept { at } => self.kept(&Row::default(), url, at, answer),
+            Memento::Own if answer.status == 200 => self.kept(&Row::default(), url, at, answer),
+            Memento::RateLimited | Memento::Excluded => {
+                self.notes.push(format!(
+                    "{} asks for a person to read a picture (status {})",
+                    host(url),
+                    answer.status
+                ));
+                self.copies.clear();
+            }
+            _ => self.notes.push(format!("{url} is no copy of it")),
+        }
     }
 
     fn index(&mut self, answer: &Answer) {
@@ -295,8 +356,8 @@ impl Lookup {
         let found = match &self.wanted {
             Wanted::Post(Sought { name, .. }) => match registry::kept(name, answer) {
                 Some(post) => Some(Found::Post(Box::new(post), from)),
-                // what X kept of its pages since 2020 shows nothing
-                None if name.platform != Platform::X => {
+                // what the Wayback Machine has of X's pages since 2020 shows nothing; archive.today runs their scripts
+                None if name.platform != Platform::X || archive_today::is_host(host(url)) => {
                     let page = page_of(url, answer, from).filter(|_| self.page.is_none());
                     self.page = page.map(|found| (found, answer.clone())).or(self.page.take());
                     None
@@ -314,6 +375,10 @@ impl Lookup {
             None => self.notes.push(format!("{url} keeps an empty shell, or another page")),
         }
     }
+}
+
+fn host(url: &Url) -> &str {
+    url.host_str().unwrap_or_default()
 }
 
 fn page_of(wanted: &Url, answer: &Answer, from: FromArchive) -> Option<Found> {

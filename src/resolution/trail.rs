@@ -61,6 +61,12 @@ impl Trail {
             }
             let Some((how, inner)) = wrapper::unwrap(&url) else { break };
             self.pass(via, &url, Some(inner.to_string()));
+            if how == Via::Interstitial && self.was_asked(&inner) {
+                let host = url.host_str().unwrap_or_default().to_owned();
+                let why = format!("{inner} sends to {host}, which sends back: it wants a person's consent first");
+                self.url = Some(inner);
+                return Next::End(Judged::new(Ending::Blocked, why));
+            }
             (via, url) = (how, inner);
         }
         if let Some(next) = self.stop_at_post(via, &url) {
@@ -104,6 +110,10 @@ impl Trail {
     /// Whether the chain came by this URL.
     pub fn has_passed(&self, url: &Url) -> bool {
         self.hops.iter().any(|hop| hop.url == url.as_str())
+    }
+
+    fn was_asked(&self, url: &Url) -> bool {
+        self.hops.iter().any(|hop| hop.at.is_some() && hop.url == url.as_str())
     }
 
     fn request(&mut self, via: Via, url: Url) -> Next {

@@ -47,6 +47,51 @@ pub async fn keep(capture: &Arc<Capture>, run: RunId, url: &str, keys: &Keys) ->
     Ok(out)
 }
 
+/// Copies asked about again in one run.
+pub const ASKED_AGAIN: usize = 50;
+/// What the archive could not do then, it is asked to do again after this long.
+const LATER: jiff::SignedDuration = jiff::SignedDuration::from_hours(1);
+
+/// Whether a copy asked for at `at` is asked about again at `now`: a job that was under way and a copy that was not there yet at the
+/// next occasion, what the archive put off an hour later.
+pub fn is_due(state: Requested, at: jiff::Timestamp, now: jiff::Timestamp) -> bool {
+    match state {
+        Requested::Submitted | Requested::Claimed => true,
+        Requested::Later => now.duration_since(at) >= LATER,
+        Requested::Confirmed | Requested::Refused => false,
+    }
+}
+
+/// Asks again about a copy that was not confirmed: about its job, for the copy it was said to be, or for the whole once more.
+///
+/// # Errors
+/// What stops the run: the vault, never the archive.
+pub async fn again(
+    capture: &Arc<Capture>,
+    run: RunId,
+    before: ArchiveRequested,
+    keys: &Keys,
+) -> Result<ArchiveRequested, Fault> {
+    let mut asked = Asked { capture, evidence: Vec::new() };
+    let mut out = ArchiveRequested { run, why: String::new(), asked: Vec::new(), ..before };
+    out.state = match (out.state, out.timestamp.clone(), out.job.clone()) {
+        (Requested::Claimed, Some(stamp), _) => {
+            let original = out.url.clone();
+            asked.read_back(&mut out, &stamp, &original).await?
+        }
+        (Requested::Submitted, _, Some(job)) => {
+            let said = asked.ask(wayback::status(&job, keys.keys.reveal())).await?;
+            asked.judge(&mut out, keys, said, 1).await?
+        }
+        _ => {
+            out.job = None;
+            asked.follow(&mut out, keys).await?
+        }
+    };
+    out.asked = asked.evidence;
+    Ok(out)
+}
+
 struct Asked<'a> {
     capture: &'a Arc<Capture>,
     evidence: Vec<Evidence>,
@@ -61,8 +106,19 @@ impl Asked<'_> {
     }
 
     async fn follow(&mut self, out: &mut ArchiveRequested, keys: &Keys) -> Result<Requested, Fault> {
-        let mut said = self.ask(wayback::submit(&out.url, keys.keys.reveal())).await?;
-        for question in 0..=QUESTIONS {
+        let said = self.ask(wayback::submit(&out.url, keys.keys.reveal())).await?;
+        self.judge(out, keys, said, QUESTIONS).await
+    }
+
+    /// What an answer amounts to, and up to so many more about the same job.
+    async fn judge(
+        &mut self,
+        out: &mut ArchiveRequested,
+        keys: &Keys,
+        mut said: Result<Answer, String>,
+        questions: usize,
+    ) -> Result<Requested, Fault> {
+        for question in 0..=questions {
             let save = match &said {
                 Ok(answer) => wayback::save(answer),
                 Err(why) => Save::Later(why.clone()),
@@ -83,6 +139,9 @@ impl Asked<'_> {
                 Save::Unreadable => {
                     out.why = "no answer of this service".to_owned();
                     return Ok(if out.job.is_some() { Requested::Submitted } else { Requested::Later });
+                }
+                Save::Submitted { job } if question == questions => {
+                    out.job.get_or_insert(job);
                 }
                 Save::Submitted { job } => {
                     if question > 1 {

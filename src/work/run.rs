@@ -9,10 +9,11 @@ use tokio::task::JoinSet;
 use crate::citation::{self, Citation, CitationId, Kind};
 use crate::format::digest::Digest;
 use crate::format::warc::record::Record as WarcRecord;
-use crate::record::{Beacon, Event, Outcome, StatementAdded};
+use crate::record::{ArchiveRequested, Beacon, Event, Outcome, StatementAdded};
 use crate::resolution::exchange::Evidence;
 use crate::statement::{self, About, Hint, Statement, StatementId, Unread};
 use crate::work::fault::Fault;
+use crate::work::keep;
 use crate::work::news::News;
 use crate::work::outcome::{CheckpointOutcome, CitationOutcome, Counts, RunOutcome, StatementOutcome};
 use crate::work::parts::Tools;
@@ -152,11 +153,37 @@ pub async fn run(context: Context, work: Work, stop: Stop) -> Result<(RunOutcome
     let count = planned.len();
     open(&context, &planned, beacon).await?;
     context.watch.see(News::Planned { citations: count });
+    let unconfirmed = unconfirmed(&context)?;
     let abouts: HashMap<StatementId, About> = statements.iter().map(|k| (k.id, k.about.clone())).collect();
     let (outcomes, interrupted) = follow(&context, planned, &abouts, at_once, (stop, grace)).await?;
+    if !interrupted {
+        ask_again(&context, unconfirmed).await?;
+    }
     let sealed = close(&context, count, &outcomes, interrupted).await?;
     context.watch.see(News::Closed);
     Ok((report(&context, &statements, only.as_ref(), count, outcomes, &sealed), interrupted))
+}
+
+/// Copies elsewhere that earlier runs asked for and that nobody has read back yet.
+fn unconfirmed(context: &Context) -> Result<Vec<ArchiveRequested>, Fault> {
+    if context.keep.is_none() {
+        return Ok(Vec::new());
+    }
+    let now = context.tools.clock.now();
+    let mut all = context.capture.catalogue(|store| store.unconfirmed_copies(keep::ASKED_AGAIN))?;
+    all.retain(|(at, requested)| keep::is_due(requested.state, *at, now));
+    Ok(all.into_iter().map(|(_, requested)| requested).collect())
+}
+
+async fn ask_again(context: &Context, all: Vec<ArchiveRequested>) -> Result<(), Fault> {
+    let Some(keys) = &context.keep else { return Ok(()) };
+    for before in all {
+        let requested = keep::again(&context.capture, context.run, before, keys).await?;
+        let mut deed = Deed::default();
+        deed.events.push(Event::ArchiveRequested(Box::new(requested)));
+        context.seal.commit(deed).await?;
+    }
+    Ok(())
 }
 
 async fn open(context: &Context, planned: &[Planned], beacon: Option<Box<Beacon>>) -> Result<(), Fault> {

@@ -27,11 +27,17 @@ pub fn again(taken: &Taken, tries: u32, jitter: f64) -> Option<Duration> {
         return None;
     }
     match &taken.outcome {
+        // Web archives give no Retry-After, and lock out for an hour whoever asks on (2023-11).
+        Ok(answer) if answer.status == 429 && is_archive(taken.request.url.host_str().unwrap_or_default()) => None,
         Ok(answer) => again_after_answer(answer, taken.at, tries, jitter),
         // Some networks drop one connection in a hundred; a host that is really down is not asked over and over.
         Err(Failure::Unreachable(_)) if tries < 3 => Some(backoff(tries, jitter)),
         Err(_) => None,
     }
+}
+
+fn is_archive(host: &str) -> bool {
+    host == "web.archive.org" || crate::platform::archive_today::is_host(host)
 }
 
 fn again_after_answer(answer: &Answer, at: Timestamp, tries: u32, jitter: f64) -> Option<Duration> {
@@ -84,6 +90,8 @@ const fn rate(requests: u32, seconds: u64) -> Rate {
 pub fn usual_rate(host: &str, path: &str) -> Option<(u8, Rate)> {
     match host {
         "web.archive.org" if path.starts_with("/cdx/") || path.starts_with("/web/timemap/") => Some((0, rate(24, 60))),
+        // Save Page Now takes seven submissions a minute from one account (2025-10)
+        "web.archive.org" if path == "/save" => Some((2, rate(7, 60))),
         "web.archive.org" => Some((1, rate(8, 1))),
         "archive.org" | "www.archive.org" => Some((0, rate(24, 60))),
         "archive.today" | "archive.ph" | "archive.is" | "archive.li" | "archive.md" | "archive.vn" | "archive.fo" => {
@@ -191,6 +199,15 @@ mod tests {
         assert_eq!(again(&t, 1, 1.0), Some(Duration::from_millis(750)));
         assert_eq!(again(&t, 1, 99.0), Some(Duration::from_millis(750)));
         assert_eq!(backoff(30, 1.0), LONGEST_WAIT);
+    }
+
+    #[test]
+    fn archives_that_refuse_are_not_asked_on() {
+        for (host, retried) in [("web.archive.org", false), ("archive.ph", false), ("harbour.example", true)] {
+            let mut taken = get(429, None);
+            taken.request.url = format!("https://{host}/x").parse().unwrap();
+            assert_eq!(half(&taken, 1).is_some(), retried, "{host}");
+        }
     }
 
     #[test]

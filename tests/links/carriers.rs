@@ -77,38 +77,6 @@ fn every_carrier_leads_to_its_end() {
 }
 
 #[test]
-fn every_row_of_the_transactions_ends_as_it_should() {
-    let world = World::new();
-    let id = "1137945522884755456";
-    let status = |host: &str, tail: &str| format!("https://{host}/odelie_m/status/{id}{tail}");
-    let (x, photo) = (status("x.com", ""), status("twitter.com", "/photo/1"));
-    let notice = "https://harbour.example/notices/2026/quay-4?ref=post&lang=en";
-    let rows = [
-        ("https://t.co/UQRJgN8qRs", "captured", notice, "http-301"),
-        ("https://t.co/UQRJgN8qRs?amp=1", "captured", notice, "http-301"),
-        ("https://t.co/bad", "gone", "https://t.co/bad", "start"),
-        ("https://t.co/CdsTMkBRtm", "captured", photo.as_str(), "http-301"),
-        ("https://pic.twitter.com/CdsTMkBRtm", "captured", photo.as_str(), "http-301"),
-        (x.as_str(), "captured", x.as_str(), "start"),
-        ("https://x.com/nobody_here/status/1", "gone", "https://x.com/nobody_here/status/1", "start"),
-        ("https://amzn.to/zzzz9", "soft-404", "https://www.amazon.com/", "http-302"),
-        ("http://ow.ly/zzzz9", "soft-404", "https://hootsuite.com/error/lost-owly", "http-301"),
-        ("https://lnkd.in/eAbCdEfG", "captured", END, "interstitial"),
-        ("http://t.cn/A6AbCdEf", "captured", END, "unwrapped"),
-        ("https://reurl.cc/E2zlnA", "captured", END, "interstitial"),
-        ("https://short.replica.test/noloc", "malformed", "https://short.replica.test/noloc", "start"),
-        ("https://short.replica.test/loop", "loop", "https://short.replica.test/loop", "start"),
-        ("https://short.replica.test/ssrf", "refused", "http://169.254.169.254/latest/meta-data/", "http-302"),
-        ("https://short.replica.test/delay", "captured", "https://short.replica.test/delay", "start"),
-        ("https://short.replica.test/q", "captured", END, "meta-refresh"),
-        ("https://amp.replica.test/q4", "captured", "https://amp.replica.test/q4", "start"),
-        ("https://short.replica.test/bomb", "captured", "https://short.replica.test/bomb", "start"),
-    ];
-    let wrong = resolve(&world, &rows, &[]);
-    assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
-}
-
-#[test]
 fn redirects_alone_and_as_a_browser_sees_them() {
     let world = World::new();
     let pic = "https://pic.twitter.com/CdsTMkBRtm".to_owned();

@@ -5,4 +5,5 @@ mod archives;
 mod carriers;
 mod platforms;
 mod statements;
+mod transactions;
 mod world;

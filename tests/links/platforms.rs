@@ -348,17 +348,27 @@ fn told(citation: &Value, key: &str) -> String {
     }
 }
 
-#[test]
-fn every_platform_has_its_statements() {
-    let world = World::new();
+/// Composes and writes every statement; gives them with their names.
+fn written(world: &World) -> (Cases, Vec<String>) {
     let mut cases = Cases::default();
     world.replica.set(|world| {
         for platform in [on_bluesky, on_mastodon, on_telegram, on_youtube, on_reddit] {
             platform(world, &mut cases);
         }
     });
-    let names: Vec<String> =
-        cases.0.iter().enumerate().map(|(n, case)| world.statement(&format!("{n:02}.txt"), &case.text)).collect();
+    let name = |(n, case): (usize, &Case)| world.statement(&format!("other-{n:02}.txt"), &case.text);
+    let names = cases.0.iter().enumerate().map(name).collect();
+    (cases, names)
+}
+
+pub(super) fn write(world: &World) -> Vec<String> {
+    written(world).1
+}
+
+#[test]
+fn every_platform_has_its_statements() {
+    let world = World::new();
+    let (cases, names) = written(&world);
     let run = world.json("run", &names);
     let mut wrong = Vec::new();
     for (case, statement) in cases.0.iter().zip(run["statements"].as_array().expect("statements")) {
@@ -376,4 +386,33 @@ fn every_platform_has_its_statements() {
     }
     assert_eq!(run["counts"]["planned"], run["counts"]["ended"], "{}", run["counts"]);
     assert!(wrong.is_empty(), "{} wrong of {}:\n{}", wrong.len(), cases.0.len(), wrong.join("\n"));
+}
+
+#[test]
+fn handles_lead_to_the_number_that_lasts() {
+    let world = World::new();
+    let (_, _) = written(&world);
+    let said = "Seen there: @quay.replica.example, @quay@fedi.replica.example, https://t.me/dockline/7 and https://www.youtube.com/@TideFilms, \
+        and @QuayBoard of X: https://x.com/QuayBoard/status/";
+    let (id, did, names) = world.replica.set(|world| {
+        let did =
+            world.bluesky.values().find(|post| post.handle == "quay.replica.example").map(|post| post.did.clone());
+        (world.cast["quoted"], did.expect("an account"), said.to_owned())
+    });
+    let statement = world.statement("handles.txt", &format!("{names}{id}\n"));
+    let run = world.json("run", &[statement]);
+    let all = run["statements"][0]["citations"].as_array().expect("citations").clone();
+    let account = |raw: &str| all.iter().find(|c| c["raw"] == raw).map(|c| c["account"].clone()).unwrap_or_default();
+    assert_eq!(account("@quay.replica.example")["id"], did.as_str(), "{all:#?}");
+    assert_eq!(account("@quay@fedi.replica.example")["id"], "https://fedi.replica.example/users/quay");
+    assert!(account("@QuayBoard")["id"].is_string(), "by the post captured beside it: {all:#?}");
+    // links to posts show the account that the capture gives
+    let shown = world.json(
+        "sql",
+        &["SELECT platform, author_id FROM posts WHERE author_id IS NOT NULL ORDER BY platform".to_owned()],
+    );
+    let rows = shown.to_string();
+    for platform in ["telegram", "x"] {
+        assert!(rows.contains(platform), "{rows}");
+    }
 }

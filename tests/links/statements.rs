@@ -217,20 +217,26 @@ fn told(citation: &Value, key: &str, cast: &Cast, expected: &str) -> (String, St
     }
 }
 
+/// Writes every statement and gives their names.
+pub(super) fn write(world: &World) -> Vec<String> {
+    written(world, &cases(&cast(world)))
+}
+
+fn written(world: &World, cases: &[Case]) -> Vec<String> {
+    let name = |(n, case): (usize, &Case)| {
+        let kind = if case.text.starts_with('<') { "html" } else { "txt" };
+        world.statement(&format!("x-{n:02}.{kind}"), &case.text)
+    };
+    cases.iter().enumerate().map(name).collect()
+}
+
 #[test]
 fn every_annotated_statement_end_to_end() {
     let world = World::new();
     let cast = cast(&world);
     let cases = cases(&cast);
     assert!(cases.len() >= 40, "{}", cases.len());
-    let names: Vec<String> = cases
-        .iter()
-        .enumerate()
-        .map(|(n, case)| {
-            let kind = if case.text.starts_with('<') { "html" } else { "txt" };
-            world.statement(&format!("{n:02}.{kind}"), &case.text)
-        })
-        .collect();
+    let names = written(&world, &cases);
     let run = world.json("run", &names);
     let mut wrong = Vec::new();
     for (case, statement) in cases.iter().zip(run["statements"].as_array().expect("statements")) {

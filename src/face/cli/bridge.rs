@@ -304,6 +304,7 @@ fn way(settings: &Settings, notify: &Notify, secret: Option<String>) -> Result<T
 pub(super) fn limits(settings: &Settings) -> Result<pursuit::Limits, Fault> {
     Ok(pursuit::Limits {
         timegates: settings.archives.timegates.clone(),
+        archive_today: settings.archives.archive_today,
         x_bearer: secret(settings.platforms.x_bearer_file.as_deref(), "platforms.x-bearer-file")?,
         max_hops: settings.network.max_hops as usize,
         requests: settings.capture.requests_per_citation.get() as usize,

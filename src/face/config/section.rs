@@ -136,6 +136,8 @@ section! {
     Archives {
         /// Memento TimeGates (RFC 7089) asked after the Wayback Machine; the URL sought is put behind each
         "timegates" timegates: Vec<Url> = Vec::new();
+        /// whether archive.today is asked after the Wayback Machine
+        "archive-today" archive_today: bool = true;
         /// file with `ACCESS:SECRET` of archive.org; with it Save Page Now is asked to keep a copy of what was captured
         "save-keys-file" save_keys_file: Option<PathBuf> = None;
     }

@@ -25,7 +25,7 @@ use crate::resolution::ending::Ending;
 use crate::resolution::exchange::{Exchange, Failure};
 use crate::resolution::hop::{Ask, FromArchive, Page, Part, Resolution, Role, Step};
 use crate::resolution::judge::{self, Judged};
-use crate::resolution::lookup::{Found, Lookup, Sought, Wanted};
+use crate::resolution::lookup::{Elsewhere, Found, Lookup, Sought, Wanted};
 use crate::resolution::trail::{Next, Trail};
 
 /// How far a pursuit goes.
@@ -47,6 +47,8 @@ pub struct Limits {
     pub accounts: bool,
     /// Memento TimeGates (RFC 7089) asked after the Wayback Machine; the URL sought is put behind each
     pub timegates: Vec<Url>,
+    /// archive.today is asked after the Wayback Machine
+    pub archive_today: bool,
     /// the user's own bearer token for the API of X
     pub x_bearer: Option<Secret>,
     /// where the statement says when: the copy nearest to it is taken
@@ -59,6 +61,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             timegates: Vec::new(),
+            archive_today: true,
             x_bearer: None,
             max_hops: 20,
             requests: 12,
@@ -74,6 +77,11 @@ impl Default for Limits {
 }
 
 impl Limits {
+    /// The archives beside the Wayback Machine.
+    fn elsewhere(&self) -> Elsewhere<'_> {
+        Elsewhere { today: self.archive_today, timegates: &self.timegates }
+    }
+
     /// Redirects alone: neither platforms nor archives nor media are asked.
     pub fn follow_only() -> Self {
         Self { archives: false, platform: false, media: false, accounts: false, ..Self::default() }
@@ -403,7 +411,7 @@ impl Pursuit {
             let judged = self.judged.take().unwrap_or_else(|| Judged::new(Ending::Gone, "nothing was found"));
             return self.end(judged);
         };
-        self.lookup = Some(Lookup::new(wanted, self.near, &self.limits.timegates));
+        self.lookup = Some(Lookup::new(wanted, self.near, self.limits.elsewhere()));
         self.pump_lookup();
     }
 

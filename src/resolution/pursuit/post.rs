@@ -273,9 +273,9 @@ impl Pursuit {
             let wanted = Wanted::Post(Sought { name, handle: quest.handle.clone(), page: self.trail.url.clone() });
             self.judged = Some(judged);
             self.lookup = Some(if rows.is_empty() {
-                Lookup::new(wanted, self.near, &self.limits.timegates)
+                Lookup::new(wanted, self.near, self.limits.elsewhere())
             } else {
-                Lookup::with_rows(wanted, self.near, &rows, &self.limits.timegates)
+                Lookup::with_rows(wanted, self.near, &rows, self.limits.elsewhere())
             });
             return self.pump_lookup();
         }

@@ -7,10 +7,14 @@ use uuid::Uuid;
 use crate::citation::{Citation, CitationId};
 use crate::format::digest::Digest;
 use crate::platform::post::Author;
+use crate::record::{ArchiveRequested, Event, Record};
 use crate::resolution::ending::Ending;
 use crate::resolution::exchange::RecordName;
 use crate::statement::StatementId;
 use crate::world::store::{Error, Store};
+
+/// How often a copy elsewhere is asked about before it is left alone.
+const COPY_TRIES: i64 = 12;
 
 /// Where a WARC record lies, and its digest.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -176,6 +180,31 @@ impl Store {
             .prepare_cached("SELECT idx, leaf, warc, kind FROM record WHERE idx = ?1")?
             .query_row([i64::try_from(index).unwrap_or(i64::MAX)], record_row)
             .optional()?)
+    }
+
+    /// The last word on each copy that an outside archive was asked for and that was neither confirmed nor refused, with its time;
+    /// the oldest first. One asked about [`COPY_TRIES`] times is left alone.
+    ///
+    /// # Errors
+    /// SQLite's own, and a row that is no record.
+    pub fn unconfirmed_copies(&self, limit: usize) -> Result<Vec<(Timestamp, ArchiveRequested)>, Error> {
+        let mut query = self.db().prepare_cached(
+            "SELECT body FROM (SELECT body, max(record) AS last, count(*) AS tries FROM event WHERE kind = 'archive.requested'
+               GROUP BY json_extract(body, '$.archive'), json_extract(body, '$.url'))
+             WHERE json_extract(body, '$.state') IN ('submitted', 'claimed', 'later') AND tries < ?1 ORDER BY last LIMIT ?2",
+        )?;
+        let bodies = query
+            .query_map(params![COPY_TRIES, i64::try_from(limit).unwrap_or(i64::MAX)], |row| row.get::<_, String>(0))?;
+        let mut all = Vec::new();
+        for body in bodies {
+            let record =
+                Record::read(body?.as_bytes()).map_err(|e| Error::Row { table: "event", what: e.to_string() })?;
+            let at = record.at;
+            if let Event::ArchiveRequested(requested) = record.event {
+                all.push((at, *requested));
+            }
+        }
+        Ok(all)
     }
 
     /// Whether a statement with this id came from this source before, and whether it is here at all.

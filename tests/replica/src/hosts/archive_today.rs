@@ -14,6 +14,14 @@ pub(crate) fn answer(world: &World, request: &Request) -> Reply {
     if let Some(url) = request.target.strip_prefix("/timemap/") {
         return today_map(world, url);
     }
+    for (door, last) in [("/newest/", true), ("/oldest/", false)] {
+        let Some(url) = request.target.strip_prefix(door) else { continue };
+        let stamps = world.archive_today.iter().filter(|(original, _)| original == url).map(|(_, at)| at);
+        return match if last { stamps.max() } else { stamps.min() } {
+            Some(stamp) => Reply::to(302, &format!("https://archive.is/{stamp}/{url}")),
+            None => Reply::html(404, "<!DOCTYPE html><title>archive.today</title><p>No results</p>"),
+        };
+    }
     let place = request.target.trim_start_matches('/');
     let (stamp, url) = place.split_once('/').unwrap_or((place, ""));
     match world.archive_today.iter().find(|(original, at)| original == url && at == stamp) {
