@@ -206,7 +206,7 @@ mod tests {
         for (host, retried) in [("web.archive.org", false), ("archive.ph", false), ("harbour.example", true)] {
             let mut taken = get(429, None);
             taken.request.url = format!("https://{host}/x").parse().unwrap();
-            assert_eq!(half(&taken, 1).is_some(), retried, "{host}");
+            assert_eq!(again(&taken, 1, 0.5).is_some(), retried, "{host}");
         }
     }
 
