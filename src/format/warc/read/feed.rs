@@ -254,34 +254,34 @@ impl<R: Read + Seek> Feed<R> {
         }
     }
 
-    /// Goes on behind damage. A member whose checksum is wrong may have an end all the same; else the next is looked for,
-    /// from the byte after the damaged one's first. Only in a stored member that the file's end cuts off nothing is
-    /// looked for: its bytes stand there as they came from some server, and if they are a WARC file themselves, its
-    /// records must not be taken for records of this one.
+    /// Goes on behind damage. A member whose checksum is wrong may have an end all the same, where another begins; else the
+    /// next is looked for, from the byte after the damaged one's first. Only in a stored member that reaches to the file's
+    /// end nothing is looked for: its bytes stand there as they came from some server, and if they are a WARC file
+    /// themselves, its records must not be taken for records of this one.
     pub(super) fn recover(&mut self, damage: Damage) -> io::Result<()> {
         match damage {
             Damage::Checksum | Damage::Length if self.is_at_member()? => {
                 (self.in_member, self.made) = (false, 0..0);
                 Ok(())
             }
-            Damage::Truncated => {
-                let torn = self.shape == Shape::Plain || self.is_stored_to_the_end()?;
-                self.resync(!torn)
+            Damage::Checksum | Damage::Length | Damage::Truncated if self.held.is_empty() => {
+                let last = self.shape == Shape::Plain || self.is_stored()?;
+                self.resync(!last)
             }
             _ => self.resync(true),
         }
     }
 
-    /// Whether a member begins here, or nothing is left.
+    /// Whether a member begins here.
     fn is_at_member(&mut self) -> io::Result<bool> {
         while self.held.len() < MAGIC.len() && !self.eof {
             self.fill()?;
         }
-        Ok(self.held.is_empty() || self.held().starts_with(MAGIC))
+        Ok(self.held().starts_with(MAGIC))
     }
 
-    /// Whether the member at hand is stored blocks and nothing else, the last of which the file's end cuts off.
-    fn is_stored_to_the_end(&mut self) -> io::Result<bool> {
+    /// Whether the member at hand is stored blocks and nothing else, as far as the file goes.
+    fn is_stored(&mut self) -> io::Result<bool> {
         let end = self.source.seek(SeekFrom::End(0))?;
         let mut at = self.at + gzip::HEAD.len() as u64;
         loop {
@@ -297,7 +297,7 @@ impl<R: Read + Seek> Feed<R> {
             }
             at += (head.len() + usize::from(u16::from_le_bytes([a, b]))) as u64;
             if kind == 1 {
-                return Ok(at + gzip::TRAILER as u64 > end);
+                return Ok(true);
             }
         }
     }

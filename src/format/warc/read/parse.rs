@@ -332,6 +332,8 @@ impl Parse {
             Damage::Truncated => Kind::FileTruncated,
             _ => Kind::GzipMemberDamaged,
         };
+        // What was read out of damaged bytes is not what was written: whatever else seemed wrong with it follows from this.
+        self.item.problems.clear();
         self.problem(kind, &damage.to_string());
         self.state = State::Lost;
     }

@@ -91,7 +91,12 @@ fn damaged_gzip_is_named_and_passed() {
     };
     assert_eq!(strictly(&flipped(whole.len() - 6)), [Kind::GzipMemberDamaged], "checksum");
     assert_eq!(strictly(&flipped(whole.len() - 2)), [Kind::GzipMemberDamaged], "length");
-    assert!(strictly(&flipped(whole.len() / 2)).contains(&Kind::GzipMemberDamaged), "data");
+    // Some of these make the member swallow what follows it, to the end of the file; some let its record end early.
+    for at in gzip::HEAD.len()..whole.len() - 8 {
+        let mut kinds = strictly(&flipped(at));
+        kinds.retain(|&kind| kind != Kind::NotAMemberPerRecord);
+        assert_eq!(kinds, [Kind::GzipMemberDamaged], "data, byte {at}");
+    }
     assert!(strictly(&flipped(0)).contains(&Kind::TrailingGarbage), "magic");
     assert_eq!(strictly(&whole[..whole.len() / 2]).len(), 1, "cut in the midst of the file");
 }
