@@ -18,7 +18,7 @@ use crate::resolution::ending::Ending;
 use crate::resolution::exchange::{Evidence, RecordName};
 use crate::resolution::hop::{Candidate, FromArchive, Hop};
 use crate::snapshot::change::Change;
-use crate::statement::{About, StatementId, Unread};
+use crate::statement::{About, Seal, StatementId, Unread};
 
 /// Longest canonical JSON of a record, bytes: a tlog entry holds 65,535 at most.
 pub const MAX_BYTES: usize = 64 * 1024 - 1;
@@ -130,6 +130,9 @@ pub struct StatementAdded {
     /// what of it could not be read
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub unread: Vec<Unread>,
+    /// signatures of an e-mail
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub signatures: Vec<Signed>,
     /// how many citations were found
     pub count: u64,
     /// what it cites
@@ -137,6 +140,20 @@ pub struct StatementAdded {
     /// the exchange that brought it, where it was a URL
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub fetched: Option<Evidence>,
+}
+
+/// A signature of an e-mail (DKIM), judged when the statement came in.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Signed {
+    /// what it says, and what became of it
+    #[serde(flatten)]
+    pub seal: Seal,
+    /// it was meant to hold no longer when it was judged
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub expired: bool,
+    /// what the name servers said of its key
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub key: Option<RecordName>,
 }
 
 /// A citation's ending and the way to it.

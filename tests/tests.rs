@@ -27,6 +27,10 @@ mod warc;
 // what is cited in a text: scored against annotated forms and statements
 #[cfg(test)]
 mod citations;
+// signatures of e-mails: every way they hold and fail, with a name server on loopback
+#[cfg(test)]
+mod dkim;
+
 // timestamp tokens of `openssl ts`, good and bad
 #[cfg(test)]
 mod timestamps;

@@ -19,14 +19,8 @@ pub(super) fn cut_host(_text: &str, mark: &Mark<'_>) -> bool {
 }
 
 fn guess<'t>(start: usize, end: usize, link: Link<'_>) -> Mark<'t> {
-    let link = Link {
-        form: Form::Weak,
-        url: Cow::Owned(link.url.into_owned()),
-        platform: link.platform,
-        post_id: link.post_id,
-        handle: link.handle,
-        defanged: link.defanged,
-    };
+    let link =
+        Link { form: Form::Weak, url: Cow::Owned(link.url.into_owned()), named: link.named, defanged: link.defanged };
     Mark { start, end, what: What::Link(link), candidate: true }
 }
 
@@ -50,8 +44,12 @@ pub(super) fn wrapped<'t>(text: &'t str, mark: &Mark<'t>) -> Vec<Mark<'t>> {
     let What::Link(first) = &mark.what else { return Vec::new() };
     let tail = text.get(mark.end..).unwrap_or_default();
     let Some(next) = tail.strip_prefix("\r\n").or_else(|| tail.strip_prefix('\n')) else { return Vec::new() };
+    let coded = matches!(first.form, Form::Pic | Form::Tco);
+    if coded && !is_short(&first.url) {
+        return Vec::new();
+    }
     let piece = continuation(next);
-    if piece.is_empty() || matches!(first.form, Form::Pic | Form::Tco if !code_continues(&first.url, piece)) {
+    if piece.is_empty() || coded && !code_continues(&first.url, piece) {
         return Vec::new();
     }
     let at = mark.end + (tail.len() - next.len());
@@ -74,6 +72,9 @@ fn continuation(line: &str) -> &str {
     let len = line.bytes().take(REACH).take_while(fits).count();
     let piece = line.get(..len).unwrap_or_default().trim_end_matches(['.', ',', ':', ';', '!', '?', '*']);
     let telling = piece.bytes().any(|b| b.is_ascii_digit() || b"-_/=&%?".contains(&b));
+    if !telling {
+        return "";
+    }
     let domain = link::host::host(piece, 0).is_some_and(|h| h.known);
     let own = domain
         || piece.starts_with(['@', '#', '*', '-', '+', '/'])
@@ -82,13 +83,18 @@ fn continuation(line: &str) -> &str {
     let listed = piece.bytes().all(|b| b.is_ascii_digit() || b == b'.')
         && line.get(len..).is_some_and(|t| t.starts_with([' ', ')', '\t']))
         && line.get(..len).is_some_and(|t| t.ends_with('.'));
-    if telling && !own && !listed { piece } else { "" }
+    if !own && !listed { piece } else { "" }
 }
 
 /// A code that is short of its length at the line's end and comes to it with the next line's first word.
 fn code_continues(url: &str, piece: &str) -> bool {
     let code = url.rsplit('/').next().unwrap_or_default();
     code.len() < 10 && code.len() + piece.len() == 10 && piece.bytes().all(|b| b.is_ascii_alphanumeric())
+}
+
+/// A code that is short of its length.
+fn is_short(url: &str) -> bool {
+    url.bytes().rev().take(10).any(|b| b == b'/')
 }
 
 /// `https://https://t.co/…`, `http://https//t.co/…`: pasted twice. `after` is behind the first slashes.

@@ -1,9 +1,12 @@
 //! Citations of a text that is its own words, handed over window by window: a text of any length needs the room of one.
 
+use std::convert::Infallible;
+
 use super::attribution::{self, Ground, Progress};
-use super::found::{Found, Item, Seen, hand_over};
-use super::post;
+use super::found::{Found, Item, Seen, hand_over, place};
+use super::mark::Mark;
 use super::scan::Scanner;
+use super::{Kind, post};
 use crate::statement::Statement;
 
 /// Marks gathered before those that nothing behind them can change are handed over.
@@ -12,18 +15,42 @@ const GATHERED: usize = 4096;
 /// How far behind a handle the text must have been scanned before its attribution is read: more than any rule looks ahead.
 const AHEAD: usize = 32 * 1024;
 
-/// Every citation, in order of place.
-pub(super) fn each<'t, E>(
-    statement: &'t Statement,
-    take: &mut impl FnMut(Found<'t>) -> Result<(), E>,
-) -> Result<(), E> {
-    windowed(statement, GATHERED, take)
+/// A post that is told of, waiting for its turn.
+struct Post {
+    span: (usize, usize),
+    candidate: bool,
+    kind: Kind,
 }
 
-fn windowed<'t, E>(
-    statement: &'t Statement,
+impl Post {
+    fn item(&self) -> Item<'_> {
+        Item { span: self.span, candidate: self.candidate, seen: Seen::Post(&self.kind) }
+    }
+}
+
+/// Every citation, in order of place.
+pub(super) fn each<E>(statement: &Statement, take: &mut impl FnMut(Found<'_>) -> Result<(), E>) -> Result<(), E> {
+    windowed(statement, GATHERED, |marks, posts| hand_over(statement, merged(marks, posts), take))
+}
+
+/// How many there are.
+pub(super) fn count(statement: &Statement) -> usize {
+    let mut count = 0;
+    let counted: Result<(), Infallible> = windowed(statement, GATHERED, |marks, posts| {
+        count += marks.len() + posts.len();
+        Ok(())
+    });
+    match counted {
+        Ok(()) => count,
+        Err(never) => match never {},
+    }
+}
+
+/// Gives what was found away, window by window, marks and posts each in order of place.
+fn windowed<E>(
+    statement: &Statement,
     gathered: usize,
-    take: &mut impl FnMut(Found<'t>) -> Result<(), E>,
+    mut give: impl FnMut(&[Mark<'_>], &[Post]) -> Result<(), E>,
 ) -> Result<(), E> {
     let text = statement.text.as_str();
     let language = statement.about.language.as_deref();
@@ -31,17 +58,16 @@ fn windowed<'t, E>(
     let mut scanner = Scanner::new(text, &[]);
     let mut enough = gathered;
     let mut progress = Progress::default();
-    let mut items: Vec<Item<'t>> = Vec::new();
-    let mut posts: Vec<Item<'t>> = Vec::new();
+    let mut posts: Vec<Post> = Vec::new();
     loop {
         let whole = scanner.go_on(enough);
         let horizon = if whole { usize::MAX } else { scanner.at().saturating_sub(AHEAD) };
         let ground = Ground { text, marks: &scanner.marks, language, embeds: &[], anchors: &[], spaced };
         attribution::go_on(&ground, &mut progress, horizon, |told| {
-            posts.push(Item {
+            posts.push(Post {
                 span: (told.span.start, told.span.end),
                 candidate: told.candidate,
-                seen: Seen::Post(Box::new(post::kind(text, &scanner.marks, &[], &told))),
+                kind: post::kind(text, &scanner.marks, &[], &told),
             });
         });
         let safe = if whole { usize::MAX } else { ground.settled(&progress, horizon) };
@@ -50,18 +76,28 @@ fn windowed<'t, E>(
         // what cannot be handed over yet is looked at again after twice as much
         enough = if n * 2 < scanner.marks.len() { enough * 2 } else { gathered };
         progress.next = progress.next.saturating_sub(n);
-        items.extend(scanner.marks.drain(..n).map(|m| Item {
-            span: (m.start, m.end),
-            candidate: m.candidate,
-            seen: Seen::Mark(m.what),
-        }));
-        items.extend(posts.drain(..later));
-        items.sort_by_key(Item::place);
-        hand_over(statement, &mut items, take)?;
+        let (marks, told) = (scanner.marks.get_mut(..n), posts.get_mut(..later));
+        let (marks, told) = (marks.unwrap_or_default(), told.unwrap_or_default());
+        marks.sort_by_key(|m| place((m.start, m.end)));
+        told.sort_by_key(|p| place(p.span));
+        give(marks, told)?;
+        scanner.marks.drain(..n);
+        posts.drain(..later);
         if whole {
             return Ok(());
         }
     }
+}
+
+/// Marks and posts, each in order of place, in the order of both.
+fn merged<'f>(marks: &'f [Mark<'_>], posts: &'f [Post]) -> impl Iterator<Item = Item<'f>> {
+    let mut marks = marks.iter().map(Item::from).peekable();
+    let mut posts = posts.iter().map(Post::item).peekable();
+    std::iter::from_fn(move || match (marks.peek(), posts.peek()) {
+        (Some(mark), Some(post)) if place(post.span) < place(mark.span) => posts.next(),
+        (None, _) => posts.next(),
+        _ => marks.next(),
+    })
 }
 
 #[cfg(test)]
@@ -72,9 +108,11 @@ mod tests {
 
     fn found(statement: &Statement, gathered: usize) -> Vec<Citation> {
         let mut out = Vec::new();
-        let _: Result<(), ()> = windowed(statement, gathered, &mut |found| {
-            out.push(found.into());
-            Ok(())
+        let _: Result<(), ()> = windowed(statement, gathered, |marks, posts| {
+            hand_over(statement, merged(marks, posts), &mut |found: Found<'_>| {
+                out.push(found.into());
+                Ok(())
+            })
         });
         out
     }
@@ -101,6 +139,7 @@ mod tests {
             let statement = statement::read(text.into_bytes(), &Hint { source: "a.txt".into(), content_type: None })?;
             let whole = found(&statement, usize::MAX);
             assert!(whole.len() > 4000, "{}", whole.len());
+            assert_eq!(count(&statement), whole.len());
             for gathered in [1, 50, 700] {
                 assert!(found(&statement, gathered) == whole, "{gathered}");
             }

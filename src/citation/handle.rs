@@ -167,38 +167,41 @@ pub(super) fn bare_domain<'t>(text: &'t str, start: usize, host: &Host<'_>) -> O
     })
 }
 
-/// CSS at-rules (CSS Snapshot 2025): in a text that holds a style sheet they look like handles.
-const AT_RULES: &[&str] = &[
-    "charset",
-    "container",
-    "counter-style",
-    "font-face",
-    "font-feature-values",
-    "import",
-    "keyframes",
-    "layer",
-    "media",
-    "namespace",
-    "page",
-    "property",
-    "scope",
-    "starting-style",
-    "supports",
-    "view-transition",
-];
+/// The names of CSS at-rules (CSS Snapshot 2025): in a text that holds a style sheet they look like handles.
+fn is_at_rule_name(name: &str) -> bool {
+    matches!(
+        name,
+        "charset"
+            | "container"
+            | "counter-style"
+            | "font-face"
+            | "font-feature-values"
+            | "import"
+            | "keyframes"
+            | "layer"
+            | "media"
+            | "namespace"
+            | "page"
+            | "property"
+            | "scope"
+            | "starting-style"
+            | "supports"
+            | "view-transition"
+    )
+}
 
 /// Whether the at sign belongs to a program or a style sheet: decorators, annotations, at-rules, package scopes.
 pub(super) fn in_code(text: &str, at: usize, end: usize) -> bool {
     let bytes = text.as_bytes();
     let name = text.get(at + 1..end).unwrap_or_default();
     let scoped = bytes.get(end) == Some(&b'/');
-    let rule = AT_RULES.contains(&name);
+    let rule = is_at_rule_name(name);
     let head = bytes.get(at.saturating_sub(40)..at).unwrap_or_default();
     let first = head.iter().rev().find(|b| !matches!(b, b' ' | b'\t')).is_none_or(|b| *b == b'\n') && head.len() < 40
         || head.iter().rev().take_while(|b| **b != b'\n').all(|b| matches!(b, b' ' | b'\t')) && head.contains(&b'\n');
-    let word = head.strip_suffix(b" ").and_then(|h| h.rsplit(|b| !b.is_ascii_alphabetic()).next()).unwrap_or_default();
-    let announced = ANNOUNCERS.iter().any(|a| a.eq_ignore_ascii_case(word));
-    if !(scoped || rule || first || announced) {
+    let announced =
+        matches!(head, [.., b'r' | b's' | b'n' | b'e' | b'R' | b'S' | b'N' | b'E', b' ']) && is_announced(head);
+    if !(scoped || rule || announced || first && may_begin_code(bytes.get(end..).unwrap_or_default())) {
         return false;
     }
     let before = text.get(floor_char(text, at.saturating_sub(160))..at).unwrap_or_default();
@@ -209,6 +212,22 @@ pub(super) fn in_code(text: &str, at: usize, end: usize) -> bool {
         || scoped && is_scope(line, line_after)
         || rule && is_at_rule(line_after)
         || line.trim().is_empty() && line_begins_code(line_after, after)
+}
+
+/// Whether what follows an at sign and a name at a line's beginning can be code: arguments, a dot, or the line's end.
+fn may_begin_code(after: &[u8]) -> bool {
+    let blank = after.iter().take_while(|b| matches!(b, b' ' | b'\t')).count();
+    match after.get(blank) {
+        None | Some(b'\n' | b'\r' | 0x0b | 0x0c | 0x80..) => true,
+        Some(b'(' | b'.') => blank == 0,
+        _ => false,
+    }
+}
+
+/// Whether the last word is one that announces a piece of a program.
+fn is_announced(head: &[u8]) -> bool {
+    let word = head.strip_suffix(b" ").and_then(|h| h.rsplit(|b| !b.is_ascii_alphabetic()).next()).unwrap_or_default();
+    ANNOUNCERS.iter().any(|a| a.eq_ignore_ascii_case(word))
 }
 
 /// Words that announce a piece of a program.

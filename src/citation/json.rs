@@ -81,18 +81,14 @@ impl Found<'_> {
     pub fn write_json(&self, out: &mut Vec<u8>) {
         out.reserve(256 + 2 * self.raw.len());
         out.extend_from_slice(b"{\"id\":\"sha256:");
-        for byte in self.id.0.0 {
-            out.extend_from_slice(&[hex_digit(byte >> 4), hex_digit(byte & 15)]);
-        }
-        out.extend_from_slice(b"\",\"kind\":");
-        match &self.seen {
+        out.extend_from_slice(&hex(&self.id.0.0));
+        match self.seen {
             Seen::Mark(What::Link(link)) => write_link(out, link),
             Seen::Mark(What::Handle(platform, handle)) => {
-                out.extend_from_slice(b"\"handle\"");
-                write_platform(out, *platform);
+                write_text(out, b"\",\"kind\":\"handle\",\"platform\":", platform.as_str());
                 write_text(out, b",\"handle\":", handle);
             }
-            Seen::Mark(What::Hashtag(tag)) => write_text(out, b"\"hashtag\",\"tag\":", tag),
+            Seen::Mark(What::Hashtag(tag)) => write_text(out, b"\",\"kind\":\"hashtag\",\"tag\":", tag),
             Seen::Post(kind) => write_post(out, kind),
         }
         write_text(out, b",\"raw\":", self.raw);
@@ -101,16 +97,23 @@ impl Found<'_> {
         out.push(b',');
         write_number(out, self.span.1);
         out.push(b']');
-        if self.transformed {
-            out.extend_from_slice(b",\"span_of\":\"text\"");
-        }
+        write_flag(out, b",\"span_of\":\"text\"", self.transformed);
         write_flag(out, b",\"candidate\":true", self.candidate);
         out.push(b'}');
     }
 }
 
+/// Lower-case digits, in a shape that compilers turn into vector instructions.
+fn hex(bytes: &[u8; 32]) -> [u8; 64] {
+    let mut digits = [0; 64];
+    for (pair, byte) in digits.as_chunks_mut::<2>().0.iter_mut().zip(bytes) {
+        *pair = [hex_digit(byte >> 4), hex_digit(byte & 15)];
+    }
+    digits
+}
+
 fn hex_digit(value: u8) -> u8 {
-    if value < 10 { b'0' + value } else { b'a' + value - 10 }
+    value + b'0' + u8::from(value > 9) * (b'a' - b'9' - 1)
 }
 
 fn write_flag(out: &mut Vec<u8>, text: &[u8], is: bool) {
@@ -119,18 +122,31 @@ fn write_flag(out: &mut Vec<u8>, text: &[u8], is: bool) {
     }
 }
 
+/// The two digits of every number below a hundred.
+const PAIRS: [[u8; 2]; 100] = {
+    let mut pairs = [[0; 2]; 100];
+    let mut n = 0;
+    while n < 100 {
+        pairs[n as usize] = [b'0' + n / 10, b'0' + n % 10];
+        n += 1;
+    }
+    pairs
+};
+
 fn write_number(out: &mut Vec<u8>, mut number: usize) {
-    let mut digits = [0u8; 20];
-    let mut count = 0;
+    let mut digits = [[b'0'; 2]; 10];
+    let mut pairs = 0;
     for place in digits.iter_mut().rev() {
-        *place = b'0' + u8::try_from(number % 10).unwrap_or(0);
-        number /= 10;
-        count += 1;
+        *place = PAIRS.get(number % 100).copied().unwrap_or_default();
+        number /= 100;
+        pairs += 1;
         if number == 0 {
             break;
         }
     }
-    out.extend_from_slice(digits.get(digits.len() - count..).unwrap_or_default());
+    let digits = digits.as_flattened();
+    let digits = digits.get(digits.len() - 2 * pairs..).unwrap_or_default();
+    out.extend_from_slice(digits.strip_prefix(b"0").filter(|rest| !rest.is_empty()).unwrap_or(digits));
 }
 
 fn write_platform(out: &mut Vec<u8>, platform: Platform) {
@@ -141,15 +157,34 @@ fn write_text(out: &mut Vec<u8>, key: &[u8], value: &str) {
     out.extend_from_slice(key);
     out.push(b'"');
     let bytes = value.as_bytes();
-    let special = |b: u8| b < 0x20 || b == b'"' || b == b'\\';
-    if bytes.iter().fold(false, |hit, b| hit | special(*b)) {
+    if holds_special(bytes) {
         for b in bytes {
-            if special(*b) { write_escaped(out, *b) } else { out.push(*b) }
+            if is_special(*b) { write_escaped(out, *b) } else { out.push(*b) }
         }
     } else {
         out.extend_from_slice(bytes);
     }
     out.push(b'"');
+}
+
+/// What JSON has to escape (RFC 8259 §7).
+fn is_special(b: u8) -> bool {
+    b < 0x20 || b == b'"' || b == b'\\'
+}
+
+/// Whether any byte is to be escaped: eight at a time, the last eight once more rather than one by one.
+fn holds_special(bytes: &[u8]) -> bool {
+    let Some(last) = bytes.last_chunk::<8>() else { return bytes.iter().any(|b| is_special(*b)) };
+    let all = bytes.as_chunks::<8>().0.iter().chain([last]);
+    all.fold(0, |hit, eight| hit | special_among(u64::from_ne_bytes(*eight))) != 0
+}
+
+/// Not zero where one of eight bytes is to be escaped.
+fn special_among(eight: u64) -> u64 {
+    const ONES: u64 = u64::MAX / 0xff;
+    let below = |word: u64, least: u64| word.wrapping_sub(ONES * least) & !word & (ONES * 0x80);
+    let equal = |byte: u8| below(eight ^ (ONES * u64::from(byte)), 1);
+    below(eight, 0x20) | equal(b'"') | equal(b'\\')
 }
 
 /// The escapes of RFC 8259 §7, the short ones where there are.
@@ -195,23 +230,22 @@ fn write_list(out: &mut Vec<u8>, key: &[u8], values: &[String]) {
 }
 
 fn write_link(out: &mut Vec<u8>, link: &Link<'_>) {
-    let form = match link.form {
-        Form::Tco => "tco",
-        Form::Pic => "pic",
-        Form::Permalink => "permalink",
-        Form::Archive => "archive",
-        Form::AtUri => "at-uri",
-        Form::Shortener => "shortener",
-        Form::Url => "url",
-        Form::Weak => "weak",
+    let head: &[u8] = match link.form {
+        Form::Tco => b"\",\"kind\":\"link\",\"form\":\"tco\",\"url\":",
+        Form::Pic => b"\",\"kind\":\"link\",\"form\":\"pic\",\"url\":",
+        Form::Permalink => b"\",\"kind\":\"link\",\"form\":\"permalink\",\"url\":",
+        Form::Archive => b"\",\"kind\":\"link\",\"form\":\"archive\",\"url\":",
+        Form::AtUri => b"\",\"kind\":\"link\",\"form\":\"at-uri\",\"url\":",
+        Form::Shortener => b"\",\"kind\":\"link\",\"form\":\"shortener\",\"url\":",
+        Form::Url => b"\",\"kind\":\"link\",\"form\":\"url\",\"url\":",
+        Form::Weak => b"\",\"kind\":\"link\",\"form\":\"weak\",\"url\":",
     };
-    write_text(out, b"\"link\",\"form\":", form);
-    write_text(out, b",\"url\":", &link.url);
-    if let Some(platform) = link.platform {
-        write_platform(out, platform);
+    write_text(out, head, &link.url);
+    if let Some(named) = &link.named {
+        write_platform(out, named.platform);
+        write_some(out, b",\"post_id\":", named.post_id.as_deref());
+        write_some(out, b",\"handle\":", named.handle.as_deref());
     }
-    write_some(out, b",\"post_id\":", link.post_id.as_deref());
-    write_some(out, b",\"handle\":", link.handle.as_deref());
     write_flag(out, b",\"defanged\":true", link.defanged);
 }
 
@@ -221,8 +255,7 @@ fn write_post(out: &mut Vec<u8>, kind: &Kind) {
     else {
         return;
     };
-    out.extend_from_slice(b"\"post\"");
-    write_platform(out, *platform);
+    write_text(out, b"\",\"kind\":\"post\",\"platform\":", platform.as_str());
     write_or_null(out, b",\"author\":", author.as_deref());
     write_or_null(out, b",\"handle\":", handle.as_deref());
     write_or_null(out, b",\"date\":", date.as_deref());
@@ -282,5 +315,27 @@ mod tests {
         let json = serde_json::to_string(&found)?;
         assert_eq!(serde_json::from_str::<Vec<Citation>>(&json)?, found);
         Ok(())
+    }
+
+    #[test]
+    fn numbers_and_every_byte_that_is_escaped() {
+        for number in [0, 1, 9, 10, 99, 100, 101, 1000, 99_999, 100_000, usize::MAX] {
+            let mut out = Vec::new();
+            write_number(&mut out, number);
+            assert_eq!(out, number.to_string().into_bytes());
+        }
+        for byte in 0..=255u8 {
+            for at in 0..21 {
+                let mut bytes = [b'a'; 21];
+                if let Some(place) = bytes.get_mut(at) {
+                    *place = byte;
+                }
+                for len in [3, 7, 8, 9, 15, 16, 17, 21] {
+                    let part = bytes.get(..len).unwrap_or_default();
+                    assert_eq!(holds_special(part), part.iter().any(|b| is_special(*b)), "{byte} at {at} of {len}");
+                }
+            }
+        }
+        assert_eq!(hex(&[0x9f; 32]), *b"9f".repeat(32));
     }
 }

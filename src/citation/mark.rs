@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use super::Form;
+use crate::platform::permalink;
 use crate::platform::post::Platform;
 
 /// A link as read.
@@ -10,10 +11,24 @@ use crate::platform::post::Platform;
 pub(super) struct Link<'t> {
     pub(super) form: Form,
     pub(super) url: Cow<'t, str>,
-    pub(super) platform: Option<Platform>,
+    /// in a box, because most links name nothing and millions of them pass through the scanner
+    pub(super) named: Option<Box<Named>>,
+    pub(super) defanged: bool,
+}
+
+/// What a link names on a platform.
+#[derive(Clone, Debug)]
+pub(super) struct Named {
+    pub(super) platform: Platform,
     pub(super) post_id: Option<String>,
     pub(super) handle: Option<String>,
-    pub(super) defanged: bool,
+}
+
+impl Named {
+    /// As the grammar of permalinks has it.
+    pub(super) fn of(named: permalink::Named) -> Box<Self> {
+        Box::new(Self { platform: named.platform, post_id: named.post, handle: named.handle })
+    }
 }
 
 /// What stands in a stretch.

@@ -161,17 +161,25 @@ pub fn find(statement: &Statement) -> Vec<Citation> {
     }
 }
 
+/// How many citations a statement has: the same ones that [`each`] hands over, none of them given its id.
+pub fn count(statement: &Statement) -> usize {
+    match &statement.reading {
+        Some(reading) => page::find(statement, reading).len(),
+        None => flow::count(statement),
+    }
+}
+
 /// Hands every citation of a statement over, in order of place, as soon as nothing that follows can change it.
 ///
 /// # Errors
 /// What `take` says; then nothing more is handed over.
-pub fn each<'t, E>(statement: &'t Statement, mut take: impl FnMut(Found<'t>) -> Result<(), E>) -> Result<(), E> {
+pub fn each<E>(statement: &Statement, mut take: impl FnMut(Found<'_>) -> Result<(), E>) -> Result<(), E> {
     match &statement.reading {
         Some(reading) => {
-            let mut items = page::find(statement, reading);
+            let mut all = page::find(statement, reading);
             // a post comes before what it quotes only where it begins before it
-            items.sort_by_key(found::Item::place);
-            found::hand_over(statement, &mut items, &mut take)
+            all.sort_by_key(|one| found::place(one.span));
+            found::hand_over(statement, all.iter().map(page::One::item), &mut take)
         }
         None => flow::each(statement, &mut take),
     }

@@ -4,16 +4,40 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 use std::ops::Range;
 
+use super::Kind;
 use super::attribution::{self, Ground};
 use super::found::{Item, Seen};
-use super::mark::{Link, Mark, What};
+use super::mark::{Link, Mark, Named, What};
 use super::{Form, link, post, scan};
 use crate::format::reading::{Anchor, Reading};
 use crate::platform::permalink;
 use crate::statement::Statement;
 
+/// A citation of a page: where in its source, and what.
+pub(super) struct One<'t> {
+    pub(super) span: (usize, usize),
+    candidate: bool,
+    what: Either<'t>,
+}
+
+enum Either<'t> {
+    Mark(What<'t>),
+    Post(Box<Kind>),
+}
+
+impl One<'_> {
+    /// As it is handed over.
+    pub(super) fn item(&self) -> Item<'_> {
+        let seen = match &self.what {
+            Either::Mark(what) => Seen::Mark(what),
+            Either::Post(kind) => Seen::Post(kind),
+        };
+        Item { span: self.span, candidate: self.candidate, seen }
+    }
+}
+
 /// Every citation, in no order.
-pub(super) fn find<'t>(statement: &'t Statement, reading: &'t Reading) -> Vec<Item<'t>> {
+pub(super) fn find<'t>(statement: &'t Statement, reading: &'t Reading) -> Vec<One<'t>> {
     let text = reading.text.as_str();
     let mut marks = scan::scan(text, &reading.quiet);
     marks.retain(|m| !is_label(m, &reading.anchors));
@@ -28,38 +52,39 @@ pub(super) fn find<'t>(statement: &'t Statement, reading: &'t Reading) -> Vec<It
         ..Ground::of(text, &marks)
     };
     let told = attribution::find(&ground);
-    let mut items: Vec<Item<'_>> = told
+    let mut items: Vec<One<'_>> = told
         .iter()
         .map(|t| {
-            let seen = Seen::Post(Box::new(post::kind(text, &marks, &outward, t)));
-            item(reading.source(t.span.clone()), t.candidate, seen)
+            let what = Either::Post(Box::new(post::kind(text, &marks, &outward, t)));
+            one(reading.source(t.span.clone()), t.candidate, what)
         })
         .collect();
     items.extend(reading.anchors.iter().filter_map(|a| {
         let link = anchored(a)?;
-        Some(item(a.source.clone(), false, Seen::Mark(What::Link(link))))
+        Some(one(a.source.clone(), false, Either::Mark(What::Link(link))))
     }));
-    items.extend(marks.into_iter().map(|m| item(reading.source(m.start..m.end), m.candidate, Seen::Mark(m.what))));
+    items.extend(marks.into_iter().map(|m| one(reading.source(m.start..m.end), m.candidate, Either::Mark(m.what))));
     let named: HashSet<String> = items.iter().filter_map(named).collect();
     items.extend(pointers(reading, named));
     items
 }
 
-fn item(source: Range<usize>, candidate: bool, seen: Seen<'_>) -> Item<'_> {
-    Item { span: (source.start, source.end), candidate, seen }
+fn one(source: Range<usize>, candidate: bool, what: Either<'_>) -> One<'_> {
+    One { span: (source.start, source.end), candidate, what }
 }
 
-fn named(item: &Item<'_>) -> Option<String> {
-    match &item.seen {
-        Seen::Mark(What::Link(Link { platform: Some(p), post_id: Some(id), .. })) => {
-            Some(format!("{}:{id}", p.as_str()))
+fn named(one: &One<'_>) -> Option<String> {
+    match &one.what {
+        Either::Mark(What::Link(Link { named: Some(named), .. })) => {
+            let id = named.post_id.as_deref()?;
+            Some(format!("{}:{id}", named.platform.as_str()))
         }
         _ => None,
     }
 }
 
 /// Embeds that name a post in an attribute, unless a link already names it.
-fn pointers(reading: &Reading, mut seen: HashSet<String>) -> Vec<Item<'_>> {
+fn pointers(reading: &Reading, mut seen: HashSet<String>) -> Vec<One<'_>> {
     let mut out = Vec::new();
     for pointer in &reading.pointers {
         let Some(post) = permalink::read(&pointer.url).filter(|n| n.post.is_some()) else { continue };
@@ -68,13 +93,11 @@ fn pointers(reading: &Reading, mut seen: HashSet<String>) -> Vec<Item<'_>> {
         }
         let link = Link {
             form: Form::Permalink,
-            url: Cow::Owned(post.canonical),
-            platform: Some(post.platform),
-            post_id: post.post,
-            handle: post.handle,
+            url: Cow::Owned(post.canonical.clone()),
+            named: Some(Named::of(post)),
             defanged: false,
         };
-        out.push(item(pointer.source.clone(), false, Seen::Mark(What::Link(link))));
+        out.push(one(pointer.source.clone(), false, Either::Mark(What::Link(link))));
     }
     out
 }
@@ -130,7 +153,7 @@ fn scheme_of(url: &str) -> Option<link::Scheme> {
 
 /// Where a platform's own machinery leads: tags, searches, buttons that share the page.
 fn is_furniture(link: &Link<'_>, host: &str, tail: &str) -> bool {
-    if link.post_id.is_some() {
+    if link.named.as_ref().is_some_and(|n| n.post_id.is_some()) {
         return false;
     }
     let host = host

@@ -24,10 +24,11 @@ const TRIGGERS: [bool; 256] = {
 
 /// Where the next byte stands that can begin a citation.
 fn next_trigger(bytes: &[u8], from: usize) -> Option<usize> {
-    let mut at = from;
+    let tail = bytes.get(from..)?;
+    let (chunks, rest) = tail.as_chunks::<16>();
     // sixteen at a time, in a shape that compilers turn into vector instructions
-    while let Some(chunk) = bytes.get(at..).and_then(|tail| tail.first_chunk::<16>()) {
-        let hit = chunk.iter().fold(0u8, |hit, b| {
+    let skipped = chunks.iter().position(|chunk| {
+        chunk.iter().fold(0u8, |hit, b| {
             hit | u8::from(*b == b':')
                 | u8::from(*b == b'.')
                 | u8::from(*b == b'@')
@@ -35,14 +36,14 @@ fn next_trigger(bytes: &[u8], from: usize) -> Option<usize> {
                 | u8::from(*b == b'[')
                 | u8::from(*b == b'{')
                 | u8::from(*b == 0xef)
-        });
-        if hit != 0 {
-            break;
-        }
-        at += chunk.len();
-    }
-    let found = bytes.get(at..)?.iter().position(|b| TRIGGERS[usize::from(*b)]).map(|n| at + n);
-    looked_at(found.unwrap_or(bytes.len()).saturating_sub(from));
+        }) != 0
+    });
+    let (before, among) = match skipped.and_then(|n| Some((n, chunks.get(n)?))) {
+        Some((n, chunk)) => (n * chunk.len(), chunk.as_slice()),
+        None => (tail.len() - rest.len(), rest),
+    };
+    let found = among.iter().position(|b| TRIGGERS[usize::from(*b)]).map(|n| from + before + n);
+    looked_at(found.unwrap_or(bytes.len()) - from);
     found
 }
 
@@ -193,6 +194,9 @@ impl<'t> Scanner<'t> {
 
     fn web_link(&mut self, start: usize, scheme: Scheme, after: usize, defanged: bool) -> usize {
         let tagged = char_before(self.text, start).is_some_and(|c| matches!(c, '@' | '＠' | '#' | '＃' | '$'));
+        if let Some(mark) = link::whole_code(self.text, start, after).filter(|_| !tagged && !defanged) {
+            return self.take(Some(mark), after);
+        }
         let host_at = link::behind_user(self.text, after);
         let host = link::host::host(self.text, host_at);
         let mark = host.filter(|_| !tagged).and_then(|h| link::whole(self.text, start, scheme, host_at, h));

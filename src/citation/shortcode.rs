@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::Form;
-use super::mark::{Link, Mark, What};
+use super::mark::{Link, Mark, Named, What};
 use crate::platform::permalink;
 
 /// Longer ones are something else.
@@ -47,10 +47,8 @@ pub(super) fn read(text: &str, at: usize) -> Option<Mark<'_>> {
     named.post.as_ref()?;
     let link = Link {
         form: Form::Permalink,
-        url: Cow::Owned(named.canonical),
-        platform: Some(named.platform),
-        post_id: named.post,
-        handle: named.handle,
+        url: Cow::Owned(named.canonical.clone()),
+        named: Some(Named::of(named)),
         defanged: false,
     };
     Some(Mark { start: at, end: body_at + close_at + close.len(), what: What::Link(link), candidate: false })

@@ -12,6 +12,7 @@ pub mod day;
 pub mod der;
 pub mod did;
 pub mod digest;
+pub mod dkim;
 pub mod drand;
 pub mod feed;
 pub mod gzip;

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::format::charset::{self, Decoded};
 use crate::format::digest::Digest;
 use crate::format::reading::Reading;
-use crate::format::{html, mail, markdown, pdf, table};
+use crate::format::{dkim, html, mail, markdown, pdf, table};
 
 /// A statement's id: the SHA-256 of its bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -64,6 +64,64 @@ pub struct About {
     pub canonical: Option<String>,
 }
 
+/// A signature of an e-mail, as it is told of.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Seal {
+    /// the domain that signs
+    pub domain: String,
+    /// the name of its key
+    pub selector: String,
+    /// `rsa-sha256`, `ed25519-sha256`, or what else is written there
+    pub algorithm: String,
+    /// what became of it
+    pub state: dkim::State,
+    /// in words
+    pub why: String,
+    /// whether the body is the one that was signed
+    pub body: dkim::Body,
+    /// bytes of the body that are signed, where not all of it is: what follows can be anybody's
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub length: Option<u64>,
+    /// when it was made, RFC 3339
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub made: Option<String>,
+    /// until when it is meant to hold, RFC 3339
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub expires: Option<String>,
+    /// its domain only tries the key out
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub testing: bool,
+}
+
+impl Seal {
+    /// A signature and what became of it.
+    pub fn of(signature: &dkim::Signature, judged: dkim::Judged) -> Self {
+        let instant = |seconds: i64| jiff::Timestamp::from_second(seconds).ok().map(|at| at.to_string());
+        Self {
+            domain: signature.domain.clone(),
+            selector: signature.selector.clone(),
+            algorithm: signature.algorithm.clone(),
+            state: judged.state,
+            why: judged.why,
+            body: signature.body,
+            length: signature.length,
+            made: signature.made.and_then(instant),
+            expires: signature.expires.and_then(instant),
+            testing: judged.testing,
+        }
+    }
+
+    /// A signature whose key nobody was asked for.
+    pub fn unasked(signature: &dkim::Signature) -> Self {
+        let judged = signature.without_key().unwrap_or_else(|| dkim::Judged {
+            state: dkim::State::NotAsked,
+            why: "not verified: its key was not asked for".to_owned(),
+            testing: false,
+        });
+        Self::of(signature, judged)
+    }
+}
+
 /// A statement and the text read from it.
 #[derive(Clone, Debug)]
 pub struct Statement {
@@ -83,6 +141,8 @@ pub struct Statement {
     pub text: String,
     /// `text` is not the bytes: spans are of the text read
     pub transformed: bool,
+    /// signatures of an e-mail; a key is needed to judge them
+    pub signatures: Vec<dkim::Signature>,
     /// the words of marked-up text, with their places in `text`; none where `text` is its own words
     pub reading: Option<Reading>,
 }
@@ -126,7 +186,7 @@ pub fn read(bytes: Vec<u8>, hint: &Hint) -> Result<Statement, Error> {
         return Err(Error::Empty);
     }
     header::complete(&mut draft.about, words);
-    let Draft { media_type, about, unread, text, transformed, reading } = draft;
+    let Draft { media_type, about, unread, text, transformed, signatures, reading } = draft;
     Ok(Statement {
         id,
         source: hint.source.clone(),
@@ -135,6 +195,7 @@ pub fn read(bytes: Vec<u8>, hint: &Hint) -> Result<Statement, Error> {
         unread,
         text,
         transformed,
+        signatures,
         reading,
         original,
     })
@@ -167,6 +228,7 @@ struct Draft {
     unread: Vec<Unread>,
     text: String,
     transformed: bool,
+    signatures: Vec<dkim::Signature>,
     reading: Option<Reading>,
 }
 
@@ -212,7 +274,7 @@ fn of_pdf(bytes: &[u8]) -> Result<Draft, Error> {
     }
     let unread = pdf.unread.into_iter().map(|(part, why)| Unread { part, why }).collect();
     let about = About { date: pdf.created, title: pdf.title, author: pdf.author, ..About::default() };
-    Ok(Draft { media_type: "application/pdf", about, unread, text: pdf.text, transformed: true, reading: None })
+    Ok(Draft { media_type: "application/pdf", about, unread, text: pdf.text, transformed: true, ..Draft::default() })
 }
 
 fn of_mail(bytes: &[u8]) -> Result<Draft, Error> {
@@ -230,6 +292,7 @@ fn of_mail(bytes: &[u8]) -> Result<Draft, Error> {
         return Err(Error::Unreadable("an e-mail without readable parts".into()));
     }
     draft.reading = Some(reading);
+    draft.signatures = dkim::signatures(bytes);
     draft.unread = mail.unread.into_iter().map(|(part, why)| Unread { part, why }).collect();
     draft.about = About {
         zone: mail.date.as_deref().and_then(header::zone),

@@ -129,6 +129,11 @@ impl Capture {
         }
     }
 
+    /// What it asks through.
+    pub fn wire(&self) -> &Wire {
+        &self.wire
+    }
+
     /// The same with another regard for robots.txt.
     #[must_use]
     pub fn heeding(self, policy: Policy) -> Self {

@@ -225,7 +225,7 @@ impl Errand<'_> {
     async fn take_in(&self, capture: &Capture, handed: Handed) -> Result<Known, Fault> {
         let id = StatementId(crate::format::digest::Digest::of(&handed.bytes));
         let known = capture.catalogue(|store| store.knows(&id, &handed.hint.source))?;
-        run::take_in(&self.open.seal, &self.open.tools, known, handed).await
+        run::take_in((&self.open.seal, &self.open.tools, capture.wire()), known, handed).await
     }
 
     async fn finish(

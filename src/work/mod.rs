@@ -27,6 +27,7 @@ pub mod rows;
 pub mod run;
 pub mod seal;
 pub mod show;
+pub mod signed;
 pub mod stats;
 pub mod verify;
 pub mod words;

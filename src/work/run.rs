@@ -20,6 +20,8 @@ use crate::work::parts::Tools;
 use crate::work::plan::{Planned, plan};
 use crate::work::pursue::{Context, pursue, unfollowed};
 use crate::work::seal::{Deed, Seal, Sealed};
+use crate::work::signed;
+use crate::world::wire::Wire;
 
 /// A document on its way into the archive.
 #[derive(Clone, Debug)]
@@ -53,7 +55,11 @@ pub struct Known {
 ///
 /// # Errors
 /// What stops the run. A document that cannot be read is kept and says so.
-pub async fn take_in(seal: &Seal, tools: &Tools, known: (bool, bool), handed: Handed) -> Result<Known, Fault> {
+pub async fn take_in(
+    (seal, tools, wire): (&Seal, &Tools, &Wire),
+    known: (bool, bool),
+    handed: Handed,
+) -> Result<Known, Fault> {
     let Handed { bytes, hint, fetched } = handed;
     let (statement, unreadable) = match statement::read(bytes.clone(), &hint) {
         Ok(statement) => (statement, None),
@@ -72,7 +78,8 @@ pub async fn take_in(seal: &Seal, tools: &Tools, known: (bool, bool), handed: Ha
         return Ok(kept);
     }
     let mut deed = Deed::default();
-    let added = added(seal, tools, &mut deed, statement, &citations, fetched)?;
+    let signatures = signed::judged((seal, tools, wire), &statement.signatures).await?;
+    let added = StatementAdded { signatures, ..added(seal, tools, &mut deed, statement, &citations, fetched)? };
     deed.events.push(Event::StatementAdded(Box::new(added)));
     seal.commit(deed).await?;
     Ok(kept)
@@ -89,6 +96,7 @@ fn unread(bytes: Vec<u8>, hint: &Hint) -> Statement {
         unread: vec![Unread { part: "all of it".to_owned(), why: "nothing in it can be read".to_owned() }],
         text: String::new(),
         transformed: false,
+        signatures: Vec::new(),
         reading: None,
     }
 }
@@ -114,6 +122,7 @@ fn added(
         content,
         about: statement.about,
         unread: statement.unread,
+        signatures: Vec::new(),
         count: citations.len() as u64,
         citations: seal.hold(deed, "citations", citations.to_vec())?,
         fetched,

@@ -13,6 +13,11 @@ const LONGEST: usize = 8 * 1024;
 /// Reads `Name⏎@handle⏎·⏎3h⏎words` and its one-line kin.
 pub(super) fn read(ground: &Ground<'_, '_>, seat: &Seat<'_, '_>) -> Option<Told> {
     let text = ground.text;
+    if let Some([b' ', next, ..] | [next, ..]) = text.as_bytes().get(seat.mark.end..)
+        && next.is_ascii_graphic()
+    {
+        return None;
+    }
     let mut at = place::skip_blank(text, seat.mark.end);
     if !matches!(char_at(text, at), Some('·' | '•')) {
         return None;

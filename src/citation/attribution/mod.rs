@@ -49,6 +49,25 @@ pub(super) struct Progress {
     pub(super) next: usize,
     /// behind the last post told of
     floor: usize,
+    /// the quotation mark that comes next
+    quote: Quote,
+}
+
+/// The first opening quotation mark at or behind a place, remembered: handles come in order, so each byte is looked at once.
+#[derive(Debug, Default)]
+struct Quote {
+    from: usize,
+    at: usize,
+}
+
+impl Quote {
+    /// Whether one stands in a stretch.
+    fn stands_in(&mut self, text: &str, range: Range<usize>) -> bool {
+        if range.start < self.from || range.start > self.at {
+            *self = Self { from: range.start, at: quoted::next_opening(text.as_bytes(), range.start) };
+        }
+        self.at < range.end
+    }
 }
 
 /// Whether paragraphs are separated by blank lines, not by every line end.
@@ -77,7 +96,12 @@ pub(super) fn go_on(ground: &Ground<'_, '_>, progress: &mut Progress, horizon: u
         let read = remnant::read(ground, &seat)
             .or_else(|| reference::read(ground, &seat))
             .or_else(|| copied::read(ground, &seat))
-            .or_else(|| prose::read(ground, &seat));
+            .or_else(|| {
+                let near = mark.start.saturating_sub(place::WINDOW).max(seat.floor)..mark.end + place::WINDOW;
+                let quotes = progress.quote.stands_in(ground.text, near)
+                    && progress.quote.stands_in(ground.text, prose::window(ground, &seat));
+                quotes.then(|| prose::read(ground, &seat)).flatten()
+            });
         if let Some(post) = read {
             progress.floor = post.span.end.max(mark.end);
             tell(post);

@@ -1,5 +1,10 @@
 //! Prose that quotes a post: a handle, a verb, a day and words in quotation marks near each other. Always a candidate.
 
+use std::ops::Range;
+use std::sync::LazyLock;
+
+use regex::Regex;
+
 use super::{Ground, Seat, Told, place, quoted};
 use crate::citation::letters::char_before;
 use crate::format::day;
@@ -87,26 +92,32 @@ pub(super) fn ends_in_a_place(words: &str) -> bool {
     place && from_last.next().is_none_or(|w| w.starts_with(char::is_lowercase))
 }
 
+/// The stretch around a handle that belongs to it: its paragraph, as far as an attribution reaches.
+pub(super) fn window(ground: &Ground<'_, '_>, seat: &Seat<'_, '_>) -> Range<usize> {
+    let before = place::before(ground.text, seat.floor, seat.mark.start).as_bytes();
+    let behind = place::behind(ground.text, seat.mark.end).as_bytes();
+    let (head, tail) = if ground.spaced {
+        let head = memchr::memmem::rfind(before, b"\n\n").map_or(before.len(), |i| before.len() - i - 2);
+        (head, memchr::memmem::find(behind, b"\n\n"))
+    } else {
+        let head = memchr::memrchr(b'\n', before).map_or(before.len(), |i| before.len() - i - 1);
+        (head, memchr::memchr(b'\n', behind))
+    };
+    seat.mark.start - head..seat.mark.end + tail.unwrap_or(behind.len())
+}
+
 /// Reads prose around a handle.
 pub(super) fn read(ground: &Ground<'_, '_>, seat: &Seat<'_, '_>) -> Option<Told> {
     let text = ground.text;
-    let before = place::before(text, seat.floor, seat.mark.start);
-    let behind = place::behind(text, seat.mark.end);
-    let stop = if ground.spaced { "\n\n" } else { "\n" };
-    let before = before.rsplit(stop).next()?;
-    let behind = behind.split(stop).next()?;
-    if !may_quote(before) && !may_quote(behind) {
-        return None;
-    }
-    let start = seat.mark.start - before.len();
-    let end = seat.mark.end + behind.len();
+    let Range { start, end } = window(ground, seat);
+    let (before, behind) = (text.get(start..seat.mark.start)?, text.get(seat.mark.end..end)?);
     let window = text.get(start..end)?;
     let behind_pair = quoted::pair(behind)
         .map(|(f, i)| (f.start + seat.mark.end..f.end + seat.mark.end, i.start + seat.mark.end..i.end + seat.mark.end));
     let (frame, words) = behind_pair
         .or_else(|| last_pair(before).map(|(f, i)| (f.start + start..f.end + start, i.start + start..i.end + start)))?;
     let lower = outside(text, start..end, &frame).to_lowercase();
-    if !STEMS.iter().any(|s| has_stem(&lower, s)) || window.len() < 12 {
+    if !has_stem(&lower) || window.len() < 12 {
         return None;
     }
     let day = [(start, frame.start), (frame.end, end)]
@@ -129,13 +140,8 @@ pub(super) fn read(ground: &Ground<'_, '_>, seat: &Seat<'_, '_>) -> Option<Told>
     })
 }
 
-/// Whether a stretch holds a byte that quotation marks begin with.
-fn may_quote(slice: &str) -> bool {
-    memchr::memchr3(b'"', 0xe2, 0xc2, slice.as_bytes()).is_some() || memchr::memchr(0xe3, slice.as_bytes()).is_some()
-}
-
 /// The last pair of quotation marks in a stretch.
-fn last_pair(slice: &str) -> Option<(std::ops::Range<usize>, std::ops::Range<usize>)> {
+fn last_pair(slice: &str) -> Option<(Range<usize>, Range<usize>)> {
     let (mut from, mut last) = (0, None);
     while let Some((frame, inside)) = slice.get(from..).and_then(quoted::pair) {
         last = Some((from + frame.start..from + frame.end, from + inside.start..from + inside.end));
@@ -144,7 +150,7 @@ fn last_pair(slice: &str) -> Option<(std::ops::Range<usize>, std::ops::Range<usi
     last
 }
 
-fn outside(text: &str, range: std::ops::Range<usize>, frame: &std::ops::Range<usize>) -> String {
+fn outside(text: &str, range: Range<usize>, frame: &Range<usize>) -> String {
     format!(
         "{} {}",
         text.get(range.start..frame.start).unwrap_or_default(),
@@ -152,10 +158,13 @@ fn outside(text: &str, range: std::ops::Range<usize>, frame: &std::ops::Range<us
     )
 }
 
-fn has_stem(lower: &str, stem: &str) -> bool {
-    lower.match_indices(stem).any(|(i, _)| {
-        !stem.is_ascii() || lower.get(..i).and_then(|b| b.chars().next_back()).is_none_or(|c| !c.is_alphanumeric())
-    })
+/// Whether a word says that something was posted. Stems in Latin letters stand at the beginning of a word.
+fn has_stem(lower: &str) -> bool {
+    static ANY: LazyLock<Option<Regex>> = LazyLock::new(|| {
+        let (latin, others): (Vec<&str>, Vec<&str>) = STEMS.iter().partition(|stem| stem.is_ascii());
+        Regex::new(&format!(r"(?:^|[^\p{{Alphabetic}}\p{{N}}])(?:{})|{}", latin.join("|"), others.join("|"))).ok()
+    });
+    ANY.as_ref().is_some_and(|any| any.is_match(lower))
 }
 
 /// The capitalised words right before the parentheses around the handle.
@@ -196,4 +205,19 @@ pub(super) fn name_before(text: &str, seat: &Seat<'_, '_>) -> Option<String> {
     let name = words.join(" ");
     let name = name.trim_start_matches(|c: char| !c.is_alphanumeric()).trim_end_matches([',', ' ']);
     (!name.is_empty() && !ends_in_a_place(name)).then(|| name.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_stem_is_found_and_latin_ones_only_where_a_word_begins() {
+        for stem in STEMS {
+            assert!(has_stem(stem) && has_stem(&format!("so ({stem}ed")), "{stem}");
+            assert_eq!(has_stem(&format!("com{stem}")), !stem.is_ascii(), "{stem}");
+            assert_eq!(has_stem(&format!("2{stem}")), !stem.is_ascii(), "{stem}");
+        }
+        assert!(!has_stem("the quay opened"));
+    }
 }

@@ -163,6 +163,26 @@ pub(in crate::citation) fn is_truncated(words: &str, links_from: usize) -> bool 
     })
 }
 
+/// Where the next mark stands at or behind `from` that [`pair`] can begin with; beyond the text where there is none.
+///
+/// In UTF-8 those are `"`, `«` and `»` (which begin with C2), and characters whose second byte is 80.
+pub(super) fn next_opening(bytes: &[u8], from: usize) -> usize {
+    let tail = bytes.get(from..).unwrap_or_default();
+    let found = memchr::memchr3_iter(b'"', 0x80, 0xc2, tail).find_map(|n| {
+        let at = from + n - usize::from(tail.get(n) == Some(&0x80) && n > 0);
+        begins_pair(bytes.get(at..)?).then_some(at)
+    });
+    looked_at(found.map_or(tail.len(), |at| at.saturating_sub(from)));
+    found.unwrap_or(usize::MAX)
+}
+
+/// Whether a mark that [`pair`] can begin with stands first.
+fn begins_pair(tail: &[u8]) -> bool {
+    let head = tail.get(..tail.len().min(4)).unwrap_or_default();
+    let c = head.utf8_chunks().next().and_then(|chunk| chunk.valid().chars().next());
+    c.is_some_and(|c| is_opening_quote(c) && c != '\'')
+}
+
 /// The first pair of quotation marks in a stretch of prose, and what stands inside.
 pub(super) fn pair(slice: &str) -> Option<(Range<usize>, Range<usize>)> {
     looked_at(slice.len());
@@ -184,6 +204,27 @@ pub(super) fn pair(slice: &str) -> Option<(Range<usize>, Range<usize>)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_next_opening_mark_is_found_wherever_it_stands() {
+        for mark in (0..=0xffff).filter_map(char::from_u32).filter(|c| is_opening_quote(*c) && *c != '\'') {
+            for before in 0..40 {
+                for after in [0, 1, 2, 20] {
+                    let text = format!(
+                        "{}{mark}{}",
+                        "é,'’".chars().cycle().take(before).collect::<String>(),
+                        "—".repeat(after)
+                    );
+                    assert_eq!(
+                        text.char_indices().find(|(_, c)| *c == mark).map(|(i, _)| i),
+                        Some(next_opening(text.as_bytes(), 0)),
+                        "{text}"
+                    );
+                }
+            }
+        }
+        assert_eq!(next_opening("no marks, isn’t it? 'so' — yes…".as_bytes(), 0), usize::MAX);
+    }
 
     #[test]
     fn brackets_between_letters_and_apostrophes_in_words() {

@@ -45,6 +45,9 @@ struct Frame {
 fn frame(text: &str, seat: &Seat<'_, '_>) -> Option<Frame> {
     let before = char_before(text, seat.mark.start);
     let after = char_at(text, seat.mark.end);
+    if !matches!((before, after), (Some('['), Some(']')) | (Some('('), Some(')')) | (_, Some('.'))) {
+        return None;
+    }
     let near = place::before(text, seat.floor, seat.mark.start);
     let line = seat.mark.start - near.len() + near.rfind('\n').map_or(0, |i| i + 1);
     match (before, after) {
@@ -55,7 +58,7 @@ fn frame(text: &str, seat: &Seat<'_, '_>) -> Option<Frame> {
         }
         _ => {
             let alone = text.get(line..seat.mark.start)?.chars().all(|c| !c.is_alphabetic());
-            (alone && matches!(after, Some('.'))).then_some(Frame { name: None, end: seat.mark.end })
+            alone.then_some(Frame { name: None, end: seat.mark.end })
         }
     }
 }

@@ -4,7 +4,7 @@ use super::rest::{Rest, is_ellipsis};
 use crate::citation::letters::{char_at, is_invisible};
 
 /// Codes of `t.co` have had ten characters since February 2013, seven or eight before.
-const CODE: usize = 10;
+pub(super) const CODE: usize = 10;
 /// No service makes longer ones; what is longer is no code.
 const CODE_MAX: usize = 40;
 

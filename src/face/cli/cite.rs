@@ -11,7 +11,7 @@ use super::fault::{Exit, Fault};
 use crate::citation::{self, Citation, Form, Kind};
 use crate::face::table::{Cell, Column, Table};
 use crate::face::{out, plain};
-use crate::statement::{self, Hint, Statement, StatementId, Unread};
+use crate::statement::{self, Hint, Seal, Statement, StatementId, Unread};
 use crate::world::{input, terminal};
 
 /// The longest document taken in; what is longer is no statement.
@@ -43,6 +43,8 @@ struct Entry<'a> {
     title: Option<&'a str>,
     #[serde(skip_serializing_if = "<[Unread]>::is_empty")]
     unread: &'a [Unread],
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    signatures: Vec<Seal>,
 }
 
 pub(super) fn run(global: &Global, args: Args) -> Result<Exit, Fault> {
@@ -153,6 +155,7 @@ fn entry(statement: &Statement) -> Entry<'_> {
         language: statement.about.language.as_deref(),
         title: statement.about.title.as_deref(),
         unread: &statement.unread,
+        signatures: statement.signatures.iter().map(Seal::unasked).collect(),
     }
 }
 
@@ -194,6 +197,10 @@ fn heading(out: &mut dyn Write, statement: &Statement) -> io::Result<()> {
     for unread in &statement.unread {
         let yellow = AnsiColor::Yellow.on_default();
         writeln!(out, "{yellow}not read{yellow:#}: {}: {}", plain::line(&unread.part), plain::line(&unread.why))?;
+    }
+    for signature in statement.signatures.iter().map(Seal::unasked) {
+        let (domain, why) = (plain::line(&signature.domain), plain::line(&signature.why));
+        writeln!(out, "signed by {domain}: {why}")?;
     }
     Ok(())
 }

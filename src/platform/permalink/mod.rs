@@ -2,6 +2,8 @@
 
 mod grammar;
 
+use std::borrow::Cow;
+
 use crate::platform::post::Platform;
 
 /// What stands between the URL and the platform's own page.
@@ -55,15 +57,23 @@ pub fn read(url: &str) -> Option<Named> {
 
 /// As [`read`], and whether the URL is a web archive's; `host` is the URL's, lower case. Says no at once to what no table
 /// has heard of, which is most of what a text links to.
+///
+/// The canonical URL of what is named is left empty.
 pub fn glance(url: &str, host: &str) -> (Option<Named>, bool) {
     let host = host.strip_prefix("www.").unwrap_or(host);
-    let path = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let holds = |text: &str, part: &[u8]| text.as_bytes().windows(part.len()).position(|w| w == part);
+    let path = holds(url, b"://").and_then(|i| url.get(i + 3..)).unwrap_or(url);
     let path = path.find('/').and_then(|i| path.get(i..)).unwrap_or_default();
-    let shaped = ["/@", "/users/", "/web/", "/deck/"].iter().any(|p| path.starts_with(p)) || path.contains("/http");
+    let shaped =
+        ["/@", "/users/", "/web/", "/deck/"].iter().any(|p| path.starts_with(p)) || holds(path, b"/http").is_some();
     if !shaped && !url.starts_with("at:") && !url.starts_with("tg:") && !grammar::may_know(host) {
         return (None, false);
     }
-    (read(url), archived(url).is_some())
+    let Some(parts) = Parts::of(url).filter(|_| !url.starts_with("at:") && !url.starts_with("tg:")) else {
+        return (read(url), archived(url).is_some());
+    };
+    let parts = Parts { canonical: false, ..parts };
+    (read_parts(&parts, DEPTH), archived_parts(&parts).is_some())
 }
 
 fn read_within(url: &str, depth: u8) -> Option<Named> {
@@ -73,17 +83,20 @@ fn read_within(url: &str, depth: u8) -> Option<Named> {
     if let Some(rest) = strip_prefix_ignore_case(url, "tg://resolve") {
         return telegram_scheme(rest);
     }
-    let parts = Parts::of(url)?;
-    if let Some(named) = grammar::sites(&parts) {
+    read_parts(&Parts::of(url)?, depth)
+}
+
+fn read_parts(parts: &Parts<'_>, depth: u8) -> Option<Named> {
+    if let Some(named) = grammar::sites(parts) {
         return Some(named);
     }
     let depth = depth.checked_sub(1)?;
-    if let Some(inner) = grammar::wrapping::carried(&parts) {
+    if let Some(inner) = grammar::wrapping::carried(parts) {
         return read_within(&inner, depth);
     }
-    let (inner, way) = match archived_parts(&parts).and_then(|a| a.original) {
+    let (inner, way) = match archived_parts(parts).and_then(|a| a.original) {
         Some(original) => (original, Way::Archive),
-        None => (unwrap_parts(&parts)?, Way::Wrapper),
+        None => (unwrap_parts(parts)?, Way::Wrapper),
     };
     let mut named = read_within(&inner, depth)?;
     named.way = way;
@@ -105,7 +118,7 @@ fn unwrap_parts(parts: &Parts<'_>) -> Option<String> {
 }
 
 fn archived_parts(parts: &Parts<'_>) -> Option<Archived> {
-    let named = grammar::wrapping::is_archive(&parts.host);
+    let named = grammar::is_archive(&parts.host);
     let replay = replay(parts.rest);
     if !named && replay.is_none() {
         return None;
@@ -114,7 +127,7 @@ fn archived_parts(parts: &Parts<'_>) -> Option<Archived> {
         Some((at, original)) => (Some(at.to_owned()), Some(original.to_owned())),
         None => (None, bare_original(parts.rest)),
     };
-    Some(Archived { host: parts.host.clone(), at, original })
+    Some(Archived { host: parts.host.clone().into_owned(), at, original })
 }
 
 /// `…/20190610123456id_/https://…`: the replay form of every Memento server.
@@ -187,13 +200,15 @@ fn strip_prefix_ignore_case<'a>(text: &'a str, prefix: &str) -> Option<&'a str> 
 /// The pieces of an http(s) URL, as far as this grammar needs them.
 struct Parts<'u> {
     /// lower case, without port, user and `www.`
-    host: String,
+    host: Cow<'u, str>,
     /// everything after the host
     rest: &'u str,
     /// the path, from its first slash; the hashbang's path where there is one
     path: &'u str,
     /// after `?`, before `#`
     query: &'u str,
+    /// the canonical URL of what is named is wanted
+    canonical: bool,
 }
 
 impl<'u> Parts<'u> {
@@ -208,15 +223,19 @@ impl<'u> Parts<'u> {
         if host.is_empty() || host.len() > 253 || !host.contains('.') {
             return None;
         }
-        let host = host.to_ascii_lowercase();
-        let host = host.strip_prefix("www.").map(str::to_owned).unwrap_or(host);
+        let host = if host.bytes().any(|b| b.is_ascii_uppercase()) {
+            let lower = host.to_ascii_lowercase();
+            Cow::Owned(lower.strip_prefix("www.").map(str::to_owned).unwrap_or(lower))
+        } else {
+            Cow::Borrowed(host.strip_prefix("www.").unwrap_or(host))
+        };
         let (before, fragment) = rest.split_once('#').unwrap_or((rest, ""));
         let (path, query) = before.split_once('?').unwrap_or((before, ""));
         let path = match fragment.strip_prefix('!') {
             Some(bang) if bang.starts_with('/') => bang.split('?').next().unwrap_or(bang),
             _ => path,
         };
-        Some(Self { host, rest, path, query })
+        Some(Self { host, rest, path, query, canonical: true })
     }
 
     fn param(&self, key: &str) -> Option<String> {

@@ -34,9 +34,9 @@ use crate::world::manners;
 use crate::world::wire::connect::{NoLine, Route};
 use crate::world::wire::exchange::{Ended, Live, Stop};
 use crate::world::wire::hosts::{Host, Hosts, Line};
-use crate::world::wire::names::{Names, SystemNames};
+use crate::world::wire::names::{Names, NoAddress, SystemNames};
 use crate::world::wire::settings::Settings;
-use crate::world::wire::taken::{Connection, DnsAnswer, Overflow, Received, Taken};
+use crate::world::wire::taken::{Connection, DnsAnswer, Overflow, Received, Taken, TextAnswer};
 
 /// Idle connections kept where no more exchanges at once are allowed than this.
 const MOST_IDLE: usize = 32;
@@ -102,6 +102,26 @@ impl Wire {
             Ok(bytes) => inner.take_turn(request, bytes, overflow).await,
             Err(failure) => inner.nothing(request, failure),
         }
+    }
+}
+
+impl Wire {
+    /// The texts that a name publishes.
+    ///
+    /// # Errors
+    /// There are none, or nobody says.
+    pub async fn texts(&self, name: &str) -> Result<TextAnswer, NoAddress> {
+        let inner = &*self.0;
+        if inner.settings.offline {
+            return Err(NoAddress::Unanswered("asking nobody: offline".to_owned()));
+        }
+        let timeout = tokio::time::timeout(inner.settings.timeout, inner.names.texts(name));
+        timeout.await.unwrap_or_else(|_| Err(NoAddress::Unanswered("name servers: no answer in time".to_owned())))
+    }
+
+    /// Whether it asks nobody.
+    pub fn is_offline(&self) -> bool {
+        self.0.settings.offline
     }
 }
 

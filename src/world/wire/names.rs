@@ -8,12 +8,13 @@ use std::pin::Pin;
 use hickory_resolver::config::{ConnectionConfig, LookupIpStrategy, NameServerConfig, ResolverConfig};
 use hickory_resolver::net::NetError;
 use hickory_resolver::net::runtime::TokioRuntimeProvider;
+use hickory_resolver::proto::rr::{RData, Record};
 use hickory_resolver::{ResolverBuilder, TokioResolver};
 use jiff::Timestamp;
 use tokio::sync::OnceCell;
 
 use crate::world::clock::Clock;
-use crate::world::wire::taken::DnsAnswer;
+use crate::world::wire::taken::{DnsAnswer, TextAnswer};
 
 /// Why a name has no address.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -29,10 +30,18 @@ pub enum NoAddress {
 /// The answer in the making; one a connection, so a box is cheap here.
 pub type Lookup<'a> = Pin<Box<dyn Future<Output = Result<DnsAnswer, NoAddress>> + Send + 'a>>;
 
+/// The texts in the making.
+pub type Texts<'a> = Pin<Box<dyn Future<Output = Result<TextAnswer, NoAddress>> + Send + 'a>>;
+
 /// Whoever knows the addresses of names.
 pub trait Names: Send + Sync {
     /// The addresses of `name`, at least one.
     fn lookup<'a>(&'a self, name: &'a str) -> Lookup<'a>;
+
+    /// The TXT records of `name`, at least one. Who knows addresses alone does not say.
+    fn texts<'a>(&'a self, name: &'a str) -> Texts<'a> {
+        Box::pin(async move { Err(NoAddress::Unanswered(format!("nobody is asked for the texts of {name}"))) })
+    }
 }
 
 /// The system's configuration, read when the first name is asked.
@@ -97,6 +106,19 @@ impl SystemNames {
     }
 }
 
+/// The strings of each TXT record joined, without a space between them (RFC 6376 §3.6.2.2).
+fn texts(name: &str, records: &[Record], at: Timestamp) -> TextAnswer {
+    let mut answer = TextAnswer { name: name.to_owned(), texts: Vec::new(), text: String::new(), at };
+    for record in records {
+        let _ = writeln!(answer.text, "{record}");
+        if let RData::TXT(txt) = &record.data {
+            let bytes: Vec<u8> = txt.txt_data.iter().flat_map(|part| part.iter().copied()).collect();
+            answer.texts.push(String::from_utf8_lossy(&bytes).into_owned());
+        }
+    }
+    answer
+}
+
 fn no_address(error: &NetError) -> NoAddress {
     if error.is_no_records_found() {
         let why = if error.is_nx_domain() { "the name does not exist" } else { "the name has no address" };
@@ -113,6 +135,18 @@ impl Names for SystemNames {
                 Some(answer) => Ok(answer),
                 None => self.ask(name).await,
             }
+        })
+    }
+
+    fn texts<'a>(&'a self, name: &'a str) -> Texts<'a> {
+        Box::pin(async move {
+            let whole = format!("{}.", name.trim_end_matches('.'));
+            let found = self.resolver().await?.txt_lookup(whole.as_str()).await.map_err(|e| no_address(&e))?;
+            let answer = texts(name, found.answers(), self.clock.now());
+            if answer.texts.is_empty() {
+                return Err(NoAddress::NoSuchHost(format!("{name} has no text")));
+            }
+            Ok(answer)
         })
     }
 }

@@ -153,6 +153,26 @@ pub struct DnsAnswer {
     pub at: Timestamp,
 }
 
+/// The texts published under a name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TextAnswer {
+    /// the name asked
+    pub name: String,
+    /// the TXT records, the strings of each joined
+    pub texts: Vec<String>,
+    /// every record of the answer, one a line in master file form, as `text/dns`
+    pub text: String,
+    /// when it was answered
+    pub at: Timestamp,
+}
+
+impl TextAnswer {
+    /// The URI of its resource record (RFC 4501).
+    pub fn uri(&self) -> String {
+        format!("dns:{}?type=TXT", self.name.trim_end_matches('.'))
+    }
+}
+
 impl DnsAnswer {
     /// An answer made of addresses alone.
     pub fn of(name: &str, addresses: Vec<(IpAddr, u32)>, at: Timestamp) -> Self {

@@ -3,30 +3,52 @@
 mod sites;
 pub(super) mod wrapping;
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use super::{Named, Parts, Way};
 use crate::platform::post::Platform;
 use sites::{RESERVED, SITES, Site};
-use wrapping::{ARCHIVES, CARRIERS, WRAPPERS, is_archive};
+use wrapping::{ARCHIVES, CARRIERS, WRAPPERS};
 
-/// Every host that a table names whole.
-static HOSTS: LazyLock<HashSet<&str>> = LazyLock::new(|| {
-    let whole = SITES.iter().flat_map(|s| s.hosts.iter().copied()).filter(|h| !h.contains('*'));
+/// Every host that a table names whole, and which of [`SITES`] do, as bits.
+static HOSTS: LazyLock<HashMap<&str, u64>> = LazyLock::new(|| {
+    let mut hosts: HashMap<&str, u64> = others().map(|host| (host, 0)).collect();
+    for (n, site) in SITES.iter().enumerate() {
+        for host in site.hosts.iter().filter(|h| !h.contains('*')) {
+            *hosts.entry(host).or_default() |= 1 << n;
+        }
+    }
+    for (host, bits) in &mut hosts {
+        *bits |= by_pattern(host) | if ARCHIVES.contains(host) { ARCHIVE } else { 0 };
+    }
+    hosts
+});
+
+/// The bit of a web archive's host.
+const ARCHIVE: u64 = 1 << 63;
+
+/// Whether a host is a web archive's, whatever its path.
+pub(super) fn is_archive(host: &str) -> bool {
+    HOSTS.get(host).is_some_and(|bits| bits & ARCHIVE != 0)
+}
+
+/// The hosts with a `*`, and whose they are.
+static PATTERNS: LazyLock<Vec<(usize, &str)>> = LazyLock::new(|| {
+    let all = SITES.iter().enumerate().flat_map(|(n, site)| site.hosts.iter().map(move |host| (n, *host)));
+    all.filter(|(_, host)| host.contains('*')).collect()
+});
+
+/// Hosts that tables other than [`SITES`] name.
+fn others() -> impl Iterator<Item = &'static str> {
     let carriers = CARRIERS.iter().map(|(host, ..)| *host);
     let wrappers = WRAPPERS.iter().map(|(host, ..)| *host);
-    whole
-        .chain(carriers)
-        .chain(wrappers)
-        .chain(ARCHIVES.iter().copied())
-        .chain(["unsafelink.com", "webcache.googleusercontent.com"])
-        .collect()
-});
+    carriers.chain(wrappers).chain(ARCHIVES.iter().copied()).chain(["unsafelink.com", "webcache.googleusercontent.com"])
+}
 
 /// Whether any table can say something of a host (lower case, without `www.`).
 pub(super) fn may_know(host: &str) -> bool {
-    if HOSTS.contains(host) {
+    if HOSTS.contains_key(host) {
         return true;
     }
     let first = host.split('.').next().unwrap_or_default();
@@ -34,21 +56,38 @@ pub(super) fn may_know(host: &str) -> bool {
     matches!(first, "nitter" | "invidious" | "piped" | "libreddit" | "redlib" | "google")
         || parent == "t.me"
         || parent.ends_with("protection.outlook.com")
-        || SITES.iter().any(|s| s.hosts.iter().any(|h| h.strip_prefix("*.") == Some(parent)))
+        || PATTERNS.iter().any(|(_, h)| h.strip_prefix("*.") == Some(parent))
 }
 
 /// What the host's own table says of the URL.
 pub(super) fn sites(parts: &Parts<'_>) -> Option<Named> {
-    let mut known = false;
-    for site in SITES.iter().filter(|s| s.hosts.iter().any(|h| host_is(h, &parts.host))) {
-        known = true;
-        for pattern in site.paths {
+    let bits = HOSTS.get(parts.host.as_ref()).copied().unwrap_or_else(|| by_pattern(&parts.host));
+    let first = parts.path.split('/').find(|s| !s.is_empty());
+    for (_, site) in SITES.iter().enumerate().filter(|(n, _)| bits & (1 << n) != 0) {
+        for pattern in site.paths.iter().filter(|p| may_begin(p, first)) {
             if let Some(found) = matches(site, pattern, parts) {
                 return Some(found);
             }
         }
     }
-    if known || is_archive(&parts.host) { None } else { telegram_subdomain(parts).or_else(|| fediverse(parts)) }
+    // a host that is somebody's, or an archive's, is no server of the fediverse
+    if bits != 0 { None } else { telegram_subdomain(parts).or_else(|| fediverse(parts)) }
+}
+
+/// The sites that have a host as one of a pattern's, as bits.
+fn by_pattern(host: &str) -> u64 {
+    PATTERNS.iter().filter(|(_, pattern)| host_is(pattern, host)).fold(0, |bits, (n, _)| bits | 1 << n)
+}
+
+/// Whether a path pattern can fit a path whose first segment is `first`: most end here, before anything is taken apart.
+fn may_begin(pattern: &str, first: Option<&str>) -> bool {
+    let want = pattern.strip_prefix('/').unwrap_or(pattern);
+    let len = want.bytes().position(|b| b == b'/' || b == b'?').unwrap_or(want.len());
+    match (want.get(..len), first) {
+        (Some("") | None, _) => true,
+        (Some(want), Some(first)) => want.starts_with('{') || want.eq_ignore_ascii_case(first),
+        (Some(_), None) => false,
+    }
 }
 
 fn host_is(pattern: &str, host: &str) -> bool {
@@ -196,7 +235,11 @@ fn finish(site: &Site, caught: Caught, parts: &Parts<'_>) -> Option<Named> {
     if post.is_none() && handle.is_none() {
         return None;
     }
-    let canonical = canonical(site.platform, post.as_deref(), handle.as_deref(), parts);
+    let canonical = if parts.canonical {
+        canonical(site.platform, post.as_deref(), handle.as_deref(), parts)
+    } else {
+        String::new()
+    };
     Some(Named { platform: site.platform, post, handle, canonical, way: site.way })
 }
 
@@ -250,7 +293,8 @@ const NOT_FEDIVERSE: &[&str] =
 
 /// Mastodon's paths, on any host: its software is what they have in common (docs.joinmastodon.org, 2026).
 fn fediverse(parts: &Parts<'_>) -> Option<Named> {
-    if NOT_FEDIVERSE.iter().any(|h| parts.host == *h || parts.host.ends_with(&format!(".{h}"))) {
+    let within = |h: &&str| parts.host.strip_suffix(*h).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
+    if NOT_FEDIVERSE.iter().any(within) {
         return None;
     }
     let mut segments = parts.path.split('/').filter(|s| !s.is_empty());
@@ -276,4 +320,22 @@ fn fediverse(parts: &Parts<'_>) -> Option<Named> {
         canonical: format!("https://{}/@{name}/{id}", parts.host),
         way: Way::Own,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_host_of_every_site_finds_it() {
+        assert!(SITES.len() < 63, "their numbers are bits");
+        for (n, site) in SITES.iter().enumerate() {
+            for host in site.hosts {
+                let spelled = host.replace('*', "nl");
+                assert!(may_know(&spelled) || host.ends_with(".*"), "{host}");
+                let bits = HOSTS.get(spelled.as_str()).copied().unwrap_or_else(|| by_pattern(&spelled));
+                assert!(bits & (1 << n) != 0, "{host}");
+            }
+        }
+    }
 }

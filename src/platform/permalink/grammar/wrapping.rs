@@ -27,7 +27,7 @@ pub(in crate::platform::permalink) fn carried(parts: &Parts<'_>) -> Option<Strin
         }
     }
     let own =
-        SITES.iter().any(|s| s.platform == Platform::X && s.way == Way::Own && s.hosts.contains(&parts.host.as_str()));
+        SITES.iter().any(|s| s.platform == Platform::X && s.way == Way::Own && s.hosts.contains(&parts.host.as_ref()));
     let again = parts.path.find("http://").or_else(|| parts.path.find("https://")).filter(|_| own)?;
     parts.path.get(again..).map(str::to_owned)
 }
@@ -141,8 +141,3 @@ pub(super) const ARCHIVES: &[&str] = &[
     "wayback.vefsafn.is",
     "preservetube.com",
 ];
-
-/// Whether a host is a web archive's.
-pub(in crate::platform::permalink) fn is_archive(host: &str) -> bool {
-    ARCHIVES.contains(&host)
-}

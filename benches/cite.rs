@@ -1,0 +1,98 @@
+//! Finds what a text cites, in process: megabytes a CPU second for reading, finding, naming and printing, and for texts of
+//! one kind of citation each.
+//!
+//! `cargo bench --bench cite -- FILE [ROUNDS]` for a file; without one it does nothing. Linux only (`/proc`).
+
+use std::convert::Infallible;
+use std::hint::black_box;
+
+use onrecord::citation;
+use onrecord::statement::{self, Hint, Statement};
+
+/// Words between two citations, about as many as posts have.
+const WORDS: &str = "the minister said after the vote that no more than a few of them had come in time for it ";
+
+/// Texts that cite in one way alone.
+const KINDS: [(&str, &str); 5] = [
+    ("links", "https://t.co/AEoFZOhI3p "),
+    ("permalinks", "https://x.com/odelie_m/status/1137945522884755456 "),
+    ("handles", "@odelie_m "),
+    ("hashtags", "#harbour "),
+    ("posts", "https://t.co/AEoFZOhI3p — Odelie (@odelie_m) June 10, 2019\n\n"),
+];
+
+/// Bytes of each such text.
+const SIZE: usize = 16 << 20;
+
+fn main() {
+    let mut args = std::env::args().skip(1).filter(|arg| arg != "--bench");
+    // `cargo test` and `cargo bench` without a file run it too; there is nothing to do then.
+    let Some(file) = args.next() else { return };
+    let rounds = args.next().map_or(5, |n| n.parse().unwrap());
+    let bytes = std::fs::read(&file).unwrap();
+    measure("the file", &bytes, rounds);
+    measure("words alone", WORDS.repeat(SIZE / WORDS.len()).as_bytes(), rounds);
+    for (kind, one) in KINDS {
+        let unit = format!("{WORDS}{one}");
+        measure(kind, unit.repeat(SIZE / unit.len()).as_bytes(), rounds);
+    }
+}
+
+/// The best of some rounds: other work on the machine only ever adds.
+fn measure(what: &str, bytes: &[u8], rounds: usize) {
+    let (mut read, mut found, mut named, mut printed) = (f64::MAX, f64::MAX, f64::MAX, f64::MAX);
+    let mut count = 0;
+    for _ in 0..rounds {
+        let copy = bytes.to_vec();
+        let mut statement = None;
+        read = read.min(seconds(|| {
+            let hint = Hint { source: "a.txt".to_owned(), content_type: None };
+            statement = statement::read(copy, &hint).ok();
+        }));
+        let Some(statement) = &statement else { return };
+        found = found.min(seconds(|| count = citation::count(statement)));
+        named = named.min(seconds(|| each(statement, |one| drop(black_box(one)))));
+        let mut json = Vec::with_capacity(256 * 1024);
+        printed = printed.min(seconds(|| {
+            each(statement, |one| {
+                if json.len() > 128 * 1024 {
+                    json.clear();
+                }
+                one.write_json(&mut json);
+            });
+        }));
+    }
+    let rate = |seconds: f64| bytes.len() as f64 / 1e6 / seconds;
+    println!(
+        "{what}: {} bytes, {count} citations; MB a CPU second: read {:.0}, found {:.0}, found and named {:.0}, with its JSON {:.0}, all of it {:.0}",
+        bytes.len(),
+        rate(read),
+        rate(found),
+        rate(named),
+        rate(printed),
+        rate(read + printed),
+    );
+}
+
+fn each(statement: &Statement, mut take: impl FnMut(citation::found::Found<'_>)) {
+    let taken: Result<(), Infallible> = citation::each(statement, |found| {
+        take(found);
+        Ok(())
+    });
+    match taken {
+        Ok(()) => {}
+        Err(never) => match never {},
+    }
+}
+
+/// CPU seconds of this thread that `work` takes.
+fn seconds(work: impl FnOnce()) -> f64 {
+    let from = cpu();
+    work();
+    cpu() - from
+}
+
+fn cpu() -> f64 {
+    let stat = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap();
+    stat.split(' ').next().unwrap().parse::<f64>().unwrap() / 1e9
+}
