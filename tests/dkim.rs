@@ -98,7 +98,8 @@ fn kept(archive: &Path) -> String {
 #[test]
 fn what_became_of_a_signature_is_on_record_with_what_the_name_servers_said() {
     let ed: &'static str = keys()["ed"].as_str().unwrap().to_owned().leak();
-    let changed = String::from_utf8(mail("ed25519.eml")).unwrap().replace("Quay 4", "Quay 5").into_bytes();
+    let changed =
+        String::from_utf8(mail("ed25519.eml")).unwrap().replace("Subject: Quay 4", "Subject: Quay 5").into_bytes();
     for (message, says, state, answered) in [
         (mail("ed25519.eml"), Says::Text(ed), "verified", true),
         (changed, Says::Text(ed), "wrong", true),

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use std::ops::Range;
 
 use super::Kind;
-use super::attribution::{self, Ground};
+use super::attribution::{self, Ground, Told};
 use super::found::{Item, Seen};
 use super::mark::{Link, Mark, Named, What};
 use super::{Form, link, post, scan};
@@ -51,7 +51,11 @@ pub(super) fn find<'t>(statement: &'t Statement, reading: &'t Reading) -> Vec<On
         anchors: &anchors,
         ..Ground::of(text, &marks)
     };
-    let told = attribution::find(&ground);
+    let mut told = attribution::find(&ground);
+    let mut rows = attribution::row::find(reading, ground.language);
+    // words that hold a post of their own are a statement's, not a post's
+    rows.retain(|row| !holds_one(&told, &row.quoted));
+    told.append(&mut rows);
     let mut items: Vec<One<'_>> = told
         .iter()
         .map(|t| {
@@ -67,6 +71,12 @@ pub(super) fn find<'t>(statement: &'t Statement, reading: &'t Reading) -> Vec<On
     let named: HashSet<String> = items.iter().filter_map(named).collect();
     items.extend(pointers(reading, named));
     items
+}
+
+/// Whether one of the posts, which are in order of place, lies in a stretch.
+fn holds_one(told: &[Told], stretch: &Range<usize>) -> bool {
+    let n = told.partition_point(|post| post.span.end <= stretch.start);
+    told.get(n).is_some_and(|post| post.span.start < stretch.end)
 }
 
 fn one(source: Range<usize>, candidate: bool, what: Either<'_>) -> One<'_> {

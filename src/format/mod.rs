@@ -34,6 +34,7 @@ pub mod plc;
 pub mod query;
 pub mod reading;
 pub mod robots;
+mod rows;
 pub mod sha2x;
 pub mod surt;
 pub mod table;

@@ -15,6 +15,10 @@ pub struct Reading {
     pub anchors: Vec<Anchor>,
     /// URLs and posts named in attributes, without words of their own
     pub pointers: Vec<Pointer>,
+    /// records of an export that say who posted what and when
+    pub rows: Vec<Row>,
+    /// where the cell read last begins
+    cell: usize,
     /// breaks that stand for nothing in the source
     stretches: Vec<Stretch>,
 }
@@ -28,6 +32,21 @@ pub struct Anchor {
     pub url: String,
     /// where the URL stands in the source
     pub source: Range<usize>,
+}
+
+/// A record of an export, cell by cell, in the reading's text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Row {
+    /// the words
+    pub text: Range<usize>,
+    /// the account
+    pub handle: Option<Range<usize>>,
+    /// the name; or the account, where it begins with an at sign
+    pub author: Option<Range<usize>>,
+    /// when
+    pub date: Range<usize>,
+    /// where
+    pub url: Option<Range<usize>>,
 }
 
 /// A URL in an attribute.
@@ -90,6 +109,14 @@ impl Reading {
         }
         let shift = self.text.len();
         let moved = |r: Range<usize>, by: usize| r.start + by..r.end + by;
+        let cell = |r: Option<Range<usize>>| r.map(|r| moved(r, shift));
+        self.rows.extend(other.rows.into_iter().map(|r| Row {
+            text: moved(r.text, shift),
+            handle: cell(r.handle),
+            author: cell(r.author),
+            date: moved(r.date, shift),
+            url: cell(r.url),
+        }));
         self.text.push_str(&other.text);
         self.stretches.extend(other.stretches.into_iter().map(|s| Stretch {
             text: s.text + shift,
@@ -108,6 +135,19 @@ impl Reading {
             source: moved(p.source, base),
             at: p.at + shift,
         }));
+    }
+
+    /// The words behind the last blank line that was put between cells.
+    pub(super) fn last_cell(&self) -> Range<usize> {
+        self.cell..self.text.len()
+    }
+
+    /// Sets a new cell apart from the one before it; `source` is where it begins.
+    pub(super) fn begin_cell(&mut self, source: usize) {
+        if !self.text.is_empty() {
+            self.push_for("\n\n", source..source);
+        }
+        self.cell = self.text.len();
     }
 
     /// Where the words of `range` stand in the source: from the first of them to the last.

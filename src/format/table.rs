@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use crate::format::reading::Reading;
+use crate::format::rows;
 
 /// The string values of JSON or JSON Lines, a blank line between them; `None` where `source` is neither.
 pub fn json(source: &str) -> Option<Reading> {
@@ -15,18 +16,61 @@ pub fn json(source: &str) -> Option<Reading> {
     {
         return None;
     }
+    let mut walk = Walk { source, reading: Reading::default(), open: Vec::new(), key: None };
     let bytes = source.as_bytes();
-    let mut reading = Reading::default();
     let mut at = 0;
     while let Some(quote) = bytes.get(at..).and_then(|t| memchr::memchr(b'"', t)).map(|n| at + n) {
+        walk.between(at..quote);
         let end = string_end(bytes, quote + 1);
         let after = bytes.get(end + 1..).and_then(|t| t.iter().find(|b| !b.is_ascii_whitespace()));
-        if after != Some(&b':') {
-            value(source, quote + 1..end, &mut reading);
+        if after == Some(&b':') {
+            walk.key = source.get(quote + 1..end);
+        } else {
+            walk.value(quote + 1..end);
         }
         at = end + 1;
     }
-    Some(reading)
+    walk.between(at..bytes.len());
+    Some(walk.reading)
+}
+
+/// A walk over JSON from string to string.
+struct Walk<'s> {
+    source: &'s str,
+    reading: Reading,
+    /// the objects that are open: the key each stands under, and what it says of a post so far
+    open: Vec<(Option<&'s str>, rows::Draft)>,
+    /// the key read last
+    key: Option<&'s str>,
+}
+
+impl Walk<'_> {
+    /// What stands between two strings: objects open and close there.
+    fn between(&mut self, gap: Range<usize>) {
+        for b in self.source.as_bytes().get(gap).unwrap_or_default() {
+            match b {
+                b'{' => self.open.push((self.key.take(), rows::Draft::default())),
+                b'}' => self.close(),
+                _ => {}
+            }
+        }
+    }
+
+    fn close(&mut self) {
+        let Some((key, draft)) = self.open.pop() else { return };
+        match self.open.last_mut() {
+            Some((_, outer)) if key.is_some_and(rows::is_author) => outer.take_author(draft),
+            _ => draft.finish(&mut self.reading),
+        }
+    }
+
+    fn value(&mut self, range: Range<usize>) {
+        let column = self.key.and_then(rows::column).filter(|_| !range.is_empty());
+        value(self.source, range, &mut self.reading);
+        if let (Some(column), Some((_, draft))) = (column, self.open.last_mut()) {
+            draft.put(column, self.reading.last_cell());
+        }
+    }
 }
 
 /// Where the string that begins at `at` ends: at its closing quotation mark.
@@ -43,7 +87,7 @@ fn string_end(bytes: &[u8], mut at: usize) -> usize {
 
 fn value(source: &str, range: Range<usize>, reading: &mut Reading) {
     let Some(raw) = source.get(range.clone()).filter(|r| !r.is_empty()) else { return };
-    apart(reading, range.start);
+    reading.begin_cell(range.start);
     let mut at = 0;
     while let Some(rest) = raw.get(at..).filter(|r| !r.is_empty()) {
         let plain = memchr::memchr(b'\\', rest.as_bytes()).unwrap_or(rest.len());
@@ -86,15 +130,31 @@ pub fn csv(source: &str, delimiter: u8) -> Reading {
     let bytes = source.as_bytes();
     let (mut at, mut row) = (0, 0usize);
     let named = names_columns(source, delimiter);
+    let columns = if named { columns(source, delimiter) } else { Vec::new() };
+    let (mut n, mut draft) = (0, rows::Draft::default());
     while at < bytes.len() {
         let (cell, next, last) = cell(bytes, at, delimiter);
         if row > 0 || !named {
+            let before = reading.text.len();
             unquoted(source, cell, &mut reading);
+            if let Some(column) = columns.get(n).copied().flatten().filter(|_| reading.text.len() > before) {
+                draft.put(column, reading.last_cell());
+            }
         }
-        row += usize::from(last);
+        n += 1;
+        if last {
+            std::mem::take(&mut draft).finish(&mut reading);
+            (row, n) = (row + 1, 0);
+        }
         at = next;
     }
     reading
+}
+
+/// What each column holds, by the names in the first row.
+fn columns(source: &str, delimiter: u8) -> Vec<Option<rows::Column>> {
+    let first = source.lines().next().unwrap_or_default().trim_start_matches('\u{feff}');
+    first.split(char::from(delimiter)).map(|name| rows::column(name.trim().trim_matches('"'))).collect()
 }
 
 /// The delimiter that the first line uses most.
@@ -140,7 +200,7 @@ fn cell(bytes: &[u8], at: usize, delimiter: u8) -> (Range<usize>, usize, bool) {
 
 fn unquoted(source: &str, cell: Range<usize>, reading: &mut Reading) {
     let Some(raw) = source.get(cell.clone()).filter(|r| !r.trim().is_empty()) else { return };
-    apart(reading, cell.start);
+    reading.begin_cell(cell.start);
     let mut at = 0;
     while let Some(rest) = raw.get(at..).filter(|r| !r.is_empty()) {
         let plain = rest.find("\"\"").unwrap_or(rest.len());
@@ -150,12 +210,6 @@ fn unquoted(source: &str, cell: Range<usize>, reading: &mut Reading) {
             reading.push_for("\"", cell.start + at..cell.start + at + 2);
             at += 2;
         }
-    }
-}
-
-fn apart(reading: &mut Reading, source: usize) {
-    if !reading.text.is_empty() {
-        reading.push_for("\n\n", source..source);
     }
 }
 
@@ -172,6 +226,34 @@ mod tests {
         assert_eq!(source.get(r.source(at..r.text.len())), Some(r"https:\/\/t.co\/AEoFZOhI3p"));
         assert!(json("{\"a\":1}\n{\"a\":\"b\"}\n").is_some_and(|r| r.text == "b"));
         assert_eq!(json("not json"), None);
+    }
+
+    fn told(reading: &Reading) -> Vec<String> {
+        let cell = |range: &Range<usize>| reading.text.get(range.clone()).unwrap_or("?").to_owned();
+        let some = |range: &Option<Range<usize>>| range.as_ref().map_or("-".to_owned(), cell);
+        let row = |r: &crate::format::reading::Row| {
+            [cell(&r.text), some(&r.handle), some(&r.author), cell(&r.date), some(&r.url)].join("|")
+        };
+        reading.rows.iter().map(row).collect()
+    }
+
+    #[test]
+    fn rows_say_who_posted_what_and_when() {
+        let lines = r#"{"created_at":"2019-06-10","full_text":"Pier \"open\"","user":{"name":"Ana","screen_name":"ana_ruiz9","entities":{"url":"x"}},"url":"https://x.com/ana_ruiz9/status/20"}
+{"text":"no day","user":"@a","date":""}
+{"items":[{"post":"one","date":"2020-01-02","author":"@b"},{"text":"nobody","date":"2020-01-02"}],"text":"outer","date":"2021-01-01","name":"Outer"}"#;
+        let reading = json(lines).unwrap_or_default();
+        assert_eq!(
+            told(&reading),
+            [
+                "Pier \"open\"|ana_ruiz9|Ana|2019-06-10|https://x.com/ana_ruiz9/status/20",
+                "one|-|@b|2020-01-02|-",
+                "outer|-|Outer|2021-01-01|-"
+            ]
+        );
+        let source = "\u{feff}Date;User Name;Text;Likes\n2019-06-10;ana_ruiz9;\"Pier \"\"open\"\"\nat six\";3\n2019-06-11;;nobody;1\n;a;b;\n";
+        assert_eq!(told(&csv(source, delimiter(source))), ["Pier \"open\"\nat six|ana_ruiz9|-|2019-06-10|-"]);
+        assert!(csv("1,2019-06-10,words\n2,2019-06-11,more\n", b',').rows.is_empty(), "no names, no rows");
     }
 
     #[test]

@@ -6,6 +6,7 @@ mod prose;
 pub(super) mod quoted;
 mod reference;
 mod remnant;
+pub(super) mod row;
 
 use std::ops::Range;
 

@@ -1,3 +1,5 @@
+//! Messages signed with keys that `openssl` made (`tests/fixtures/dkim`), and what becomes of them when anything is changed.
+
 use super::*;
 
 fn fixture(name: &str) -> Vec<u8> {
