@@ -130,6 +130,7 @@ impl Maker {
             content,
             about: About { date: Some(format!("2019-{:02}-{day:02}", 1 + number % 12)), ..About::default() },
             unread: Vec::new(),
+            signatures: Vec::new(),
             count: CITATIONS,
             citations: Held::Here(citations.clone()),
             fetched: None,
