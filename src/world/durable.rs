@@ -1,8 +1,8 @@
 //! Durability: the one room that creates, writes, syncs, cuts and renames what must survive a crash.
 //!
-//! The system calls, so that a trace can be read against them: *keep* is open(O_EXCL), write, fdatasync, rename, fsync of
-//! the folder; *replace* the same with an older file under the name; *write* and *sync* on an open file are write and
-//! fdatasync. A new file's name is durable only once its folder is synced.
+//! The system calls, so that a trace can be read against them: *keep* is open, write, fdatasync, rename, fsync of the
+//! folder, and of several files each step for all of them; *replace* the same with an older file under the name; *write* and
+//! *sync* on an open file are write and fdatasync. A new file's name is durable only once its folder is synced.
 //!
 //! Every deed asks a [`Fault`] first, where one is set: a table of tests can let any of them fail, fail although it was
 //! done, or tear, and see that the archive opens again.
@@ -127,6 +127,9 @@ pub enum Keeping {
     Same,
 }
 
+/// Files synced at once.
+const SYNCING: usize = 16;
+
 /// The way to the disk. Cheap to clone.
 #[derive(Clone, Default)]
 pub struct Disk {
@@ -149,34 +152,67 @@ impl Disk {
         Ok(keeping.first().copied().unwrap_or(Keeping::Same))
     }
 
-    /// The same for several, each folder synced once.
+    /// The same for several, in folders that are made where they are missing. All are written before the first is synced,
+    /// and they are synced side by side: what waits for a file system's journal at the same time is written to it at once.
     ///
     /// # Errors
-    /// As [`Disk::keep`]; those before the one that failed are kept, but perhaps not durable.
+    /// As [`Disk::keep`]; where one fails, others are kept, but perhaps not durable.
     pub fn keep_all(&self, files: &[(&Path, &[u8])]) -> Result<Vec<Keeping>, Error> {
-        let mut folders: Vec<&Path> = Vec::new();
+        let mut folders: Vec<PathBuf> = Vec::new();
         let mut kept = Vec::with_capacity(files.len());
+        let mut new = Vec::new();
         for (path, bytes) in files {
             let keeping = match std::fs::read(path) {
                 Ok(there) if there == *bytes => Keeping::Same,
                 Ok(_) => return Err(Error::Breach { path: path.to_path_buf() }),
                 Err(e) if e.kind() == io::ErrorKind::NotFound => {
-                    self.place(path, bytes)?;
+                    self.folders_above(path, &mut folders)?;
+                    new.push((*path, self.beside(path, bytes)?));
                     Keeping::New
                 }
                 Err(e) => return Err(Error::new(Deed::Create, path, e)),
             };
             // A crash may have come between an earlier rename and its folder's sync: what is there already is synced too.
-            let folder = parent(path);
-            if !folders.contains(&folder) {
-                folders.push(folder);
-            }
+            add(&mut folders, parent(path));
             kept.push(keeping);
         }
+        self.sync_all(&new)?;
+        for (path, _) in &new {
+            self.deed(Deed::Rename, path, || std::fs::rename(passing(path), path))?;
+        }
         for folder in folders {
-            self.sync_folder(folder)?;
+            self.sync_folder(&folder)?;
         }
         Ok(kept)
+    }
+
+    /// Makes the folders above a file that are missing, and adds those that got a new name to the ones to be synced.
+    fn folders_above(&self, path: &Path, to_sync: &mut Vec<PathBuf>) -> Result<(), Error> {
+        let folder = parent(path);
+        if folder.is_dir() {
+            return Ok(());
+        }
+        self.folders_above(folder, to_sync)?;
+        self.make_folder(folder)?;
+        add(to_sync, parent(folder));
+        Ok(())
+    }
+
+    /// Files that lie under their passing names, to the disk.
+    fn sync_all(&self, files: &[(&Path, File)]) -> Result<(), Error> {
+        let one = |(path, file): &(&Path, File)| self.sync(file, &passing(path));
+        if self.fault.is_some() || files.len() < 3 {
+            // A test decides the fate of each in turn.
+            return files.iter().try_for_each(one);
+        }
+        let share = files.len().div_ceil(SYNCING);
+        std::thread::scope(|scope| {
+            let shares: Vec<_> =
+                files.chunks(share).map(|some| scope.spawn(move || some.iter().try_for_each(one))).collect();
+            shares.into_iter().try_for_each(|share| {
+                share.join().unwrap_or_else(|_| Err(Error::new(Deed::Sync, Path::new("."), fault())))
+            })
+        })
     }
 
     /// Puts bytes under a name in one step, whatever stood there: a reader sees the old or the new, never half. Durable
@@ -199,11 +235,15 @@ impl Disk {
         }
         let above = parent(path);
         self.create_folder(above)?;
+        self.make_folder(path)?;
+        self.sync_folder(above)
+    }
+
+    fn make_folder(&self, path: &Path) -> Result<(), Error> {
         self.deed(Deed::Create, path, || match std::fs::create_dir(path) {
             Err(e) if e.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => Ok(()),
             other => other,
-        })?;
-        self.sync_folder(above)
+        })
     }
 
     /// A new file, open for writing; its name is not durable yet.
@@ -281,12 +321,18 @@ impl Disk {
 
     /// A file with those bytes, synced, renamed into place.
     fn place(&self, path: &Path, bytes: &[u8]) -> Result<(), Error> {
+        let file = self.beside(path, bytes)?;
+        self.sync(&file, &passing(path))?;
+        self.deed(Deed::Rename, path, || std::fs::rename(passing(path), path))
+    }
+
+    /// A file with those bytes under its passing name, not synced.
+    fn beside(&self, path: &Path, bytes: &[u8]) -> Result<File, Error> {
         let passing = passing(path);
         // One that a crash left behind is no one's.
         let mut file = self.deed(Deed::Create, &passing, || File::create(&passing))?;
         self.written(&passing, bytes, |bytes| file.write_all(bytes))?;
-        self.sync(&file, &passing)?;
-        self.deed(Deed::Rename, path, || std::fs::rename(&passing, path))
+        Ok(file)
     }
 
     fn written(&self, path: &Path, bytes: &[u8], mut write: impl FnMut(&[u8]) -> io::Result<()>) -> Result<(), Error> {
@@ -309,6 +355,12 @@ impl Disk {
             }
             Fate::Failed | Fate::Torn(_) => Err(Error::new(deed, path, fault())),
         }
+    }
+}
+
+fn add(folders: &mut Vec<PathBuf>, folder: &Path) {
+    if !folders.iter().any(|known| known == folder) {
+        folders.push(folder.to_owned());
     }
 }
 
@@ -370,6 +422,28 @@ mod tests {
                 assert!(stands == b"old" || stands == b"newer", "{fate:?} at {n}: {stands:?}");
                 Disk::default().replace(&path, b"newest").unwrap();
                 assert_eq!(std::fs::read(&path).unwrap(), b"newest");
+            }
+        }
+    }
+
+    #[test]
+    fn several_are_kept_with_their_folders_or_can_be_kept_again() {
+        let names = ["tile/0/000", "tile/0/001.p/7", "tile/entries/000", "tile/entries/x001/000", "checkpoint"];
+        let kept = |disk: &Disk, dir: &Path| {
+            let files: Vec<_> = names.iter().map(|name| (dir.join(name), name.as_bytes())).collect();
+            let files: Vec<_> = files.iter().map(|(path, bytes)| (path.as_path(), *bytes)).collect();
+            disk.keep_all(&files)
+        };
+        for n in 1.. {
+            let dir = tempfile::tempdir().unwrap();
+            let faulty = Disk::with_fault(Arc::new(Nth(AtomicUsize::new(n), Fate::FailedAfter)));
+            let failed = kept(&faulty, dir.path());
+            let again = kept(&Disk::default(), dir.path()).unwrap();
+            assert!(names.iter().all(|name| std::fs::read(dir.path().join(name)).unwrap() == name.as_bytes()));
+            if failed.is_ok() {
+                assert!(n > 20, "only {n} deeds");
+                assert!(again.iter().all(|keeping| *keeping == Keeping::Same));
+                break;
             }
         }
     }

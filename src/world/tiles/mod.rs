@@ -40,7 +40,6 @@ pub struct Log {
     filled: Vec<(Tile, Vec<u8>)>,
     /// partial ones that are
     published: HashSet<Tile>,
-    folders: HashSet<PathBuf>,
     _lock: File,
 }
 
@@ -159,10 +158,10 @@ impl Log {
             edge,
             filled: Vec::new(),
             published: HashSet::new(),
-            folders: HashSet::new(),
             _lock: lock,
         };
         log.published = log.edge.partial().map(|(tile, _)| tile).collect();
+        log.settle_folders()?;
         log.prune(size.saturating_sub(1))?;
         Ok(log)
     }
@@ -295,18 +294,24 @@ impl Log {
         self.tiles.leaf(index, before)
     }
 
+    /// A process that was cut off may have made a folder whose name is not durable yet, and the next tile in it would take
+    /// it for one that is.
+    fn settle_folders(&self) -> Result<(), Error> {
+        let top = self.tiles.folder();
+        let mut above = HashSet::from([top.join("tile")]);
+        for (tile, _) in self.edge.partial() {
+            let path = self.tiles.path(tile);
+            above.extend(path.ancestors().skip(2).take_while(|folder| *folder != top).map(Path::to_owned));
+        }
+        above.iter().filter(|folder| folder.is_dir()).try_for_each(|folder| Ok(self.disk.sync_folder(folder)?))
+    }
+
     /// Every new tile, durable.
     fn keep_tiles(&mut self) -> Result<(), Error> {
         let partial = self.edge.partial().filter(|(tile, _)| !self.published.contains(tile));
         let mut files = std::mem::take(&mut self.filled);
         files.extend(partial.map(|(tile, held)| (tile, bytes(tile, held))));
         let files: Vec<_> = files.iter().map(|(tile, b)| (self.tiles.path(*tile), b.as_slice())).collect();
-        for folder in files.iter().filter_map(|(path, _)| path.parent()) {
-            if !self.folders.contains(folder) {
-                self.disk.create_folder(folder)?;
-                self.folders.insert(folder.to_owned());
-            }
-        }
         let files: Vec<_> = files.iter().map(|(path, bytes)| (path.as_path(), *bytes)).collect();
         self.disk.keep_all(&files).map_err(|error| match error {
             durable::Error::Breach { path } => Error::ForkedTile(path),

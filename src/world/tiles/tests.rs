@@ -235,10 +235,11 @@ fn a_commit_broken_off_anywhere_is_finished_by_the_next() {
             let folder = tempfile::tempdir().unwrap();
             drop(made(folder.path(), &[200]));
             let disk = Disk::with_fault(Arc::new(At { left: AtomicUsize::new(nth), fate }));
-            let mut log = Log::open(folder.path(), &disk).unwrap();
-            log.append(&records(200..270));
-            let done = log.commit(&signer_of(1)).is_ok();
-            drop(log);
+            let opened = Log::open(folder.path(), &disk);
+            let done = opened.is_ok_and(|mut log| {
+                log.append(&records(200..270));
+                log.commit(&signer_of(1)).is_ok()
+            });
             let mut again = Log::open(folder.path(), &Disk::default()).unwrap();
             let size = again.size();
             assert!(size == 270 || (size == 200 && !done), "{fate:?} at {nth}: {size}");
