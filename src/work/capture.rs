@@ -319,7 +319,7 @@ impl Capture {
         }
         // The digest that names the record binds the payload digest in its head to the bytes of its block.
         let place = Place { file: held.at.file.clone(), offset: held.at.offset, length: held.at.length };
-        let reads = place::whole_digest(&self.warc, &place).is_ok_and(|digest| digest == held.at.digest);
+        let reads = place::digests_at(&self.warc, &place).is_ok_and(|(whole, _)| whole == held.at.digest);
         lock(&self.referable).insert(held.at.id, reads);
         reads
     }

@@ -98,6 +98,30 @@ pub(super) const ATTACKS: &[Attack] = &[
         "onrecord.db:tally/ending,captured".to_owned()
     })
     .blind(),
+    attack("catalogue-with-another-view", &["row-changed"], |f| {
+        // Every row is right, and every finding is corroborated.
+        let sql = f.one("SELECT sql FROM sqlite_schema WHERE type = 'view' AND name = 'findings'");
+        let lie = sql.replacen("verdict", "'corroborated' AS verdict", 1);
+        assert_ne!(lie, sql);
+        f.sql(&format!("DROP VIEW findings; {lie}"));
+        "onrecord.db:sqlite_schema/view/findings".to_owned()
+    })
+    .blind(),
+    attack("catalogue-with-a-trigger", &["row-added"], |f| {
+        f.sql("CREATE TRIGGER quiet BEFORE INSERT ON finding BEGIN SELECT RAISE(IGNORE); END");
+        "onrecord.db:sqlite_schema/trigger/quiet".to_owned()
+    })
+    .blind(),
+    attack("catalogue-with-an-index-that-lies", &["row-changed"], |f| {
+        // A row that is there and is not found by what it is looked for by.
+        let sql = f.one("SELECT sql FROM sqlite_schema WHERE name = 'exchange_url'");
+        f.sql("DROP INDEX exchange_url; CREATE INDEX exchange_url ON exchange (url, at) WHERE status <> 200");
+        f.sql(&format!(
+            "PRAGMA writable_schema = ON; UPDATE sqlite_schema SET sql = '{sql}' WHERE name = 'exchange_url'"
+        ));
+        "onrecord.db:sqlite_schema/".to_owned()
+    })
+    .blind(),
     attack("catalogue-removed", &["row-missing"], |f| {
         fs::remove_file(f.root.join("onrecord.db")).unwrap();
         "onrecord.db".to_owned()

@@ -108,6 +108,11 @@ pub(super) const ATTACKS: &[Attack] = &[
         text_edit(&f.ledger("checkpoint"), |text| line(text, 1, &size.to_string()));
         "ledger/checkpoint".to_owned()
     }),
+    attack("checkpoint-of-a-size-beyond-belief", &["checkpoint-bad-signature"], |f| {
+        // Whoever looks for all those leaves never ends.
+        text_edit(&f.ledger("checkpoint"), |text| line(text, 1, "9007199254740991"));
+        "ledger/checkpoint".to_owned()
+    }),
     attack("checkpoint-signature-stripped", &["checkpoint-bad-signature"], |f| {
         text_edit(&f.ledger("checkpoint"), |text| text.split_once("\n\n").unwrap().0.to_owned() + "\n");
         "ledger/checkpoint".to_owned()

@@ -345,6 +345,29 @@ fn one_thing_is_found_and_judged_by_itself() {
     assert_eq!(run.status.code(), Some(3));
 }
 
+/// Rows that lead from a digest to something that does not hold it are no answer to "do you hold this?".
+#[test]
+fn a_row_never_makes_the_archive_hold_what_it_does_not() {
+    let fixture = world().fixture("claims");
+    let evil = fixture.root.join("../evil.html");
+    std::fs::write(&evil, "what was never captured").unwrap();
+    let digest = onrecord::format::digest::Digest::of(b"what was never captured");
+    let hex = digest.hex();
+    for row in [
+        format!("UPDATE exchange SET payload = x'{hex}' WHERE id = (SELECT max(id) FROM exchange WHERE status = 200)"),
+        format!("UPDATE snapshot SET id = x'{hex}' WHERE id = (SELECT max(id) FROM snapshot)"),
+        format!("UPDATE statement SET id = x'{hex}' WHERE id = (SELECT max(id) FROM statement)"),
+    ] {
+        let fixture = world().fixture("claims");
+        fixture.sql(&row);
+        for target in [digest.to_string(), evil.display().to_string()] {
+            let said = verify(&fixture.root, &[target]);
+            assert_eq!(said.code, Some(5), "{row}: {}", said.whole);
+            assert_eq!(said.problems[0].0, "row-changed", "{row}: {}", said.whole);
+        }
+    }
+}
+
 #[test]
 fn what_came_after_a_checkpoint_is_checked_by_itself() {
     let world = world();

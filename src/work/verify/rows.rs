@@ -14,7 +14,9 @@ pub(super) fn check(paths: &Paths, seen: &mut Seen, report: &mut Report) -> Resu
         report.not_checked.push(why.to_owned());
         return Ok(());
     }
-    report.not_checked.push("the full-text index: it is an aid, and reindex makes it anew".to_owned());
+    report.not_checked.push(
+        "the full-text index and the queue of what is due: they are aids, and reindex makes them anew".to_owned(),
+    );
     let path = paths.catalogue();
     if !path.is_file() {
         report.problem("row-missing", "onrecord.db", "there is no catalogue; onrecord reindex makes it anew");

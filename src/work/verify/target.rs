@@ -41,8 +41,12 @@ pub fn one(paths: &Paths, target: &str, trust: &Trust) -> Result<Report, Fault> 
     }
     let mut report = Report::new(target);
     let Some(mut look) = Look::open(paths, &store, trust, &mut report)? else { return Ok(report.conclude()) };
+    look.wanted = target.parse().ok();
+    if look.wanted.is_none() && Path::new(target).is_file() {
+        look.wanted = input::digest(Path::new(target)).ok();
+    }
     for thing in things {
-        look.at(&thing, &mut report)?;
+        look.thing(&thing, &mut report)?;
     }
     look.vouched(&mut report);
     report.not_checked.push("everything else in the archive: onrecord verify looks at all of it".to_owned());
@@ -138,6 +142,10 @@ struct Look<'a> {
     open: Open,
     trust: &'a Trust,
     beacons: Beacons,
+    /// the digest asked for, where one was
+    wanted: Option<Digest>,
+    /// it was met with in what was read
+    met: bool,
     /// the last leaf that was looked at
     last: u64,
 }
@@ -153,13 +161,37 @@ impl<'a> Look<'a> {
             }
         }
         let open = Open::read(paths, trust, &said, report)?;
-        Ok(open.map(|open| Self { paths, store, open, trust, beacons: Beacons::default(), last: 0 }))
+        Ok(open.map(|open| Self {
+            paths,
+            store,
+            open,
+            trust,
+            beacons: Beacons::default(),
+            wanted: None,
+            met: false,
+            last: 0,
+        }))
     }
 
     fn vouched(self, report: &mut Report) {
         self.beacons.tell(report);
         let reach = self.open.anchors(self.trust).covering(self.last, report);
         report.independence = reach.over(self.last + 1);
+    }
+
+    /// A thing that the catalogue says the digest asked for is of: it must be met with there, or the row lies.
+    fn thing(&mut self, thing: &Thing, report: &mut Report) -> Result<(), Fault> {
+        let before = report.problems.len();
+        self.met = false;
+        self.at(thing, report)?;
+        if let Some(wanted) = self.wanted.filter(|_| !self.met && report.problems.len() == before) {
+            let place = match thing {
+                Thing::Record(index) => format!("onrecord.db:record/{index}"),
+                Thing::Warc(id) => format!("onrecord.db:warc_record/{}", id.simple()),
+            };
+            report.problem("row-changed", place, format!("the catalogue leads here from {wanted}, which is not here"));
+        }
+        Ok(())
     }
 
     fn at(&mut self, thing: &Thing, report: &mut Report) -> Result<(), Fault> {
@@ -238,6 +270,8 @@ impl<'a> Look<'a> {
             }
         }
         report.checked.records += 1;
+        let speaks = |wanted: Digest| memchr::memmem::find(&block, wanted.hex().as_bytes()).is_some();
+        self.met |= self.wanted.is_some_and(|wanted| wanted == row.leaf || wanted == at.digest || speaks(wanted));
         Ok(Some(block))
     }
 
@@ -254,7 +288,7 @@ impl<'a> Look<'a> {
     }
 
     /// A named WARC record, and what it names in turn where it is a document of ours.
-    fn named(&self, name: &RecordName, report: &mut Report) -> Result<(), Fault> {
+    fn named(&mut self, name: &RecordName, report: &mut Report) -> Result<(), Fault> {
         let Some(at) = self.store.locate(name.id)? else {
             report.problem("record-missing", format!("warc/{}", name.id), "it is named and not in the catalogue");
             return Ok(());
@@ -282,10 +316,12 @@ impl<'a> Look<'a> {
         Ok(())
     }
 
-    fn warc(&self, at: &Located, report: &mut Report) {
+    fn warc(&mut self, at: &Located, report: &mut Report) {
         let place = Place { file: at.file.clone(), offset: at.offset, length: at.length };
-        match place::whole_digest(&self.paths.warc(), &place) {
-            Ok(digest) if digest == at.digest => {}
+        match place::digests_at(&self.paths.warc(), &place) {
+            Ok((whole, inner)) if whole == at.digest => {
+                self.met |= self.wanted.is_some_and(|wanted| wanted == whole || inner.contains(&wanted));
+            }
             Ok(_) => report.problem("header-changed", place.to_string(), "it is not the record that the ledger names"),
             Err(why) => report.problem("payload-changed", place.to_string(), why.to_string()),
         }

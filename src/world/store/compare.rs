@@ -60,14 +60,46 @@ pub fn rows(anew: &Store, path: &Path) -> Result<Compared, Error> {
 
 fn attached(db: &Connection) -> Result<Compared, Error> {
     let mut compared = Compared::default();
+    schema(db, &mut compared)?;
     let mut tables = db.prepare(
         "SELECT name FROM main.sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name NOT LIKE 'words%' ORDER BY name",
     )?;
     let names = tables.query_map([], |r| r.get::<_, String>(0))?.collect::<Result<Vec<_>, _>>()?;
     for table in names.iter().filter(|name| !NOT_COMPARED.contains(&name.as_str())) {
+        indexes(db, table, &mut compared)?;
         one(db, table, &mut compared)?;
     }
     Ok(compared)
+}
+
+/// What the catalogue in use is made of: a view that says otherwise, a trigger, a table more, and every row may be right and
+/// every answer wrong. The scratch catalogue has fewer indexes; those that lie are found by [`indexes`].
+fn schema(db: &Connection, compared: &mut Compared) -> Result<(), Error> {
+    let laid = "SELECT type, name, sql FROM main.sqlite_schema WHERE name NOT LIKE 'sqlite_%'";
+    let used = "SELECT type, name, sql FROM used.sqlite_schema WHERE name NOT LIKE 'sqlite_%'";
+    for (kind, first, second) in [("row-changed", laid, used), ("row-added", used, laid)] {
+        let sql = format!(
+            "SELECT type, name FROM ({first} EXCEPT {second}) WHERE type <> 'index' AND
+             (?1 <> 'row-added' OR name NOT IN (SELECT name FROM main.sqlite_schema)) ORDER BY type, name"
+        );
+        let mut query = db.prepare(&sql)?;
+        let names =
+            query.query_map([kind], |r| Ok(format!("{}/{}", r.get::<_, String>(0)?, r.get::<_, String>(1)?)))?;
+        for name in names.take(MOST) {
+            compared.differences.push(Difference { table: "sqlite_schema".to_owned(), key: name?, kind });
+        }
+    }
+    Ok(())
+}
+
+/// Whether a table's indexes say what its rows say: where they do not, rows that are there are not found.
+fn indexes(db: &Connection, table: &str, compared: &mut Compared) -> Result<(), Error> {
+    let mut query = db.prepare(&format!("PRAGMA used.integrity_check('{table}')"))?;
+    let said = query.query_map([], |r| r.get::<_, String>(0))?.collect::<Result<Vec<_>, _>>()?;
+    for key in said.into_iter().filter(|said| said != "ok") {
+        compared.differences.push(Difference { table: "sqlite_schema".to_owned(), key, kind: "row-changed" });
+    }
+    Ok(())
 }
 
 struct Column {

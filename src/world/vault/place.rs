@@ -223,11 +223,12 @@ fn found(mut plain: Vec<u8>) -> Result<Found, &'static str> {
     Ok(Found { name: RecordName { id: record.id, digest }, record })
 }
 
-/// The digest of the whole record at a place, read as a stream, its own digests checked on the way.
+/// The digest of the whole record at a place, read as a stream, its own digests checked on the way; and those of all that
+/// lies in it: block, payload, entity, and the payload that a revisit stands for.
 ///
 /// # Errors
 /// As [`read_at`].
-pub fn whole_digest(dir: &Path, place: &Place) -> Result<Digest, Error> {
+pub fn digests_at(dir: &Path, place: &Place) -> Result<(Digest, Vec<Digest>), Error> {
     let damaged = |what: &str| Error::Damaged { place: place.clone(), what: what.to_owned() };
     let (path, file) = open(dir, &place.file)?;
     let failed = |source| Error::Read { path: path.clone(), source };
@@ -236,7 +237,10 @@ pub fn whole_digest(dir: &Path, place: &Place) -> Result<Digest, Error> {
     if let Some(problem) = item.problems.first() {
         return Err(damaged(&problem.what));
     }
-    item.digests.whole.ok_or_else(|| damaged("no whole record is there"))
+    let whole = item.digests.whole.ok_or_else(|| damaged("no whole record is there"))?;
+    let said = item.head.get("WARC-Payload-Digest").and_then(|said| said.parse().ok());
+    let entity = item.entity.map(|(digest, _)| digest);
+    Ok((whole, [item.digests.block, item.digests.payload, entity, said].into_iter().flatten().collect()))
 }
 
 /// The bytes of a member as they lie in the file, for copies.
