@@ -52,24 +52,23 @@ CREATE TABLE exchange (
     refers_to   BLOB               -- for a revisit: the record that holds the body
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX exchange_url ON exchange (url, at);
-CREATE INDEX exchange_payload ON exchange (payload) WHERE payload IS NOT NULL;
+CREATE INDEX exchange_payload ON exchange (substr(payload, 1, 6)) WHERE payload IS NOT NULL;
 
 -- The records, in ledger order: one leaf each.
 CREATE TABLE record (
     idx  INTEGER PRIMARY KEY,  -- ledger index, from 0
-    leaf BLOB NOT NULL UNIQUE, -- SHA-256 of the canonical JSON: the leaf's data
+    leaf BLOB NOT NULL,        -- SHA-256 of the canonical JSON: the leaf's data
     warc BLOB NOT NULL,        -- the metadata record whose block that JSON is
     kind TEXT NOT NULL,        -- archive.created, statement.added, run.opened, …
     at   INTEGER NOT NULL      -- when it was made
 ) STRICT;
-CREATE INDEX record_kind ON record (kind, idx);
+CREATE INDEX record_leaf ON record (substr(leaf, 1, 6));
 
 -- ── What the records say ─────────────────────────────────────────────────────────────────────────────────────────────
 
 -- Documents handed in, byte for byte.
 CREATE TABLE statement (
     id         BLOB PRIMARY KEY,  -- SHA-256 of bytes
-    bytes      BLOB NOT NULL,     -- exactly as handed in
     media_type TEXT NOT NULL,     -- text/plain, text/html, message/rfc822, …
     source     TEXT NOT NULL,     -- path, URL or - it first came from
     date       TEXT,              -- its own date, YYYY-MM-DD
@@ -77,7 +76,8 @@ CREATE TABLE statement (
     language   TEXT,              -- BCP 47
     publisher  TEXT,              -- its own words
     author     TEXT,              -- its own words
-    record     INTEGER NOT NULL   -- statement.added
+    record     INTEGER NOT NULL,  -- statement.added
+    bytes      BLOB NOT NULL      -- exactly as handed in; last, so that nothing else lies behind a long document
 ) STRICT;
 CREATE INDEX statement_date ON statement (date) WHERE date IS NOT NULL;
 
@@ -145,7 +145,8 @@ CREATE TABLE resolution (
     post      TEXT,                 -- the post it led to: x:1138…
     snapshot  BLOB,                 -- snapshot.id, where one stands
     retry_at  INTEGER,              -- when the other side asked to be asked again
-    latest    INTEGER NOT NULL      -- 1 in the last one of its citation, else 0
+    latest    INTEGER NOT NULL,     -- 1 in the last one of its citation, else 0
+    verdict   TEXT                  -- in the last one: the verdict of the citation's last finding, whenever that was made
 ) STRICT;
 CREATE INDEX resolution_citation ON resolution (citation, record);
 -- The standing endings: one a citation, newest first, by ending, by time.
@@ -154,7 +155,7 @@ CREATE INDEX resolution_newest ON resolution (latest) WHERE latest = 1;
 CREATE INDEX resolution_ending ON resolution (ending, record) WHERE latest = 1;
 CREATE INDEX resolution_at ON resolution (at) WHERE latest = 1;
 CREATE INDEX resolution_snapshot ON resolution (snapshot) WHERE snapshot IS NOT NULL;
-CREATE INDEX resolution_run ON resolution (run, record);
+CREATE INDEX resolution_verdict ON resolution (verdict, record) WHERE verdict IS NOT NULL;
 CREATE INDEX resolution_post ON resolution (post) WHERE post IS NOT NULL;
 
 -- The hops, one by one.
@@ -195,7 +196,6 @@ CREATE TABLE snapshot (
     text     BLOB,              -- digest of the text a reader reads
     indexed  INTEGER NOT NULL   -- 1 once its page's words are in the index, 2 where none could be read
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX snapshot_post ON snapshot (post) WHERE post IS NOT NULL;
 CREATE INDEX snapshot_unindexed ON snapshot (record) WHERE indexed = 0;
 
 -- The exchanges of a snapshot, by role.
@@ -237,7 +237,6 @@ CREATE TABLE finding (
     at       INTEGER NOT NULL      -- when
 ) STRICT;
 CREATE INDEX finding_citation ON finding (citation, record);
-CREATE INDEX finding_verdict ON finding (verdict, record);
 
 -- The checks behind a verdict.
 CREATE TABLE finding_check (
@@ -309,7 +308,8 @@ CREATE TABLE words_doc (
 
 -- The words, folded and separated by spaces before they come here: diacritics off, scripts that put no spaces between
 -- words as pairs of characters (a trigram would not find the many words of two). So the tokenizer only splits at spaces.
-CREATE VIRTUAL TABLE words USING fts5 (text, content = '', contentless_delete = 1, tokenize = 'ascii');
+-- Nothing is ever deleted from it: `contentless_delete` would only shut out every SQLite before 3.43.
+CREATE VIRTUAL TABLE words USING fts5 (text, content = '', tokenize = 'ascii');
 
 -- ── The queue ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -385,7 +385,7 @@ CREATE VIEW citations AS
 SELECT 'sha256:' || lower(hex(c.id)) AS id, 'sha256:' || lower(hex(c.statement)) AS statement, c.seq, c.kind, c.form, c.raw, c.url,
        c.platform, c.handle, c.tag, c.author, c.date, c.quoted, c.span_start, c.span_end,
        r.ending, r.final_url, r.post, 'sha256:' || lower(hex(r.snapshot)) AS snapshot,
-       (SELECT f.verdict FROM finding f WHERE f.citation = c.id ORDER BY f.record DESC LIMIT 1) AS verdict
+       r.verdict
 FROM citation c LEFT JOIN resolution r ON r.citation = c.id AND r.latest = 1;
 
 -- Every time a citation was followed.

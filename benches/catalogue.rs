@@ -2,6 +2,9 @@
 //!
 //! `ONRECORD_BENCH_N` snapshots (100,000 unless said) in `ONRECORD_BENCH_DIR` (a temporary folder unless said; an archive's
 //! folder that `onrecord query` opens too, kept between runs).
+//!
+//! Each question is asked many times, each time about something else. Two times are taken of each: the clock's, in which
+//! whatever else the machine does shows, and the CPU's of the thread that asks.
 
 #![expect(clippy::unwrap_used, reason = "a bench that cannot go on has nothing to measure")]
 
@@ -22,12 +25,15 @@ use onrecord::resolution::exchange::{Evidence, RecordName};
 use onrecord::resolution::hop::{Hop, Part, Role};
 use onrecord::snapshot::{Manifest, PageSummary};
 use onrecord::statement::{About, StatementId};
+use onrecord::work::plan;
 use onrecord::world::store::apply::{Documents, ExchangeRow, Leaf, WarcRow};
 use onrecord::world::store::find::Wanted;
 use onrecord::world::store::{Error, Store};
 
 /// Citations of one statement, all but one of which lead to a snapshot.
 const CITATIONS: u64 = 10;
+/// Citations that are due.
+const DUE: u64 = 10_000;
 /// Different words; word 0 stands in every text, word n in about one of n.
 const WORDS: u64 = 50_000;
 
@@ -86,6 +92,10 @@ struct Maker {
     records: Vec<(Digest, Uuid, Record)>,
     /// bytes of texts: what people wrote and where things stood, apart from all else
     texts: u64,
+    /// one citation of so many is due at any time
+    every: u64,
+    /// citations, and when each is due
+    due: Vec<(Digest, Timestamp)>,
 }
 
 impl Maker {
@@ -224,6 +234,9 @@ impl Maker {
             }),
         };
         self.record(Event::ResolutionEnded(Box::new(ended)));
+        // Ten thousand are due at any time after the beginning; the others in years.
+        let due = if number.is_multiple_of(self.every) { "2026-01-01T00:00:00Z" } else { "2036-01-01T00:00:00Z" };
+        self.due.push((citation.id.0, due.parse().unwrap()));
         if let (Some(snapshot), true) = (snapshot, is_post && number.is_multiple_of(7)) {
             let verdict = if number.is_multiple_of(700) { Verdict::Contradicted } else { Verdict::Corroborated };
             let checks = Held::Here(Vec::new());
@@ -317,13 +330,14 @@ impl Maker {
     fn flush(&mut self, store: &mut Store) {
         let rows = std::mem::take(&mut self.rows);
         let records = std::mem::take(&mut self.records);
+        let due = std::mem::take(&mut self.due);
         store
             .commit(|batch| {
                 rows.iter().try_for_each(|row| batch.warc(row))?;
                 for (index, (leaf, warc, record)) in (batch.next_index()?..).zip(&records) {
                     batch.record(Leaf { index, data: *leaf, warc: *warc, record }, &self.blocks)?;
                 }
-                Ok(())
+                due.iter().try_for_each(|(citation, at)| batch.due(citation, *at))
             })
             .unwrap();
         self.blocks.0.clear();
@@ -335,7 +349,7 @@ fn made(path: &Path, snapshots: u64) {
         return;
     }
     let begun = Instant::now();
-    let mut store = Store::open(path).unwrap();
+    let mut store = Store::anew(path).unwrap();
     let mut dice = Dice(7);
     let run = RunId(dice.uuid());
     let mut maker = Maker {
@@ -348,6 +362,8 @@ fn made(path: &Path, snapshots: u64) {
         blocks: Blocks(HashMap::new()),
         records: Vec::new(),
         texts: 0,
+        due: Vec::new(),
+        every: (snapshots.div_ceil(CITATIONS - 1) * CITATIONS).div_ceil(DUE),
     };
     maker.record(Event::RunOpened { run, planned: snapshots, plan: Held::Here(Vec::new()), beacon: None });
     for number in 0..snapshots.div_ceil(CITATIONS - 1) {
@@ -355,20 +371,49 @@ fn made(path: &Path, snapshots: u64) {
         if number.is_multiple_of(200) {
             maker.flush(&mut store);
         }
+        if number % 20_000 == 19_999 {
+            let took = begun.elapsed().as_secs_f64();
+            say(&format!(
+                "… {} snapshots in {took:.0} s, {:.0} of the CPU",
+                (number + 1) * (CITATIONS - 1),
+                cpu().as_secs_f64()
+            ));
+        }
     }
     maker.flush(&mut store);
-    store.checkpoint().unwrap();
+    store.whole().unwrap();
     let size = std::fs::metadata(path).unwrap().len();
+    let rows = rows(path);
     let per = (size - maker.texts.min(size)) as f64;
     say(&format!(
-        "{snapshots} snapshots, {} records, made in {:.0} s; {} MiB, of which texts {} MiB; beyond them {:.0} bytes a snapshot, {:.0} a record",
+        "{snapshots} snapshots, {} records, {rows} rows, made in {:.0} s of the clock and {:.0} of the CPU; {} MiB, of which texts {} MiB; beyond them {:.0} bytes a snapshot, {:.0} a record, {:.0} a row",
         maker.index,
         begun.elapsed().as_secs_f64(),
+        cpu().as_secs_f64(),
         size >> 20,
         maker.texts >> 20,
         per / snapshots as f64,
-        per / maker.index as f64
+        per / maker.index as f64,
+        per / rows as f64
     ));
+}
+
+/// What this thread has used of the CPU.
+fn cpu() -> Duration {
+    let now = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    Duration::new(now.tv_sec.unsigned_abs(), u32::try_from(now.tv_nsec).unwrap_or(0))
+}
+
+/// Rows of all tables, those of the index of words left out.
+fn rows(path: &Path) -> u64 {
+    let db = rusqlite::Connection::open(path).unwrap();
+    let sql =
+        "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'words%' AND name NOT LIKE 'sqlite%'";
+    let mut tables = db.prepare(sql).unwrap();
+    let names: Vec<String> = tables.query_map([], |r| r.get(0)).unwrap().map(Result::unwrap).collect();
+    let count =
+        |name: &String| db.query_row(&format!("SELECT count(*) FROM {name}"), [], |r| r.get::<_, i64>(0)).unwrap();
+    names.iter().map(|name| count(name).unsigned_abs()).sum()
 }
 
 #[expect(clippy::print_stdout, reason = "a bench prints what it measured")]
@@ -376,20 +421,55 @@ fn say(text: &str) {
     println!("{text}");
 }
 
-/// Asks `times` times, each time something else, and prints the median, the 99th percentile and how much was found.
+/// Asks `times` times, each time something else, and prints the median and the 99th percentile by the clock and of the CPU,
+/// and how much was found.
 fn timed(name: &str, times: u64, mut ask: impl FnMut(&mut Dice) -> usize) {
     let mut dice = Dice(99);
     let mut found = 0;
-    let mut taken: Vec<Duration> = Vec::new();
+    let (mut by_clock, mut of_cpu): (Vec<Duration>, Vec<Duration>) = (Vec::new(), Vec::new());
     ask(&mut dice); // the first one prepares the statement
     for _ in 0..times {
-        let begun = Instant::now();
+        let (begun, used) = (Instant::now(), cpu());
         found += ask(&mut dice);
-        taken.push(begun.elapsed());
+        of_cpu.push(cpu() - used);
+        by_clock.push(begun.elapsed());
     }
-    taken.sort();
-    let at = |share: f64| taken[((taken.len() - 1) as f64 * share) as usize].as_secs_f64() * 1e6;
-    say(&format!("{name:<44} p50 {:>10.1} µs  p99 {:>10.1} µs  found {found}", at(0.5), at(0.99)));
+    let at = |taken: &mut Vec<Duration>, share: f64| {
+        taken.sort();
+        taken[((taken.len() - 1) as f64 * share) as usize].as_secs_f64() * 1e6
+    };
+    say(&format!(
+        "{name:<32} clock p50 {:>9.1} p99 {:>9.1} µs   CPU p50 {:>9.1} p99 {:>9.1} µs   found {found} in {times}",
+        at(&mut by_clock, 0.5),
+        at(&mut by_clock, 0.99),
+        at(&mut of_cpu, 0.5),
+        at(&mut of_cpu, 0.99)
+    ));
+}
+
+/// Where and over what it was measured.
+fn machine() {
+    let cpus = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let model = cpus.lines().find_map(|line| line.strip_prefix("model name")).unwrap_or(": unknown");
+    let threads = std::thread::available_parallelism().map_or(0, std::num::NonZero::get);
+    let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    say(&format!(
+        "{threads} x {}, SQLite {}, load {}",
+        model.trim_start_matches(['\t', ' ', ':']),
+        rusqlite::version(),
+        load.trim()
+    ));
+}
+
+/// The due citations and their statements, as a run takes them up: the plan of that run.
+fn planned(store: &Store, now: Timestamp) -> usize {
+    let due = store.due(now, 100_000).unwrap();
+    let known: Vec<(StatementId, Vec<Citation>)> = due
+        .chunk_by(|(a, _), (b, _)| a == b)
+        .map(|some| (some[0].0, some.iter().map(|(_, citation)| citation.clone()).collect()))
+        .filter(|(id, _)| store.statement_head(id).unwrap().is_some())
+        .collect();
+    plan::plan(known.iter().map(|(id, citations)| (*id, citations.as_slice()))).len()
 }
 
 fn find(store: &Store, wanted: Wanted) -> usize {
@@ -410,6 +490,7 @@ fn main() {
     let folder = std::env::var_os("ONRECORD_BENCH_DIR").map_or_else(|| scratch.path().to_owned(), PathBuf::from);
     std::fs::create_dir_all(folder.join("warc")).unwrap();
     let path = folder.join("onrecord.db");
+    machine();
     made(&path, snapshots);
     timed("open", 50, |_| usize::from(Store::open_read(&path).is_ok()));
     let store = Store::open_read(&path).unwrap();
@@ -447,28 +528,29 @@ fn main() {
     timed("ending gone, newest 20", 200, |_| {
         find(&store, Wanted { ending: Some("gone".to_owned()), limit: some, ..wanted() })
     });
-    timed("contradicted, newest 20", 20, |_| {
+    timed("contradicted, newest 20", 200, |_| {
         find(&store, Wanted { verdict: Some("contradicted".to_owned()), limit: some, ..wanted() })
     });
     for (name, rank) in [("rare", 40_000), ("middling", 700), ("common", 3)] {
-        timed(&format!("one {name} word, newest 20"), 200, |dice| {
+        timed(&format!("one {name} word, newest 20"), 1000, |dice| {
             find(&store, Wanted { text: Some(format!("word{}", rank + dice.below(3))), limit: some, ..wanted() })
         });
     }
-    timed("the commonest word, newest 20", 200, |_| {
+    timed("the commonest word, newest 20", 1000, |_| {
         find(&store, Wanted { text: Some("word0".to_owned()), limit: some, ..wanted() })
     });
-    timed("two words, newest 20", 200, |dice| {
+    timed("two words, newest 20", 1000, |dice| {
         let text = format!("word{} word{}", 1 + dice.below(20), 100 + dice.below(300));
         find(&store, Wanted { text: Some(text), limit: some, ..wanted() })
     });
-    timed("the commonest word, ranked 20", 20, |_| {
+    timed("the commonest word, ranked 20", 100, |_| {
         find(&store, Wanted { text: Some("word0".to_owned()), ranked: true, limit: some, ..wanted() })
     });
-    timed("two words, ranked 20", 20, |dice| {
+    timed("two words, ranked 20", 100, |dice| {
         let text = format!("word{} word{}", 1 + dice.below(5), 100 + dice.below(300));
         find(&store, Wanted { text: Some(text), ranked: true, limit: some, ..wanted() })
     });
     timed("counts by ending", 200, |_| store.tallies().unwrap().len());
     timed("due now, next due", 200, |_| usize::from(store.due_at(Timestamp::UNIX_EPOCH).is_ok()));
+    timed("10,000 due citations planned", 20, |_| planned(&store, "2027-01-01T00:00:00Z".parse().unwrap()));
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
+use crate::citation::Citation;
 use crate::format::digest::Digest;
 use crate::format::note::{Ed25519Signer, KeyKind};
 use crate::record::Event;
@@ -173,11 +174,10 @@ impl OpenArchive {
         let making = making(&tools, &choices.software());
         drop(Vault::open(&paths.warc(), choices.limits, making, choices.disk.clone())?);
         Store::remove(&new)?;
-        let mut store = Store::open(&new)?;
+        let mut store = Store::anew(&new)?.on(choices.disk.clone());
         let taken = reindex::take_up(&paths.warc(), &mut store, &log)?;
         words::index(&paths.warc(), &mut store, usize::MAX)?;
-        store.checkpoint()?;
-        drop(store);
+        store.whole()?;
         Store::remove(&now)?;
         choices.disk.rename(&new, &now).map_err(vault::Error::from)?;
         drop((log, lock));
@@ -200,13 +200,12 @@ impl OpenArchive {
         Ok(Capture::new(wire, self.seal.clone(), self.tools.clone(), self.paths.warc(), reader))
     }
 
-    /// A statement that is here already.
+    /// A statement that is here already, with these of its citations.
     ///
     /// # Errors
     /// The catalogue's.
-    pub fn known(&self, capture: &Capture, id: &StatementId) -> Result<Option<Known>, Fault> {
+    pub fn known(&self, capture: &Capture, id: &StatementId, citations: Vec<Citation>) -> Result<Option<Known>, Fault> {
         let Some((source, _, date)) = capture.catalogue(|store| store.statement_head(id))? else { return Ok(None) };
-        let citations = capture.catalogue(|store| store.citations(id))?;
         let about = About { date, ..About::default() };
         Ok(Some(Known { id: *id, source, about, citations: citations.into(), unreadable: None, unread: Vec::new() }))
     }

@@ -212,11 +212,13 @@ impl Errand<'_> {
         replan(self.open, &self.manner.again).await?;
         let now = self.open.tools.clock.now();
         let due = capture.catalogue(|store| store.due(now, DUE_AT_ONCE))?;
-        let mut listed: HashSet<StatementId> = statements.iter().map(|known| known.id).collect();
-        for (statement, citation) in due {
-            only.insert(citation);
-            if listed.insert(statement) {
-                statements.extend(self.open.known(capture, &statement)?);
+        let listed: HashSet<StatementId> = statements.iter().map(|known| known.id).collect();
+        only.extend(due.iter().map(|(_, citation)| citation.id));
+        // Those of one statement stand together.
+        for some in due.chunk_by(|(a, _), (b, _)| a == b) {
+            if let Some((id, _)) = some.first().filter(|(id, _)| !listed.contains(id)) {
+                let citations = some.iter().map(|(_, citation)| citation.clone()).collect();
+                statements.extend(self.open.known(capture, id, citations)?);
             }
         }
         Ok(only)

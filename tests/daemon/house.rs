@@ -37,8 +37,13 @@ impl House {
     /// Writes other settings.
     pub(super) fn set(&self, settings: &str) {
         let rules: Vec<String> = self.replica.connect_to().iter().map(|rule| format!("{rule:?}")).collect();
+        // A section of the test's own goes into ours.
+        let (network, settings) = match settings.strip_prefix("[network]\n") {
+            Some(rest) => rest.split_once('\n').unwrap_or((rest, "")),
+            None => ("", settings),
+        };
         let text = format!(
-            "[network]\nconnect-to = [{}]\nca-cert = [{:?}]\nallow-net = [\"127.0.0.0/8\"]\n[serve]\nlisten = \"127.0.0.1:0\"\n{settings}",
+            "[network]\n{network}\nconnect-to = [{}]\nca-cert = [{:?}]\nallow-net = [\"127.0.0.0/8\"]\n[serve]\nlisten = \"127.0.0.1:0\"\n{settings}",
             rules.join(", "),
             self.dir.path().join("ca.pem").display().to_string(),
         );
@@ -90,9 +95,15 @@ impl House {
     }
 
     pub(super) fn start(&self) -> Process {
+        self.start_as(&["daemon", "--json"], &[])
+    }
+
+    /// Starts it with these arguments and, besides its own, these variables.
+    pub(super) fn start_as(&self, arguments: &[&str], variables: &[(&str, &str)]) -> Process {
         self.set_if_missing();
-        let mut child =
-            self.command(&["daemon", "--json"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut command = self.command(arguments);
+        command.envs(variables.iter().copied());
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let lines = Arc::new(Mutex::new(Vec::new()));
         let (stderr, kept) = (child.stderr.take().unwrap(), lines.clone());
         std::thread::spawn(move || {
@@ -121,6 +132,11 @@ pub(super) struct Process {
 }
 
 impl Process {
+    /// Its number.
+    pub(super) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Its log so far.
     pub(super) fn log(&self) -> Vec<String> {
         self.lines.lock().unwrap().clone()

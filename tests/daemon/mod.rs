@@ -1,6 +1,8 @@
 //! The daemon: the real process with real files, against the loopback platforms.
 
 mod house;
+mod month;
+mod service;
 mod told;
 
 use std::fs;
@@ -109,13 +111,67 @@ fn killed_in_the_middle_it_goes_on_where_it_was_and_loses_nothing() {
 }
 
 #[test]
+fn pages_captured_by_a_running_daemon_are_found_by_their_words() {
+    let house = house();
+    let page = "<title>Harbour notice</title><p>No ferries on Sunday, says the harbourmaster.</p>";
+    house.replica.route("press.example", "/said", Reply::html(200, page));
+    house.set("[capture]\nrequisites = false\n");
+    let mut daemon = house.start();
+    house.drop_in("said.txt", "http://press.example/said\n");
+    daemon.until("run closed");
+    daemon.until_so("in the index", || house.count("SELECT count(*) FROM snapshot WHERE indexed = 1") == 1);
+    let found = house.run(&["query", "harbourmaster", "--json"]);
+    let said = String::from_utf8_lossy(&found.stderr).into_owned();
+    assert_eq!((found.status.code(), said.as_str()), (Some(0), ""));
+    let line: Value = serde_json::from_slice(&found.stdout).unwrap();
+    assert_eq!(line["matched"]["in"], "page", "{line}");
+    let samples = metrics(&daemon.get("/metrics").1);
+    for (name, value) in [("onrecord_pages_indexed_total", 1.0), ("onrecord_pages_waiting", 0.0)] {
+        assert!(samples.contains(&(name.to_owned(), value)), "{name}");
+    }
+    assert_eq!(daemon.stop().0, Some(0));
+    assert_eq!(house.json(&["verify"])["verdict"], "intact");
+}
+
+/// Ten thousand citations are due at once; the process is killed among them, and each is followed all the same.
+#[test]
+fn ten_thousand_due_citations_survive_a_kill_and_none_is_done_twice_in_a_run() {
+    let house = house();
+    // Without a network each ends at once, as one to be tried again.
+    house.set("[network]\noffline = true\n[schedule]\nruns = \"0 0 1 1 *\"\n");
+    let links: Vec<String> = (0..10_000).map(|n| format!("http://many{n}.example/")).collect();
+    house.drop_in("many.txt", &links.join("\n"));
+    let mut daemon = house.start();
+    daemon.until_times("citation ended", 500);
+    daemon.kill();
+    let before = house.count("SELECT count(*) FROM resolution");
+    assert!((500..10_000).contains(&before), "{before} before the kill");
+    let mut daemon = house.start();
+    daemon.until("run closed");
+    assert_eq!(daemon.stop().0, Some(0));
+    assert_eq!(house.count("SELECT count(DISTINCT citation) FROM resolution"), 10_000);
+    assert_eq!(
+        house.count("SELECT count(*) FROM (SELECT 1 FROM resolution GROUP BY run, citation HAVING count(*) > 1)"),
+        0
+    );
+    assert_eq!(house.count("SELECT count(*) FROM resolution"), 10_000, "what had ended was not due again");
+    assert_eq!(house.count("SELECT count(*) FROM due WHERE planned = 1"), 10_000);
+    assert_eq!(house.count("SELECT count(*) FROM run WHERE closed IS NULL"), 1);
+    assert_eq!(house.json(&["verify"])["verdict"], "intact");
+}
+
+#[test]
 fn a_second_daemon_is_told_who_holds_the_archive() {
     let house = house();
     let daemon = house.start();
     let second = house.run(&["daemon"]);
     let said = String::from_utf8_lossy(&second.stderr).into_owned();
     assert_eq!(second.status.code(), Some(6), "{said}");
-    assert!(said.contains("in use by process"), "{said}");
+    let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    assert!(said.contains(&format!("in use by process {} on {host}", daemon.id())), "{said}");
+    // Nor may anything else write beside it; reading is free.
+    assert_eq!(house.run(&["run"]).status.code(), Some(6));
+    assert_eq!(house.run(&["stats"]).status.code(), Some(0));
     assert_eq!(daemon.stop().0, Some(0));
 }
 
@@ -209,4 +265,25 @@ fn told_to_stop_it_closes_the_run_within_its_grace() {
     assert!(house.count("SELECT ended FROM run") < 8);
     assert_eq!(house.count("SELECT count(*) FROM due WHERE looks = 0"), 8 - house.count("SELECT ended FROM run"));
     assert_eq!(house.json(&["verify"])["verdict"], "intact");
+}
+
+/// The checker of metrics is worth something only if it fails what promtool fails.
+#[test]
+fn the_checker_of_metrics_fails_what_is_wrong() {
+    let good = "# HELP a_total Things.\n# TYPE a_total counter\na_total{kind=\"x\"} 1\n";
+    assert_eq!(metrics(good), [("a_total{kind=\"x\"}".to_owned(), 1.0)]);
+    for (wrong, why) in [
+        ("# HELP a_total Things.\n# TYPE a_total counter\na_total 1", "the last line does not end"),
+        ("# TYPE a_total counter\na_total 1\n", "no help"),
+        ("# HELP a_total Things.\na_total 1\n", "no type"),
+        ("# HELP a Things.\n# TYPE a counter\na 1\n", "a counter without _total"),
+        ("# HELP a_total Things.\n# TYPE a_total gauge\na_total 1\n", "a gauge with it"),
+        ("# HELP a_total Things.\n# TYPE a_total counter\nb_total 1\n", "a sample under another's type"),
+        ("# HELP a_total Things.\n# TYPE a_total counter\na_total 1\na_total 2\n", "twice the same"),
+        ("# HELP A_total Things.\n# TYPE A_total counter\nA_total 1\n", "an upper-case name"),
+        ("# HELP a_total Things.\n# TYPE a_total counter\na_total{kind=x} 1\n", "a bare label"),
+        ("# HELP a_total Things.\n# TYPE a_total counter\na_total one\n", "no number"),
+    ] {
+        assert!(std::panic::catch_unwind(|| metrics(wrong)).is_err(), "{why}");
+    }
 }

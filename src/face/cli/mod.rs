@@ -14,6 +14,7 @@ mod init;
 mod ledger;
 mod logs;
 mod man;
+mod nothing;
 mod query;
 mod reindex;
 mod resolve;

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use super::Global;
 use super::bridge;
 use super::fault::{Exit, Fault, chain};
+use super::nothing;
 use crate::face::config::flags::NetworkArgs;
 use crate::face::report::style_of;
 use crate::face::table::{Cell, Column, Table, csv};
@@ -29,7 +30,8 @@ use crate::world::store::Store;
 use crate::world::store::find::{End, Hit, Wanted};
 use crate::world::terminal;
 
-/// Every condition narrows; all matches are printed, newest ending first, and what was never followed last.
+/// Every condition narrows; all matches are printed, newest ending first, and what was never followed last. Exit 3 where
+/// nothing fits.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// Words in statements, posts and captured pages; "in quotes" they stand together; a * at a word's end stands for any rest
@@ -192,25 +194,36 @@ pub(super) fn run(global: &Global, args: Args) -> Result<Exit, Fault> {
         leaves: store.leaves().map_err(|e| told(e.into()))?,
         snippets: text.as_deref().map(|typed| Snippets::new(&paths, &store, typed)),
     };
+    let mut found = 0;
     match format {
-        Format::Json => {
-            out::bytes(|out| each(&store, &wanted, |hit| writeln!(out, "{}", plain::json(&look.value(&hit)?))))?
-        }
+        Format::Json => out::bytes(|out| {
+            each(&store, &wanted, |hit| {
+                found += 1;
+                writeln!(out, "{}", plain::json(&look.value(&hit)?))
+            })
+        })?,
         Format::Csv => out::bytes(|out| {
             writeln!(out, "{}", HEADINGS.join(","))?;
-            each(&store, &wanted, |hit| writeln!(out, "{}", row(&hit).map(|cell| csv(&cell)).join(",")))
+            each(&store, &wanted, |hit| {
+                found += 1;
+                writeln!(out, "{}", row(&hit).map(|cell| csv(&cell)).join(","))
+            })
         })?,
         Format::Table => out::text(|out| {
-            let mut found = Vec::new();
+            let mut sheet = Vec::new();
             each(&store, &wanted, |hit| {
                 let words = look.words(&hit)?;
-                found.push((hit, words));
+                sheet.push((hit, words));
                 Ok(())
             })?;
-            draw(out, &found, text.is_some())
+            found = sheet.len();
+            draw(out, &sheet, text.is_some())
         })?,
     }
-    Ok(Exit::Done)
+    match found {
+        0 => Err(nothing::fault(&store, &wanted).map_err(|e| told(e.into()))?),
+        _ => Ok(Exit::Done),
+    }
 }
 
 /// Bounds the wrong way round fit nothing; whoever typed them meant something else.
@@ -412,7 +425,7 @@ fn row(hit: &Hit) -> [String; 16] {
 
 fn draw(out: &mut dyn Write, hits: &[(Hit, Option<(&'static str, Snippet)>)], words: bool) -> std::io::Result<()> {
     if hits.is_empty() {
-        return writeln!(out, "nothing fits");
+        return Ok(());
     }
     let mut columns = vec![
         Column::new("CITATION"),

@@ -60,11 +60,23 @@ pub(super) fn run(global: &Global, args: Args) -> Result<Exit, Fault> {
         return Err(bridge::fault("ask")(crate::work::fault::Fault::NoArchive(paths.root)));
     }
     let format = args.format.unwrap_or(if global.json { Format::Json } else { Format::Table });
+    let within = Duration::from_secs(args.within);
+    give_up_after(within);
     let mut sheet = Sheet { format, width: terminal::width(), rows: 0, text: Vec::new(), table: None };
-    let asked = ask(&paths.catalogue(), &sql, Duration::from_secs(args.within), |columns, row| sheet.add(columns, row));
+    let asked = ask(&paths.catalogue(), &sql, within, |columns, row| sheet.add(columns, row));
     asked.map_err(refused)?;
     sheet.end()?;
     Ok(Exit::Done)
+}
+
+/// SQLite looks at the time between the steps of its program. One step can be long, a LIKE with many wildcards for one:
+/// then the process ends a little later all the same.
+fn give_up_after(within: Duration) {
+    std::thread::spawn(move || {
+        std::thread::sleep(within + Duration::from_secs(1));
+        refused(Refused::TooLong(within)).print();
+        std::process::exit(i32::from(Exit::Usage as u8));
+    });
 }
 
 /// An answer on its way out.

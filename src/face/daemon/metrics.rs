@@ -55,6 +55,7 @@ fn counts(text: &mut Text, status: &Status) {
         ("onrecord_intake_refused_total", "Statements turned away at the intake.", &status.turned_away),
         ("onrecord_feeds_read_total", "Feeds read.", &status.feeds),
         ("onrecord_feeds_failed_total", "Feeds that could not be read.", &status.feeds_failed),
+        ("onrecord_pages_indexed_total", "Captured pages whose words were put into the index.", &status.pages_indexed),
         ("onrecord_notices_delivered_total", "Notices delivered.", &status.notices),
         ("onrecord_notices_failed_total", "Deliveries that failed and are tried again.", &status.notices_failed),
         ("onrecord_reloads_total", "Settings read anew.", &status.reloads),
@@ -67,6 +68,7 @@ fn counts(text: &mut Text, status: &Status) {
 fn archive(text: &mut Text, store: &Store, now: Timestamp) -> Result<(), Error> {
     let waiting = store.lengths(now)?;
     for (name, help, n) in [
+        ("onrecord_pages_waiting", "Captured pages whose words are not in the index yet.", store.waiting_count()?),
         ("onrecord_citations_due", "Citations whose next look is due now.", waiting.due),
         ("onrecord_feed_entries_waiting", "Feed entries whose pages are yet to be captured.", waiting.entries),
         ("onrecord_notices_waiting", "Notices yet to be delivered.", waiting.notices),

@@ -29,6 +29,7 @@ use crate::work::errand::{self, Errand, Manner, Round};
 use crate::work::fault::Fault;
 use crate::work::run::Stop;
 use crate::work::seal::Deed;
+use crate::work::words;
 use crate::world::input::{self, Lying};
 use crate::world::store::Store;
 use crate::world::store::queue::{Fate, Queue, Waiting};
@@ -39,6 +40,8 @@ use crate::world::wire::Wire;
 const NAP: Duration = Duration::from_secs(60);
 /// Pages of feeds captured in one round.
 const PAGES: usize = 50;
+/// Captured pages put into the index of words before the daemon looks again whether there is something to do.
+const PAGES_READ: usize = 16;
 /// Pauses before a page of a feed is tried again; after the last it is given up.
 const PAGE_PAUSES: [SignedDuration; 4] = [
     SignedDuration::from_mins(5),
@@ -194,6 +197,9 @@ impl<'a> Daemon<'a> {
                 self.tell.notify_one();
                 continue;
             }
+            if self.read_on()? {
+                continue;
+            }
             let next = self.next(now)?;
             let nap = next.map_or(NAP, |at| self.status.clock.until(at).min(NAP));
             tokio::select! {
@@ -215,6 +221,13 @@ impl<'a> Daemon<'a> {
 
     fn now(&self) -> Timestamp {
         self.status.clock.now()
+    }
+
+    /// With nothing else to do, a few captured pages are put into the index of words; says whether there were any.
+    fn read_on(&mut self) -> Result<bool, Fault> {
+        let indexed = words::index(&self.open.paths.warc(), self.queue.store(), PAGES_READ)?;
+        self.status.pages_indexed.add(indexed.pages);
+        Ok(indexed.pages + indexed.unread > 0)
     }
 
     /// What there is to do now.

@@ -87,6 +87,8 @@ pub struct Status {
     pub handed_in: Count,
     /// and turned away
     pub turned_away: Count,
+    /// captured pages put into the index of words
+    pub pages_indexed: Count,
     /// notices delivered
     pub notices: Count,
     /// deliveries that failed

@@ -290,7 +290,7 @@ impl<'a> Batch<'a> {
     pub fn holds(&self, leaf: &Digest) -> Result<bool, Error> {
         Ok(self
             .tx
-            .prepare_cached("SELECT 1 FROM record WHERE leaf = ?1")?
+            .prepare_cached("SELECT 1 FROM record WHERE substr(leaf, 1, 6) = substr(?1, 1, 6) AND leaf = ?1")?
             .query_row([leaf.0], |_| Ok(()))
             .optional()?
             .is_some())
@@ -496,8 +496,9 @@ impl<'a> Batch<'a> {
         let asked = way.hops.iter().filter(|hop| hop.at.is_some()).count();
         self.overtake(&ended.citation.0)?;
         self.put(
-            "INSERT INTO resolution (record, run, citation, at, ending, why, start, final_url, hops, post, snapshot, retry_at, latest)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, 1)",
+            "INSERT INTO resolution (record, run, citation, at, ending, why, start, final_url, hops, post, snapshot, retry_at, latest, verdict)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, 1,
+              (SELECT f.verdict FROM finding f WHERE f.citation = ?3 ORDER BY f.record DESC LIMIT 1))",
             params![
                 idx,
                 ended.run.0.as_bytes(),
@@ -552,7 +553,7 @@ impl<'a> Batch<'a> {
             .query_row([citation.0], |r| Ok((r.get(0)?, r.get(1)?)))
             .optional()?;
         let Some((record, ending)) = last else { return Ok(()) };
-        self.put("UPDATE resolution SET latest = 0 WHERE record = ?1", [record])?;
+        self.put("UPDATE resolution SET latest = 0, verdict = NULL WHERE record = ?1", [record])?;
         self.put("UPDATE tally SET n = n - 1 WHERE name = 'standing' AND value = ?1", [&ending])?;
         self.put("DELETE FROM tally WHERE name = 'standing' AND n = 0", [])?;
         Ok(())
@@ -686,6 +687,10 @@ impl<'a> Batch<'a> {
                 ],
             )?;
         }
+        self.put(
+            "UPDATE resolution SET verdict = ?2 WHERE citation = ?1 AND latest = 1",
+            params![made.citation.0.0, verdict],
+        )?;
         self.count("verdict", &verdict)
     }
 

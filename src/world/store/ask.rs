@@ -35,6 +35,9 @@ pub enum Refused {
     /// it writes, or reaches out of the catalogue
     #[error("only one statement that reads the catalogue is taken")]
     NotAReading,
+    /// it would need more memory than it is given
+    #[error("no answer within {0} MiB of memory")]
+    TooMuch(u64),
     /// it took too long
     #[error("no answer within {0:?}")]
     TooLong(Duration),
@@ -42,6 +45,9 @@ pub enum Refused {
     #[error("rows could not be written")]
     Rows(#[source] std::io::Error),
 }
+
+/// Bytes that SQLite may hold for a question; of this process as a whole, and never more again once set.
+const MEMORY: u64 = 256 << 20;
 
 /// The documented views, as they stand in the schema, each with its comment.
 pub fn views() -> String {
@@ -64,6 +70,9 @@ pub fn ask(
     let said = |e: rusqlite::Error| Refused::Sql(sqlite_word(&e));
     db.set_limit(Limit::SQLITE_LIMIT_ATTACHED, 0).map_err(said)?;
     db.set_limit(Limit::SQLITE_LIMIT_LENGTH, 64 << 20).map_err(said)?;
+    // What is sorted or gathered on the way stays in memory, and that has a bound: a question cannot fill the disk.
+    db.pragma_update(None, "temp_store", "MEMORY").map_err(said)?;
+    db.query_row(&format!("PRAGMA hard_heap_limit = {MEMORY}"), [], |_| Ok(())).map_err(said)?;
     let begun = Instant::now();
     db.progress_handler(10_000, Some(move || begun.elapsed() > within)).map_err(said)?;
     let mut query = db.prepare(sql).map_err(said)?;
@@ -73,6 +82,7 @@ pub fn ask(
     let names: Vec<String> = query.column_names().into_iter().map(str::to_owned).collect();
     let late = |e: rusqlite::Error| match e.sqlite_error_code() {
         Some(rusqlite::ErrorCode::OperationInterrupted) => Refused::TooLong(within),
+        Some(rusqlite::ErrorCode::OutOfMemory) => Refused::TooMuch(MEMORY >> 20),
         _ => said(e),
     };
     let mut rows = query.query([]).map_err(late)?;
@@ -130,6 +140,21 @@ mod tests {
             "CREATE TABLE t (x)",
             "SELECT 1; DELETE FROM statement",
             "VACUUM INTO 'x.db'",
+            "PRAGMA writable_schema = ON",
+            "PRAGMA user_version = 9",
+            "SELECT load_extension('x.so')",
+            "SELECT writefile('x', 'y')",
+            "SELECT readfile('/etc/passwd')",
+            "SELECT edit('x')",
+            "SELECT fts3_tokenizer('simple')",
+            "SELECT length(zeroblob(1000000000))",
+            "SELECT length(printf('%.*c', 1000000000, 'x'))",
+            "WITH RECURSIVE n (x) AS (SELECT 'ab' UNION ALL SELECT x || x FROM n) SELECT max(length(x)) FROM n",
+            "INSERT INTO words (words) VALUES ('rebuild')",
+            "REINDEX",
+            "ANALYZE",
+            "BEGIN IMMEDIATE",
+            "EXPLAIN",
             "",
         ] {
             assert!(answer(hostile, quick).is_err(), "{hostile}");

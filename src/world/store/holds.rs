@@ -79,8 +79,11 @@ impl Store {
         let Some((from, to)) = range(hex, 64) else { return Ok(Vec::new()) };
         let mut query = self.db().prepare_cached(
             "SELECT id FROM statement WHERE id BETWEEN ?1 AND ?2 UNION SELECT id FROM citation WHERE id BETWEEN ?1 AND ?2
-             UNION SELECT id FROM snapshot WHERE id BETWEEN ?1 AND ?2 UNION SELECT leaf FROM record WHERE leaf BETWEEN ?1 AND ?2
-             UNION SELECT payload FROM exchange WHERE payload BETWEEN ?1 AND ?2
+             UNION SELECT id FROM snapshot WHERE id BETWEEN ?1 AND ?2
+             UNION SELECT leaf FROM record
+              WHERE substr(leaf, 1, 6) BETWEEN substr(?1, 1, 6) AND substr(?2, 1, 6) AND leaf BETWEEN ?1 AND ?2
+             UNION SELECT payload FROM exchange WHERE payload IS NOT NULL
+              AND substr(payload, 1, 6) BETWEEN substr(?1, 1, 6) AND substr(?2, 1, 6) AND payload BETWEEN ?1 AND ?2
              UNION SELECT digest FROM warc_record
               WHERE substr(digest, 1, 6) BETWEEN substr(?1, 1, 6) AND substr(?2, 1, 6) AND digest BETWEEN ?1 AND ?2 LIMIT 10",
         )?;
@@ -129,14 +132,17 @@ impl Store {
     }
 
     /// What a run came to, in the order in which the citations ended: ledger index, citation, how it stands in its statement,
-    /// ending.
+    /// ending. Runs come one after the other, so its records lie between its own two.
     ///
     /// # Errors
     /// SQLite's own.
     pub fn run_endings(&self, run: &Uuid) -> Result<Vec<(u64, Digest, String, String)>, Error> {
         let mut query = self.db().prepare_cached(
             "SELECT r.record, r.citation, c.raw, r.ending FROM resolution r CROSS JOIN citation c ON c.id = r.citation
-             WHERE r.run = ?1 ORDER BY r.record",
+             WHERE r.run = ?1 AND r.record > (SELECT record FROM run WHERE id = ?1)
+              AND r.record < coalesce((SELECT closing FROM run WHERE id = ?1),
+               (SELECT min(next.record) FROM run next, run this WHERE this.id = ?1 AND next.record > this.record),
+               9223372036854775807) ORDER BY r.record",
         )?;
         let rows = query.query_map([run.as_bytes()], |r| {
             Ok((r.get::<_, i64>(0)?.unsigned_abs(), digest(r, 1)?, r.get(2)?, r.get(3)?))
@@ -217,7 +223,7 @@ impl Store {
         let records = [
             "SELECT record FROM statement WHERE id = ?1",
             "SELECT record FROM snapshot WHERE id = ?1",
-            "SELECT idx FROM record WHERE leaf = ?1",
+            "SELECT idx FROM record WHERE substr(leaf, 1, 6) = substr(?1, 1, 6) AND leaf = ?1",
             "SELECT record FROM resolution WHERE citation = ?1 ORDER BY record DESC LIMIT 100",
         ];
         let mut things = Vec::new();
@@ -226,7 +232,7 @@ impl Store {
             things.extend(query.query_map([wanted.0], index)?.collect::<Result<Vec<_>, _>>()?);
         }
         for sql in [
-            "SELECT id FROM exchange WHERE payload = ?1 LIMIT 100",
+            "SELECT id FROM exchange WHERE payload IS NOT NULL AND substr(payload, 1, 6) = substr(?1, 1, 6) AND payload = ?1 LIMIT 100",
             "SELECT id FROM warc_record WHERE substr(digest, 1, 6) = substr(?1, 1, 6) AND digest = ?1 LIMIT 100",
         ] {
             if things.is_empty() {

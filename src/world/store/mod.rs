@@ -26,7 +26,7 @@ use crate::world::durable::{self, Disk};
 /// The one definition of the catalogue.
 pub const SCHEMA: &str = include_str!("../../../schema.sql");
 /// `PRAGMA user_version` of a catalogue written by this version.
-pub const VERSION: i64 = 2;
+pub const VERSION: i64 = 3;
 /// `PRAGMA application_id`: "onrc".
 const APPLICATION_ID: i64 = 0x6f6e_7263;
 
@@ -131,6 +131,28 @@ impl Store {
         };
         set(&store.db).and_then(|()| store.lay()).and_then(|()| store.lay_beside()).map_err(wrap)?;
         Ok(store)
+    }
+
+    /// A new catalogue that is made whole before anyone uses it: nothing is waited for on the way, and a crash leaves
+    /// nothing of worth. [`Store::whole`] ends that.
+    ///
+    /// # Errors
+    /// SQLite's own.
+    pub fn anew(path: &Path) -> Result<Self, Error> {
+        let store = Self { words: true, ..Self::scratch(path)? };
+        store.db.pragma_update(None, "cache_size", -65_536)?;
+        Ok(store)
+    }
+
+    /// Puts a catalogue made by [`Store::anew`] on disk, all of it.
+    ///
+    /// # Errors
+    /// SQLite's own, and the disk's.
+    pub fn whole(self) -> Result<(), Error> {
+        let Self { db, path, disk, .. } = self;
+        db.close().map_err(|(_, e)| Error::Sqlite(path.clone(), e))?;
+        let file = std::fs::File::open(&path).map_err(|e| Error::File(path.clone(), e))?;
+        Ok(disk.sync(&file, &path)?)
     }
 
     /// Opens it for reading alone; it is never written through this value.

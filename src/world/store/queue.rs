@@ -105,7 +105,7 @@ pub struct ChangeRow {
 /// How much waits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Lengths {
-    /// citations due now
+    /// citations due now, counted up to a million
     pub due: u64,
     /// entries of feeds
     pub entries: u64,
@@ -128,6 +128,11 @@ impl Queue {
             .db()
             .execute("INSERT OR IGNORE INTO noticed (one, upto) SELECT 1, coalesce(max(idx) + 1, 0) FROM record", [])?;
         Ok(Self(store))
+    }
+
+    /// The catalogue it is part of, for writing.
+    pub fn store(&mut self) -> &mut Store {
+        &mut self.0
     }
 
     fn put(&self, sql: &str, values: impl rusqlite::Params) -> Result<usize, Error> {
@@ -312,7 +317,7 @@ impl Store {
     /// SQLite's own.
     pub fn lengths(&self, now: Timestamp) -> Result<Lengths, Error> {
         let mut query = self.db().prepare_cached(
-            "SELECT (SELECT count(*) FROM due WHERE at <= ?1), (SELECT count(*) FROM feed_entry WHERE state = 0), (SELECT count(*) FROM notice WHERE state = 0),
+            "SELECT (SELECT count(*) FROM (SELECT 1 FROM due WHERE at <= ?1 LIMIT 1000000)), (SELECT count(*) FROM feed_entry WHERE state = 0), (SELECT count(*) FROM notice WHERE state = 0),
              (SELECT count(*) FROM notice WHERE state = 2)",
         )?;
         Ok(query.query_row([now.as_microsecond()], |r| {

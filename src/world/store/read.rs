@@ -121,7 +121,7 @@ impl Store {
         let row = self
             .db()
             .prepare_cached(
-                "SELECT id, url, at FROM exchange WHERE payload = ?1 AND payload_len = ?2 AND refers_to IS NULL ORDER BY at LIMIT 1",
+                "SELECT id, url, at FROM exchange WHERE payload IS NOT NULL AND substr(payload, 1, 6) = substr(?1, 1, 6) AND payload = ?1 AND payload_len = ?2 AND refers_to IS NULL ORDER BY at LIMIT 1",
             )?
             .query_row(params![payload.0, i64::try_from(len).unwrap_or(i64::MAX)], |r| {
                 Ok((uuid(r, 0)?, r.get::<_, String>(1)?, instant(r, 2)?))
@@ -316,15 +316,15 @@ impl Store {
     ///
     /// # Errors
     /// SQLite's own.
-    pub fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<(StatementId, CitationId)>, Error> {
+    pub fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<(StatementId, Citation)>, Error> {
         let mut query = self.db().prepare_cached(
-            "SELECT c.statement, c.id FROM due d JOIN citation c ON c.id = d.citation JOIN statement s ON s.id = c.statement
-             WHERE d.at <= ?1 ORDER BY s.record, c.seq LIMIT ?2",
+            "SELECT c.statement, c.body FROM (SELECT citation FROM due WHERE at <= ?1 ORDER BY at LIMIT ?2) d
+             CROSS JOIN citation c ON c.id = d.citation CROSS JOIN statement s ON s.id = c.statement ORDER BY s.record, c.seq",
         )?;
         let rows = query.query_map(params![now.as_microsecond(), i64::try_from(limit).unwrap_or(i64::MAX)], |r| {
-            Ok((StatementId(digest(r, 0)?), CitationId(digest(r, 1)?)))
+            Ok((StatementId(digest(r, 0)?), r.get::<_, String>(1)?))
         })?;
-        Ok(rows.collect::<Result<_, _>>()?)
+        rows.map(|row| row.map_err(Error::from).and_then(|(id, body)| Ok((id, citation(&body)?)))).collect()
     }
 
     /// Settled looks at a citation, and retryable endings in a row.
@@ -431,7 +431,7 @@ impl Store {
     /// SQLite's own.
     pub fn events(&self, kind: &str) -> Result<Vec<(Digest, String)>, Error> {
         let mut query = self.db().prepare_cached(
-            "SELECT r.leaf, e.body FROM event e JOIN record r ON r.idx = e.record WHERE r.kind = ?1 ORDER BY r.idx",
+            "SELECT r.leaf, e.body FROM event e JOIN record r ON r.idx = e.record WHERE e.kind = ?1 ORDER BY r.idx",
         )?;
         let rows = query.query_map([kind], |r| Ok((digest(r, 0)?, r.get(1)?)))?;
         Ok(rows.collect::<Result<_, _>>()?)

@@ -110,7 +110,7 @@ pub struct End {
 /// Of `resolution r`; ?1 is the number of records that outside authorities vouch for.
 const END: &str = "r.record, r.at, r.ending, r.why, r.start, r.final_url, r.hops, r.post,
  (SELECT p.posted FROM post p WHERE p.snapshot = r.snapshot), r.snapshot,
- (SELECT f.verdict FROM finding f WHERE f.citation = r.citation ORDER BY f.record DESC LIMIT 1), r.record < ?1";
+ r.verdict, r.record < ?1";
 
 impl Store {
     /// Every citation that fits, newest ending first and what was never followed last; `each` gets them one by one. With a
@@ -195,9 +195,8 @@ impl Store {
     /// # Errors
     /// SQLite's own.
     pub fn ends(&self, citation: &CitationId) -> Result<Vec<End>, Error> {
-        let verdict = "(SELECT f.verdict FROM finding f WHERE f.citation = r.citation ORDER BY f.record DESC LIMIT 1)";
         let then = "(SELECT f.verdict FROM finding f WHERE f.citation = r.citation AND f.run = r.run ORDER BY f.record DESC LIMIT 1)";
-        let columns = END.replace(verdict, then);
+        let columns = END.replace("r.verdict", then);
         let sql = format!("SELECT {columns} FROM resolution r WHERE r.citation = ?2 ORDER BY r.record");
         let anchored = i64::try_from(self.anchored_size()?).unwrap_or(i64::MAX);
         let mut query = self.db().prepare_cached(&sql)?;

@@ -149,12 +149,7 @@ impl Plan {
         self.only_followed("r.ending =", wanted.ending.clone());
         self.only_followed("r.at >=", wanted.since.map(|t| t.as_microsecond()));
         self.only_followed("r.at <", wanted.until.map(|t| t.as_microsecond()));
-        if let Some(verdict) = &wanted.verdict {
-            let at = self.value(verdict.clone());
-            self.followed.push(format!(
-                "(SELECT f.verdict FROM finding f WHERE f.citation = c.id ORDER BY f.record DESC LIMIT 1) = {at}"
-            ));
-        }
+        self.only_followed("r.verdict =", wanted.verdict.clone());
         let posted = "(SELECT p.posted FROM post p WHERE p.snapshot = r.snapshot)";
         self.only_followed(&format!("{posted} >="), wanted.posted_since.map(|t| t.as_microsecond()));
         self.only_followed(&format!("{posted} <"), wanted.posted_until.map(|t| t.as_microsecond()));
@@ -179,9 +174,8 @@ impl Plan {
 
     /// Without a pick, an index on what an ending says, where a condition has one.
     fn endings(&mut self, wanted: &Wanted) -> Drive {
-        if let Some(verdict) = &wanted.verdict {
-            let at = self.value(verdict.clone());
-            return Drive::Ids(format!("SELECT DISTINCT citation AS id FROM finding WHERE verdict = {at}"));
+        if wanted.verdict.is_some() {
+            return Drive::Endings("resolution_verdict");
         }
         if wanted.posted_since.is_some() || wanted.posted_until.is_some() {
             let from = self.value(wanted.posted_since.map_or(i64::MIN, |t| t.as_microsecond()));
@@ -340,12 +334,13 @@ const AUTHOR: &str = "SELECT c.id FROM words w CROSS JOIN words_doc d ON d.id = 
 
 /// Whatever has a digest, and the citations that rest on it.
 const DIGEST: &str = "SELECT id FROM (
- WITH kept (id) AS (SELECT id FROM exchange WHERE payload = ?D
+ WITH kept (id) AS (SELECT id FROM exchange WHERE payload IS NOT NULL AND substr(payload, 1, 6) = substr(?D, 1, 6) AND payload = ?D
    UNION SELECT id FROM warc_record WHERE substr(digest, 1, 6) = substr(?D, 1, 6) AND digest = ?D)
  SELECT id FROM citation WHERE id = ?D
  UNION SELECT id FROM citation WHERE statement = ?D
  UNION SELECT citation FROM resolution WHERE snapshot = ?D
- UNION SELECT r.citation FROM record l CROSS JOIN resolution r ON r.record = l.idx WHERE l.leaf = ?D
+ UNION SELECT r.citation FROM record l CROSS JOIN resolution r ON r.record = l.idx
+   WHERE substr(l.leaf, 1, 6) = substr(?D, 1, 6) AND l.leaf = ?D
  UNION SELECT r.citation FROM kept k CROSS JOIN snapshot_part p ON p.exchange = k.id CROSS JOIN resolution r INDEXED BY resolution_snapshot ON r.snapshot = p.snapshot
  UNION SELECT r.citation FROM kept k CROSS JOIN exchange e ON e.id = k.id CROSS JOIN way u ON u.url = e.url
    CROSS JOIN hop h ON h.resolution = u.record AND h.exchange = e.id CROSS JOIN resolution r ON r.record = h.resolution)";
