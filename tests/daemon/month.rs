@@ -54,6 +54,7 @@ fn orders(house: &House, clock: &Clock, catch_up: bool) -> Orders {
             at_once: 4,
             robots: Policy::Ignore,
             grace: None,
+            beacon: None,
         },
         wire: Wire::new(settings, clock.clone()).unwrap(),
         targets: Vec::new(),
