@@ -116,14 +116,16 @@ fn the_unit_starts_what_the_binary_understands() {
     let path = house.path("onrecord.service");
     let text = packaged("onrecord.service").replace("/usr/bin/onrecord", env!("CARGO_BIN_EXE_onrecord"));
     std::fs::write(&path, text).unwrap();
-    match Command::new("systemd-analyze").args(["verify", "--man=no"]).arg(&path).output() {
-        Ok(said) => {
-            let said = String::from_utf8_lossy(&said.stderr).into_owned();
-            let ours: Vec<&str> = said.lines().filter(|line| line.contains("onrecord.service")).collect();
-            assert!(ours.is_empty(), "{said}");
-        }
-        Err(_) => println!("systemd-analyze is absent: the unit was read by this test alone"),
-    }
+    let asked = Command::new("systemd-analyze").args(["verify", "--man=no"]).arg(&path).output();
+    let Ok(said) = asked else { return absent() };
+    let said = String::from_utf8_lossy(&said.stderr).into_owned();
+    let ours: Vec<&str> = said.lines().filter(|line| line.contains("onrecord.service")).collect();
+    assert!(ours.is_empty(), "{said}");
+}
+
+#[expect(clippy::print_stdout, reason = "a check that was not made is said to be so")]
+fn absent() {
+    println!("systemd-analyze is absent: the unit was read by this test alone");
 }
 
 #[test]
