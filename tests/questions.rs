@@ -442,6 +442,8 @@ fn an_index_made_anew_gives_the_same_answers() {
     let _ = fs::remove_file(copy.join("onrecord.db-shm"));
     let made = on(&copy, &["reindex"]);
     assert!(made.status.success(), "{}", err(&made));
+    let laid = "SELECT type, name, sql FROM sqlite_schema ORDER BY name";
+    assert_eq!(text(&on(&copy, &["sql", laid])), text(&ask(&["sql", laid])), "every index is there");
     for arguments in [
         &["query", "--json"][..],
         &["query", "--json", "東京"],

@@ -188,7 +188,7 @@ pub(super) fn run(global: &Global, args: Args) -> Result<Exit, Fault> {
     if text.is_some() || args.author.is_some() {
         caught_up(&paths)?;
     }
-    let store = Store::open_read(&paths.catalogue()).map_err(|e| told(e.into()))?;
+    let store = Store::open_read(&paths.catalogue()).map_err(|e| told(e.into()))?.mapped();
     let wanted = wanted(&store, args).map_err(&told)?;
     let mut look = Look {
         leaves: store.leaves().map_err(|e| told(e.into()))?,

@@ -27,6 +27,8 @@ use crate::world::durable::{self, Disk};
 pub const SCHEMA: &str = include_str!("../../../schema.sql");
 /// `PRAGMA user_version` of a catalogue written by this version.
 pub const VERSION: i64 = 3;
+/// Bytes of the file that are read where they lie; SQLite itself takes no more than 2 GiB.
+const MAPPED: i64 = 1 << 40;
 /// `PRAGMA application_id`: "onrc".
 const APPLICATION_ID: i64 = 0x6f6e_7263;
 
@@ -115,6 +117,12 @@ impl Store {
     /// # Errors
     /// SQLite's own.
     pub fn scratch(path: &Path) -> Result<Self, Error> {
+        let store = Self::unjournaled(path)?;
+        store.lay_beside().map_err(|e| Error::Sqlite(path.to_owned(), e))?;
+        Ok(store)
+    }
+
+    fn unjournaled(path: &Path) -> Result<Self, Error> {
         let wrap = |e| Error::Sqlite(path.to_owned(), e);
         let mut store = Self {
             db: Connection::open(path).map_err(wrap)?,
@@ -129,7 +137,7 @@ impl Store {
             db.pragma_update(None, "temp_store", "FILE")?;
             db.pragma_update(None, "cache_size", -8192)
         };
-        set(&store.db).and_then(|()| store.lay()).and_then(|()| store.lay_beside()).map_err(wrap)?;
+        set(&store.db).and_then(|()| store.lay()).map_err(wrap)?;
         Ok(store)
     }
 
@@ -139,7 +147,7 @@ impl Store {
     /// # Errors
     /// SQLite's own.
     pub fn anew(path: &Path) -> Result<Self, Error> {
-        let store = Self { words: true, ..Self::scratch(path)? };
+        let store = Self { words: true, ..Self::unjournaled(path)? };
         store.db.pragma_update(None, "cache_size", -65_536)?;
         Ok(store)
     }
@@ -176,6 +184,15 @@ impl Store {
         store.functions().map_err(wrap)?;
         store.db.busy_timeout(Duration::from_secs(10)).map_err(wrap)?;
         Ok(store)
+    }
+
+    /// The same, its pages read where they lie in memory instead of copied: for a process that asks and ends. One that stays
+    /// would have all it ever looked at counted as its own.
+    #[must_use]
+    pub fn mapped(self) -> Self {
+        // Where it cannot be mapped it is read as ever.
+        let _ = self.db.pragma_update(None, "mmap_size", MAPPED);
+        self
     }
 
     /// `folded(text)`: its words as the index of words has them, for comparing names.

@@ -15,6 +15,8 @@ pub(super) enum Part {
     Followed,
     /// those that were not, newest statement first
     Unfollowed,
+    /// both, in that order, where few citations are picked and their order costs nothing
+    Either,
     /// followed citations of one statement
     FollowedIn,
     /// unfollowed ones of it
@@ -240,7 +242,10 @@ impl Plan {
 
     /// The parts of the answer where words do not drive.
     pub(super) fn parts(&self) -> &'static [Part] {
-        &[Part::Followed, Part::Unfollowed]
+        match self.drive {
+            Drive::Ids(_) if self.followed.is_empty() && !self.unplanned => &[Part::Either],
+            _ => &[Part::Followed, Part::Unfollowed],
+        }
     }
 
     /// The parts for one document that has the words.
@@ -261,7 +266,7 @@ impl Plan {
         let mut conditions = self.conditions.clone();
         let from = match part {
             Part::Followed => self.followed_rows(&mut conditions),
-            Part::Unfollowed => self.unfollowed_rows(),
+            Part::Unfollowed | Part::Either => self.unfollowed_rows(),
             Part::FollowedIn => {
                 conditions.push(format!("c.statement = {of}"));
                 format!("citation c {STATEMENT} {STANDING}")
@@ -277,7 +282,9 @@ impl Plan {
                 )
             }
         };
-        let order = if unfollowed {
+        let order = if part == Part::Either {
+            "r.record IS NULL, r.record DESC, s.rowid DESC, c.seq"
+        } else if unfollowed {
             conditions.push("r.record IS NULL".to_owned());
             "s.rowid DESC, c.seq"
         } else {
