@@ -69,7 +69,8 @@ fn row(citation: &CitationOutcome, width: Option<usize>) -> Vec<Cell> {
     ]
 }
 
-fn label(raw: &str) -> String {
+/// What stands in a statement, short enough for a table.
+pub fn label(raw: &str) -> String {
     let mut label: String = raw.chars().take(LABEL).collect();
     if label.len() < raw.len() {
         label.push('…');

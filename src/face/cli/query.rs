@@ -12,7 +12,7 @@ use super::bridge;
 use super::fault::{Exit, Fault, chain};
 use super::nothing;
 use crate::face::config::flags::NetworkArgs;
-use crate::face::report::style_of;
+use crate::face::report::{label, style_of};
 use crate::face::table::{Cell, Column, Table, csv};
 use crate::face::{out, plain};
 use crate::format::digest::Digest;
@@ -443,7 +443,7 @@ fn draw(out: &mut dyn Write, hits: &[(Hit, Option<(&'static str, Snippet)>)], wo
         let end = hit.end.as_ref();
         let led = end.map(|e| e.post.clone().or_else(|| e.final_url.clone()).unwrap_or_default()).unwrap_or_default();
         table.push(vec![
-            Cell::new(&hit.citation.raw),
+            Cell::new(label(&hit.citation.raw)),
             Cell::new(end.map(|e| e.ending.as_str()).unwrap_or("-"))
                 .styled(end.map(|e| style_of(&e.ending)).unwrap_or_default()),
             Cell::new(led),
