@@ -1,6 +1,7 @@
 //! The finding: what the statement claims of a post, against what was captured.
 
 mod author;
+mod copied;
 mod date;
 mod links;
 mod text;

@@ -1,5 +1,6 @@
 //! The words: folded as a reader reads them, links apart, an excerpt judged as an excerpt.
 
+use crate::finding::copied::{self, Words};
 use crate::finding::{Agreement, Check, Claim, Judged, made};
 use crate::format::time::rfc3339;
 use crate::format::words::{self, Likeness};
@@ -49,8 +50,7 @@ fn quoted_version<'p>(claim: &Claim<'_>, post: &'p Post) -> Option<(&'p Version,
 
 /// The cited words against these.
 fn against(claim: &Claim<'_>, post: &Post, text: &str) -> Judged {
-    let cited = plain(claim.quoted);
-    let found = plain(text);
+    let Words { cited, found, lost_emoji } = Words::of(claim, post, text);
     let of = |result, likeness: &Likeness| Check {
         score: Some((likeness.score * 1000.0).round() / 1000.0),
         ..made("text", result, Some(claim.quoted.to_owned()), Some(text.to_owned()))
@@ -62,12 +62,20 @@ fn against(claim: &Claim<'_>, post: &Post, text: &str) -> Judged {
         return Judged::plain(of(result, &likeness).because("the statement quotes no words"));
     }
     if likeness.differences.is_empty() {
-        return Judged::plain(of(Agreement::Agrees, &likeness));
+        let check = of(Agreement::Agrees, &likeness);
+        return Judged::plain(if lost_emoji {
+            check.because("but for the emoji, which the statement has none of")
+        } else {
+            check
+        });
     }
     if let Some(judged) = titled(post, &cited, text, &of) {
         return judged;
     }
-    if let Some((result, why)) = excerpt(claim, &cited, &found).or_else(|| around(&cited, &found)) {
+    let said = excerpt(claim, &cited, &found).or_else(|| around(&cited, &found));
+    if let Some((result, why)) =
+        said.or_else(|| but_for_emoji(&likeness)).or_else(|| in_brackets(claim, &cited, &found))
+    {
         return Judged::plain(of(result, &likeness).because(why));
     }
     if post.cut && words::words(&cited).starts_with(&words::words(found.trim_end_matches('…'))) {
@@ -75,7 +83,26 @@ fn against(claim: &Claim<'_>, post: &Post, text: &str) -> Judged {
             of(Agreement::Unknown, &likeness).because("the captured text is cut: it agrees as far as it goes"),
         );
     }
-    differs(claim, post, &cited, likeness, of)
+    differs(post, &cited, likeness, of)
+}
+
+/// Nothing differs but emoji that the statement left out; one that stands for another does differ.
+fn but_for_emoji(likeness: &Likeness) -> Option<(Agreement, String)> {
+    let lost = |d: &words::Difference| {
+        let emoji = |c: char| copied::is_emoji(c) || c.is_whitespace();
+        d.cited.is_empty() && d.found.chars().all(emoji)
+    };
+    likeness.differences.iter().all(lost).then(|| (Agreement::Agrees, format!("but for emoji: {}", told(likeness))))
+}
+
+/// Words that the statement itself marks as its own, in square brackets, in place of the post's.
+fn in_brackets(claim: &Claim<'_>, cited: &str, found: &str) -> Option<(Agreement, String)> {
+    let (own, rest) = copied::bracketed(cited)?;
+    let (result, _) = excerpt(claim, &rest, found)?;
+    let own: Vec<String> = own.iter().map(|words| format!("[{words}]")).collect();
+    (result == Agreement::Agrees).then(|| {
+        (Agreement::Unknown, format!("as the post has it but for the statement's own words: {}", own.join(" ")))
+    })
 }
 
 /// On YouTube and Reddit a post begins with its title, which may be all that is quoted, and all that was captured.
@@ -84,7 +111,7 @@ fn titled(post: &Post, cited: &str, text: &str, of: &impl Fn(Agreement, &Likenes
         return None;
     }
     let title = text.split("\n\n").next().unwrap_or_default();
-    let likeness = words::compare(cited, &plain(title));
+    let likeness = words::compare(cited, &copied::plain(title, &post.links));
     if likeness.differences.is_empty() {
         return Some(Judged::plain(of(Agreement::Agrees, &likeness).because("the title")));
     }
@@ -99,17 +126,10 @@ fn titled(post: &Post, cited: &str, text: &str, of: &impl Fn(Agreement, &Likenes
     })
 }
 
-fn differs(
-    claim: &Claim<'_>,
-    post: &Post,
-    cited: &str,
-    likeness: Likeness,
-    of: impl Fn(Agreement, &Likeness) -> Check,
-) -> Judged {
-    let _ = claim;
+fn differs(post: &Post, cited: &str, likeness: Likeness, of: impl Fn(Agreement, &Likeness) -> Check) -> Judged {
     let mut why = told(&likeness);
     if let Some(quoted) = &post.quotes
-        && words::compare(cited, &plain(&quoted.text)).differences.is_empty()
+        && words::compare(cited, &copied::plain(&quoted.text, &quoted.links)).differences.is_empty()
     {
         why = format!("these are the words of {}, the post it quotes", quoted.name);
     }
@@ -127,16 +147,6 @@ fn told(likeness: &Likeness) -> String {
         all.push(format!("and {} more", likeness.differences.len() - TOLD));
     }
     all.join("; ")
-}
-
-/// A text without its links, which are checked apart, code for code; its lines stay lines.
-fn plain(text: &str) -> String {
-    let is_link = |word: &str| {
-        let word = word.trim_start_matches(['(', '[', '"', '“', '«']);
-        word.contains("://") || ["t.co/", "pic.twitter.com/", "pic.x.com/"].iter().any(|host| word.starts_with(host))
-    };
-    let line = |line: &str| line.split_whitespace().filter(|word| !is_link(word)).collect::<Vec<_>>().join(" ");
-    text.split('\n').map(line).collect::<Vec<_>>().join("\n")
 }
 
 /// Parts between marks of omission, each of which must stand in the post, in order.

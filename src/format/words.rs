@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 
+use crate::format::day::number;
 use similar::{Algorithm, DiffTag, capture_diff_slices};
 use unicode_normalization::UnicodeNormalization as _;
 use unicode_segmentation::UnicodeSegmentation as _;
@@ -63,6 +64,27 @@ fn fold_char(c: char) -> Option<char> {
         | '\u{fe00}'..='\u{fe0f}'
         | '\u{feff}' => return None,
         c if c.is_control() && !c.is_whitespace() => return None,
+        c if c.is_ascii() => c,
+        c => return fold_script(c),
+    })
+}
+
+/// What other scripts write in more than one way: digits of their own; Arabic's stretching and vowel marks, Hebrew's points; letters
+/// that keyboards exchange (Arabic and Persian yeh and kaf), or print leaves the dots off (Russian yo).
+fn fold_script(c: char) -> Option<char> {
+    if let Some(digit) = number::digit(c).and_then(|n| char::from_digit(n, 10)) {
+        return Some(digit);
+    }
+    Some(match c {
+        '\u{640}' | '\u{64b}'..='\u{65f}' | '\u{670}' => return None,
+        '\u{591}'..='\u{5bd}' | '\u{5bf}' | '\u{5c1}' | '\u{5c2}' | '\u{5c4}' | '\u{5c5}' | '\u{5c7}' => return None,
+        '\u{5be}' => '-',
+        '\u{5f3}' => '\'',
+        '\u{5f4}' => '"',
+        '\u{649}' | '\u{64a}' => '\u{6cc}',
+        '\u{643}' => '\u{6a9}',
+        'ё' => 'е',
+        'Ё' => 'Е',
         c => c,
     })
 }

@@ -110,6 +110,28 @@ fn cases(cast: &Cast) -> Vec<Case> {
     );
     add("true, a long post", cast.embed("note").replace('…', " …"), &good("note"));
 
+    // what copying does to words
+    let lost = cast.embed("emoji").replace("👩🏽‍🚒🇳🇴 ", "").replace(" 🙏🏼", "");
+    add("true, emoji lost", lost, &good("emoji"));
+    let raw = |name: &str| format!("{} {}", cast.text(name), cast.post(name).permalink());
+    let entities = raw("marked-up").replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+    add("true, entities left as they were", entities, &good("marked-up"));
+    add("true, Russian without its dots", cast.embed("russian").replace('ё', "е"), &good("russian"));
+    add("true, Arabic without its hashtag", cast.embed("arabic").replace(" #الميناء", ""), &good("arabic"));
+    add("true, Japanese in half width", cast.embed("japanese").replace('３', "3"), &good("japanese"));
+    let again = cast.embed("quoted").replace("No dredging", "RT @QuayBoard: No dredging");
+    add("true, with a retweet's mark", again, &good("quoted"));
+    let own = cast.embed("quoted").replace("the board decided", "[the members] decided");
+    add(
+        "words of the statement's own in brackets",
+        own,
+        &[("verdict", "undetermined"), ("text", "unknown"), ("post", "quoted")],
+    );
+    let two = cast.embed("quoted").replace("tonight", "tonight. Nobody was asked");
+    add("two posts of a thread in one quotation", two, &bad("text", "quoted"));
+    let stranger = cast.embed("answer").replace("Léna Varga (@lena_varga)", "Quay Board (@QuayBoard)");
+    add("an answer in the mouth of whom it answers", stranger, &bad("author", "answer"));
+
     // one thing altered
     add("a word altered", cast.embed("altered").replace("Nobody was", "Somebody was"), &bad("text", "altered"));
     add("a number altered", cast.embed("altered").replace("two cars", "ten cars"), &bad("text", "altered"));

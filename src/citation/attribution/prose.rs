@@ -116,7 +116,10 @@ pub(super) fn read(ground: &Ground<'_, '_>, seat: &Seat<'_, '_>) -> Option<Told>
         .map(|(f, i)| (f.start + seat.mark.end..f.end + seat.mark.end, i.start + seat.mark.end..i.end + seat.mark.end));
     let (frame, words) = behind_pair
         .or_else(|| last_pair(before).map(|(f, i)| (f.start + start..f.end + start, i.start + start..i.end + start)))?;
-    let lower = outside(text, start..end, &frame).to_lowercase();
+    // `twitter.com` in a link says nothing of who wrote what
+    let told = outside(text, start..end, &frame);
+    let told = told.split_whitespace().filter(|word| !word.contains("://")).collect::<Vec<_>>().join(" ");
+    let lower = told.to_lowercase();
     if !has_stem(&lower) || window.len() < 12 {
         return None;
     }

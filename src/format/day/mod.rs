@@ -1,6 +1,6 @@
 //! Days as people of many languages write them (Unicode UTS #35 Part 4, CLDR): read, with all readings where there are several.
 
-mod number;
+pub(super) mod number;
 mod words;
 
 use icu::calendar::Iso;

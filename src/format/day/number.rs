@@ -11,7 +11,7 @@ const ZEROS: &[u32] = &[
 ];
 
 /// The value of a decimal digit of any script.
-pub(super) fn digit(c: char) -> Option<u32> {
+pub(in crate::format) fn digit(c: char) -> Option<u32> {
     if c.is_ascii() {
         return c.to_digit(10);
     }
