@@ -42,8 +42,7 @@ fn shows(word: &str, link: &PostLink) -> bool {
     let bare = |text: &str| {
         let text = text.split_once("://").map_or(text, |(_, rest)| rest);
         let text = text.strip_prefix("www.").unwrap_or(text);
-        text.trim_end_matches(|c: char| c == '…' || c == '/' || matches!(c, '.' | ',' | ')' | ']' | '"' | '”'))
-            .to_owned()
+        text.trim_end_matches(['…', '/', '.', ',', ')', ']', '"', '”']).to_owned()
     };
     let word = bare(word);
     let own = [Some(link.raw.as_str()), Some(link.expanded.as_str()), link.shown.as_deref()];
