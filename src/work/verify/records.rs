@@ -1,6 +1,7 @@
 //! The records: each leaf has one, each is the one spelling of what it says, and everything it names is there.
 
 use std::collections::{HashMap, HashSet, VecDeque};
+use std::path::Path;
 
 use uuid::Uuid;
 
@@ -20,7 +21,7 @@ use crate::work::verify::scan::Seen;
 use crate::work::verify::{Report, Trust};
 use crate::world::store;
 use crate::world::store::Store;
-use crate::world::store::apply::{Bound, Documents, Leaf};
+use crate::world::store::apply::{Batch, Bound, Documents, Leaf};
 use crate::world::store::scratch::SeedRow;
 use crate::world::vault::place::{self, Place};
 
@@ -384,19 +385,41 @@ impl Documents for Kept<'_> {
     }
 }
 
-/// Rows of the new catalogue, each record's by itself: what one that cannot be read leaves out, the others have.
-fn apply(paths: &Paths, seen: &mut Seen, found: &[(u64, SeedRow, Record)], report: &mut Report) -> Result<(), Fault> {
+/// Rows of the new catalogue. They are made together; only where one cannot be is each made by itself, so that the others
+/// have theirs.
+fn apply(paths: &Paths, seen: &mut Seen, found: &[Found], report: &mut Report) -> Result<(), Fault> {
     let warc = paths.warc();
+    let together = seen.anew.commit(|batch| {
+        let mut bound = Bound::default();
+        found.iter().try_for_each(|one| made(&warc, batch, one, &mut bound))?;
+        batch.bind(bound)
+    });
+    match together {
+        Ok(()) => Ok(()),
+        Err(store::Error::Document(_) | store::Error::Shape(..) | store::Error::Query(_)) => {
+            one_by_one(&warc, seen, found, report)
+        }
+        Err(other) => Err(other.into()),
+    }
+}
+
+/// A record with its leaf's index and where it was found.
+type Found = (u64, SeedRow, Record);
+
+fn made(warc: &Path, batch: &Batch<'_>, (index, seed, record): &Found, bound: &mut Bound) -> Result<(), store::Error> {
+    let leaf = Leaf { index: *index, data: seed.leaf, warc: seed.name.id, record };
+    let bytes = seed.block.as_deref().unwrap_or_default();
+    batch.record_naming(leaf, bytes, &Kept(Files { warc, batch }), bound)
+}
+
+fn one_by_one(warc: &Path, seen: &mut Seen, found: &[Found], report: &mut Report) -> Result<(), Fault> {
     let (problems, broken) = seen.anew.commit(|batch| {
         let mut problems = Vec::new();
         let (mut broken, mut bound) = (false, Bound::default());
-        for (index, seed, record) in found {
-            let bytes = seed.block.as_deref().unwrap_or_default();
-            let leaf = Leaf { index: *index, data: seed.leaf, warc: seed.name.id, record };
-            let docs = Kept(Files { warc: &warc, batch });
-            let made = batch.apart(|batch| batch.record_naming(leaf, bytes, &docs, &mut bound));
-            let at = place(seed).to_string();
-            match made {
+        for one in found {
+            let done = batch.apart(|batch| made(warc, batch, one, &mut bound));
+            let at = place(&one.1).to_string();
+            match done {
                 Ok(()) => {}
                 // The look at what it names says which document is not there.
                 Err(store::Error::Document(_)) => broken = true,

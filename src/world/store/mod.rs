@@ -132,10 +132,12 @@ impl Store {
         };
         store.functions().map_err(wrap)?;
         let set = |db: &Connection| {
+            // Nobody else has it: without this every question would lock the file and let go of it again.
+            db.pragma_update(Some("main"), "locking_mode", "EXCLUSIVE")?;
             db.pragma_update(None, "journal_mode", "MEMORY")?;
             db.pragma_update(None, "synchronous", "OFF")?;
             db.pragma_update(None, "temp_store", "FILE")?;
-            db.pragma_update(None, "cache_size", -8192)
+            db.pragma_update(Some("main"), "cache_size", -4096)
         };
         set(&store.db).and_then(|()| store.lay()).map_err(wrap)?;
         Ok(store)
