@@ -76,6 +76,10 @@ mod world;
 #[cfg(test)]
 mod corridor;
 
+// the WARC files of whole runs, replayed by pywb
+#[cfg(test)]
+mod replay;
+
 // bad input: one clear line, its exit code, and nothing changed
 #[cfg(test)]
 mod bad_input;

@@ -119,7 +119,7 @@ pub(crate) fn absent(what: &str) {
 }
 
 /// The folder of the validators' tools.
-fn validators() -> Option<PathBuf> {
+pub(crate) fn validators() -> Option<PathBuf> {
     let home = || std::env::var_os("HOME").map(|home| Path::new(&home).join(".cache/onrecord-val"));
     std::env::var_os("VAL_VENV").map(PathBuf::from).or_else(home)
 }

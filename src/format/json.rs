@@ -15,6 +15,43 @@ pub fn canonical<T: serde::Serialize>(value: &T) -> Result<Vec<u8>, serde_json::
     Ok(out)
 }
 
+/// The same for a list, of which one item at a time is held in two forms.
+///
+/// # Errors
+/// As [`canonical`].
+pub fn canonical_list<T: serde::Serialize>(items: &[T]) -> Result<Vec<u8>, serde_json::Error> {
+    let mut out = vec![b'['];
+    for (n, item) in items.iter().enumerate() {
+        if n > 0 {
+            out.push(b',');
+        }
+        write(&serde_json::to_value(item)?, &mut out)?;
+    }
+    out.push(b']');
+    Ok(out)
+}
+
+/// About how many bytes `value` has as JSON, without making them: numbers that are not whole may be spelt otherwise.
+///
+/// # Errors
+/// As [`canonical`].
+pub fn length<T: serde::Serialize>(value: &T) -> Result<usize, serde_json::Error> {
+    struct Count(usize);
+    impl std::io::Write for Count {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0 += bytes.len();
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+    let mut count = Count(0);
+    serde_json::to_writer(&mut count, value)?;
+    Ok(count.0)
+}
+
 /// Whole numbers up to here are the same as integers and as the doubles that RFC 8785 means.
 const SAFE: u64 = 1 << 53;
 
@@ -96,6 +133,17 @@ mod tests {
         ] {
             assert!(!is_canonical(other.as_bytes()), "{other}");
         }
+    }
+
+    #[test]
+    fn a_list_is_the_same_item_by_item() -> Result<(), serde_json::Error> {
+        for list in
+            [vec![], vec![Value::from(1)], vec![serde_json::json!({"b": [1.5, "x"], "a": null}), Value::from("y")]]
+        {
+            assert_eq!(canonical_list(&list)?, canonical(&list)?);
+            assert_eq!(length(&list)?, canonical(&list)?.len());
+        }
+        Ok(())
     }
 
     fn any_value() -> impl proptest::strategy::Strategy<Value = Value> {

@@ -70,7 +70,7 @@ pub struct CitationOutcome {
     /// the citation
     pub id: CitationId,
     /// `link`, `handle`, `hashtag`, `post`
-    pub kind: String,
+    pub kind: &'static str,
     /// as it stands in the statement
     pub raw: String,
     /// how it ended; none where it was recorded and not planned (a hashtag)

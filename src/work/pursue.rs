@@ -370,7 +370,7 @@ fn outcome(
     let findings = snapshot.map(|id| findings.iter().map(|finding| told(finding, id)).collect()).unwrap_or_default();
     CitationOutcome {
         id: citation.id,
-        kind: kind_name(&citation.kind).to_owned(),
+        kind: kind_name(&citation.kind),
         raw: citation.raw.clone(),
         ending: Some(ending),
         why: resolution.why.clone(),
@@ -401,7 +401,7 @@ pub fn kind_name(kind: &Kind) -> &'static str {
 pub fn unfollowed(citation: &Citation) -> CitationOutcome {
     CitationOutcome {
         id: citation.id,
-        kind: kind_name(&citation.kind).to_owned(),
+        kind: kind_name(&citation.kind),
         raw: citation.raw.clone(),
         ending: None,
         why: String::new(),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
-use crate::citation::{self, Citation, CitationId, Kind};
+use crate::citation::{self, Citation, CitationId};
 use crate::format::digest::Digest;
 use crate::format::warc::record::Record as WarcRecord;
 use crate::record::{ArchiveRequested, Beacon, Event, Outcome, StatementAdded};
@@ -17,7 +17,7 @@ use crate::work::keep;
 use crate::work::news::News;
 use crate::work::outcome::{CheckpointOutcome, CitationOutcome, Counts, RunOutcome, StatementOutcome};
 use crate::work::parts::Tools;
-use crate::work::plan::{Planned, plan};
+use crate::work::plan::{Place, Plan, Planned, plan};
 use crate::work::pursue::{Context, pursue, unfollowed};
 use crate::work::seal::{Deed, Seal, Sealed};
 use crate::work::signed;
@@ -124,7 +124,7 @@ fn added(
         unread: statement.unread,
         signatures: Vec::new(),
         count: citations.len() as u64,
-        citations: seal.hold(deed, "citations", citations.to_vec())?,
+        citations: seal.hold_all(deed, "citations", citations.to_vec())?,
         fetched,
     })
 }
@@ -154,17 +154,12 @@ pub struct Work {
 pub async fn run(context: Context, work: Work, stop: Stop) -> Result<(RunOutcome, bool), Fault> {
     let context = Arc::new(context);
     let Work { statements, only, beacon, at_once, grace } = work;
-    let mut planned = plan(statements.iter().map(|known| (known.id, &*known.citations)));
-    if let Some(only) = &only {
-        planned.retain(|p| only.contains(&p.citation.id));
-        planned.iter_mut().enumerate().for_each(|(n, p)| p.number = n);
-    }
-    let count = planned.len();
-    open(&context, &planned, beacon).await?;
+    let mut plan = plan(statements.iter().map(|known| &*known.citations), only.as_ref());
+    let count = plan.ids.len();
+    open(&context, std::mem::take(&mut plan.ids), beacon).await?;
     context.watch.see(News::Planned { citations: count });
     let unconfirmed = unconfirmed(&context)?;
-    let abouts: HashMap<StatementId, About> = statements.iter().map(|k| (k.id, k.about.clone())).collect();
-    let (outcomes, interrupted) = follow(&context, planned, &abouts, at_once, (stop, grace)).await?;
+    let (outcomes, interrupted) = follow(&context, plan, &statements, at_once, (stop, grace)).await?;
     if !interrupted {
         ask_again(&context, unconfirmed).await?;
     }
@@ -195,11 +190,11 @@ async fn ask_again(context: &Context, all: Vec<ArchiveRequested>) -> Result<(), 
     Ok(())
 }
 
-async fn open(context: &Context, planned: &[Planned], beacon: Option<Box<Beacon>>) -> Result<(), Fault> {
+async fn open(context: &Context, ids: Vec<CitationId>, beacon: Option<Box<Beacon>>) -> Result<(), Fault> {
     let mut deed = Deed::default();
-    let ids: Vec<CitationId> = planned.iter().map(|p| p.citation.id).collect();
-    let plan = context.seal.hold(&mut deed, "plan", ids)?;
-    deed.events.push(Event::RunOpened { run: context.run, planned: planned.len() as u64, plan, beacon });
+    let planned = ids.len() as u64;
+    let plan = context.seal.hold_all(&mut deed, "plan", ids)?;
+    deed.events.push(Event::RunOpened { run: context.run, planned, plan, beacon });
     context.seal.commit(deed).await?;
     Ok(())
 }
@@ -209,17 +204,14 @@ const SEALING: usize = 256;
 
 async fn follow(
     context: &Arc<Context>,
-    planned: Vec<Planned>,
-    abouts: &HashMap<StatementId, About>,
+    plan: Plan,
+    statements: &[Known],
     at_once: usize,
     (stop, grace): (Stop, Option<std::time::Duration>),
 ) -> Result<(Vec<CitationOutcome>, bool), Fault> {
-    let mut outcomes = Vec::with_capacity(planned.len());
+    let mut outcomes = Vec::with_capacity(plan.first.len() + plan.accounts.len());
     let mut flying: JoinSet<Result<CitationOutcome, Fault>> = JoinSet::new();
-    // Accounts come last: the posts captured before them often tell their lasting ids.
-    let (accounts, mut waiting): (VecDeque<Planned>, VecDeque<Planned>) =
-        planned.into_iter().partition(|planned| matches!(planned.citation.kind, Kind::Handle { .. }));
-    let mut accounts = Some(accounts);
+    let (mut accounts, mut waiting) = (Some(plan.accounts), VecDeque::from(plan.first));
     let slots = Arc::new(Semaphore::new(at_once.max(1)));
     let patience = patience(stop.clone(), grace);
     tokio::pin!(patience);
@@ -231,8 +223,8 @@ async fn follow(
         let more = !waiting.is_empty() && !interrupted && flying.len() < at_once.max(1) + SEALING;
         tokio::select! {
             Ok(slot) = slots.clone().acquire_owned(), if more => {
-                let Some(next) = waiting.pop_front() else { continue };
-                let (context, about) = (context.clone(), abouts.get(&next.statement).cloned().unwrap_or_default());
+                let Some((next, about)) = waiting.pop_front().and_then(|place| planned(statements, place)) else { continue };
+                let context = context.clone();
                 flying.spawn(async move { pursue(&context, &next, &about, slot).await });
             }
             Some(landed) = flying.join_next() => match landed {
@@ -250,6 +242,13 @@ async fn follow(
             }
         }
     }
+}
+
+/// The citation at a place of the plan, with what its statement says of itself.
+fn planned(statements: &[Known], place: Place) -> Option<(Planned, About)> {
+    let known = statements.get(place.statement)?;
+    let citation = known.citations.get(place.citation)?.clone();
+    Some((Planned { number: place.number, statement: known.id, citation }, known.about.clone()))
 }
 
 /// Ends when what is in flight has been waited for long enough.
@@ -270,7 +269,7 @@ async fn close(
     let list: Vec<Outcome> =
         outcomes.iter().filter_map(|o| o.ending.map(|ending| Outcome { citation: o.id, ending })).collect();
     let ended = list.len() as u64;
-    let outcomes = context.seal.hold(&mut deed, "outcomes", list)?;
+    let outcomes = context.seal.hold_all(&mut deed, "outcomes", list)?;
     deed.events.push(Event::RunClosed { run: context.run, planned: planned as u64, ended, outcomes, interrupted });
     context.seal.commit(deed).await
 }
@@ -284,11 +283,21 @@ fn report(
     sealed: &Sealed,
 ) -> RunOutcome {
     let counts = Counts::of(planned, outcomes.iter().filter_map(|o| o.ending));
-    let by_id: HashMap<CitationId, CitationOutcome> = outcomes.into_iter().map(|o| (o.id, o)).collect();
-    let listed = |known: &Known| {
-        let of = |c: &Citation| by_id.get(&c.id).cloned().unwrap_or_else(|| unfollowed(c));
+    let mut by_id: HashMap<CitationId, CitationOutcome> = outcomes.into_iter().map(|o| (o.id, o)).collect();
+    let mut left: HashMap<StatementId, usize> = HashMap::new();
+    statements.iter().for_each(|known| *left.entry(known.id).or_default() += 1);
+    let mut listed = |known: &Known| -> Vec<CitationOutcome> {
+        let more = left.get_mut(&known.id).map_or(0, |left| {
+            *left -= 1;
+            *left
+        });
         let wanted = |c: &&Citation| only.is_none_or(|only| only.contains(&c.id));
-        known.citations.iter().filter(wanted).map(of).collect()
+        // Only a document that was handed in twice needs its outcomes twice.
+        let mut of = |c: &Citation| {
+            let found = if more > 0 { by_id.get(&c.id).cloned() } else { by_id.remove(&c.id) };
+            found.unwrap_or_else(|| unfollowed(c))
+        };
+        known.citations.iter().filter(wanted).map(&mut of).collect()
     };
     RunOutcome {
         run: context.run.to_string(),

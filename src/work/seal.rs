@@ -186,6 +186,24 @@ impl Seal {
         hold(&mut lock(&self.bench), &self.tools, deed, what, value)
     }
 
+    /// The same for a list, of which one item at a time is made JSON: a list may have a million.
+    ///
+    /// # Errors
+    /// As [`Seal::keep`].
+    pub fn hold_all<T: serde::Serialize>(
+        &self,
+        deed: &mut Deed,
+        what: &str,
+        items: Vec<T>,
+    ) -> Result<Held<Vec<T>>, Fault> {
+        let bytes = json::canonical_list(&items).map_err(Fault::json)?;
+        if bytes.len() <= INLINE {
+            return Ok(Held::Here(items));
+        }
+        drop(items);
+        Ok(Held::Apart { kept: self.document(deed, what, bytes)? })
+    }
+
     /// Seals a deed; when this returns it is on disk, in the ledger and under a signed checkpoint.
     ///
     /// # Errors
@@ -255,10 +273,10 @@ fn hold<T: serde::Serialize>(
     what: &str,
     value: T,
 ) -> Result<Held<T>, Fault> {
-    let bytes = json::canonical(&value).map_err(Fault::json)?;
-    if bytes.len() <= INLINE {
+    if json::length(&value).map_err(Fault::json)? <= INLINE {
         return Ok(Held::Here(value));
     }
+    let bytes = json::canonical(&value).map_err(Fault::json)?;
     Ok(Held::Apart { kept: document(bench, tools, deed, what, bytes)? })
 }
 
