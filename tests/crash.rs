@@ -322,3 +322,35 @@ mount -o remount,ro "$DISK"
     let codes: Vec<&str> = out.lines().collect();
     assert_eq!(codes, ["full 1", "verified 0", "again 0", "read-only 1"], "{err}");
 }
+
+/// What a process that was cut off left, copied to where nothing can be written: with the shared memory of the catalogue's log
+/// everything can be read, without it the catalogue cannot, and is not called damaged for it.
+#[test]
+fn a_cut_off_archive_on_a_read_only_disk_is_not_called_damaged() {
+    let replica = replica();
+    let dir = tempfile::tempdir().unwrap();
+    let (archive, file) = (dir.path().join("archive"), dir.path().join("statement.txt"));
+    std::fs::write(&file, statement(&replica, 0)).unwrap();
+    killed(&archive, &replica, &file, 6, Duration::ZERO);
+    assert!(archive.join("onrecord.db-wal").metadata().unwrap().len() > 0, "nothing was left in the log");
+    let script = r#"mount -t tmpfs -o size=64m tmpfs "$DISK" || exit 77
+cp -a "$ARCHIVE" "$DISK/one" && cp -a "$ARCHIVE" "$DISK/two" && rm "$DISK/two/onrecord.db-shm"
+mount -o remount,ro "$DISK"
+"$0" --archive "$DISK/one" verify; echo "one $?"
+"$0" --archive "$DISK/two" verify; echo "two $?"
+"$0" --archive "$DISK/two" query 2>&1; echo "query $?""#;
+    let disk = dir.path().join("disk");
+    std::fs::create_dir(&disk).unwrap();
+    let mut shell = Command::new("unshare");
+    shell.args(["--map-root-user", "--mount", "sh", "-c", script, env!("CARGO_BIN_EXE_onrecord")]);
+    shell.env("DISK", &disk).env("ARCHIVE", &archive).env_remove("ONRECORD_ARCHIVE").stdin(Stdio::null());
+    let Some(output) = shell.output().ok().filter(|output| !output.stdout.is_empty()) else {
+        return crate::world::absent("no file system can be mounted here");
+    };
+    let said = String::from_utf8_lossy(&output.stdout);
+    let codes: Vec<&str> =
+        said.lines().filter(|line| line.ends_with(|c: char| c.is_ascii_digit()) && line.len() < 10).collect();
+    assert_eq!(codes, ["one 0", "two 0", "query 1"], "{said}");
+    assert!(said.contains("not checked: the catalogue: a process that was cut off left"), "{said}");
+    assert!(said.contains("hint: copy the archive to where it can be written"), "{said}");
+}

@@ -352,6 +352,7 @@ fn hint(deed: &Deed) -> Option<String> {
         Deed::Store(store::Error::Foreign(_)) => {
             "move that file away; onrecord reindex makes the catalogue anew from warc/ and ledger/".to_owned()
         }
+        Deed::Store(store::Error::Unfolded(_)) => "copy the archive to where it can be written".to_owned(),
         Deed::Store(_) => "onrecord reindex makes the catalogue anew from warc/ and ledger/".to_owned(),
         Deed::Vault(_) | Deed::File { .. } | Deed::Sealing(_) => {
             "what was acknowledged is safe; make room or access and run again".to_owned()

@@ -6,7 +6,7 @@ use std::path::Path;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Row};
 
-use crate::world::store::{Error, Store};
+use crate::world::store::{Error, Store, is_unfolded};
 
 /// A row that is not the same in both.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,9 +48,12 @@ pub fn rows(anew: &Store, path: &Path) -> Result<Compared, Error> {
         Ok(())
     };
     attach("mode=ro")?;
-    if db.query_row("SELECT count(*) FROM used.sqlite_schema", [], |_| Ok(())).is_err() {
-        // On a read-only medium WAL has nowhere to put its shared memory, unless the file is promised not to change.
+    if let Err(error) = db.query_row("SELECT count(*) FROM used.sqlite_schema", [], |_| Ok(())) {
         db.execute("DETACH used", [])?;
+        if is_unfolded(path, &error) {
+            return Err(Error::Unfolded(path.to_owned()));
+        }
+        // On a read-only medium WAL has nowhere to put its shared memory, unless the file is promised not to change.
         attach("immutable=1")?;
     }
     let compared = attached(db);

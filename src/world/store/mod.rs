@@ -60,6 +60,9 @@ pub enum Error {
     /// a database of something else
     #[error("{0} is a database, but not an onrecord catalogue")]
     Foreign(PathBuf),
+    /// a process that was cut off left a write-ahead log, and where it lies nothing can be written, which reading it needs
+    #[error("catalogue {0} has a write-ahead log, which cannot be read where nothing can be written")]
+    Unfolded(PathBuf),
     /// a row says what it cannot
     #[error("row in {table} holds what it cannot hold: {what}")]
     Row {
@@ -174,6 +177,7 @@ impl Store {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let db = match Connection::open_with_flags(path, flags).and_then(|db| probe(&db).map(|_| db)) {
             Ok(db) => db,
+            Err(error) if is_unfolded(path, &error) => return Err(Error::Unfolded(path.to_owned())),
             // On a read-only medium WAL needs no shared memory only if the file is promised not to change.
             Err(_) => Connection::open_with_flags(
                 format!("file:{}?immutable=1", path.display()),
@@ -295,6 +299,16 @@ impl Store {
         self.db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
         Ok(())
     }
+}
+
+/// Whether a catalogue cannot be read for want of a place for its log's shared memory. To read it as if it had no log would
+/// show an older catalogue as the one in use.
+pub(crate) fn is_unfolded(path: &Path, error: &rusqlite::Error) -> bool {
+    use rusqlite::ErrorCode::{CannotOpen, ReadOnly};
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    matches!(error.sqlite_error_code(), Some(CannotOpen | ReadOnly))
+        && std::fs::metadata(log).is_ok_and(|log| log.len() > 0)
 }
 
 fn probe(db: &Connection) -> Result<i64, rusqlite::Error> {
