@@ -178,6 +178,7 @@ impl Store {
         let db = match Connection::open_with_flags(path, flags).and_then(|db| probe(&db).map(|_| db)) {
             Ok(db) => db,
             Err(error) if is_unfolded(path, &error) => return Err(Error::Unfolded(path.to_owned())),
+            Err(error) if !is_for_want_of_writing(&error) => return Err(wrap(error)),
             // On a read-only medium WAL needs no shared memory only if the file is promised not to change.
             Err(_) => Connection::open_with_flags(
                 format!("file:{}?immutable=1", path.display()),
@@ -304,11 +305,15 @@ impl Store {
 /// Whether a catalogue cannot be read for want of a place for its log's shared memory. To read it as if it had no log would
 /// show an older catalogue as the one in use.
 pub(crate) fn is_unfolded(path: &Path, error: &rusqlite::Error) -> bool {
-    use rusqlite::ErrorCode::{CannotOpen, ReadOnly};
     let mut log = path.as_os_str().to_owned();
     log.push("-wal");
+    is_for_want_of_writing(error) && std::fs::metadata(log).is_ok_and(|log| log.len() > 0)
+}
+
+/// A catalogue that is only busy must never be read as one that does not change.
+fn is_for_want_of_writing(error: &rusqlite::Error) -> bool {
+    use rusqlite::ErrorCode::{CannotOpen, ReadOnly};
     matches!(error.sqlite_error_code(), Some(CannotOpen | ReadOnly))
-        && std::fs::metadata(log).is_ok_and(|log| log.len() > 0)
 }
 
 fn probe(db: &Connection) -> Result<i64, rusqlite::Error> {
