@@ -39,8 +39,10 @@ impl Hasher {
 
 impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut hex = [0; 64];
+        data_encoding::HEXLOWER.encode_mut(&self.0, &mut hex);
         f.write_str("sha256:")?;
-        f.write_str(&self.hex())
+        f.write_str(std::str::from_utf8(&hex).unwrap_or_default())
     }
 }
 

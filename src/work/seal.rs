@@ -31,8 +31,9 @@ use crate::world::vault::Vault;
 /// How long a pass waits for company once it has work, where there was none for a while: a single citation is durable well
 /// within 50 ms of its last byte.
 const LINGER: Duration = Duration::from_millis(4);
-/// From the end of one pass to the beginning of the next under load, so that many citations share its syncs.
-const INTERVAL: Duration = Duration::from_millis(30);
+/// From the end of one pass to the beginning of the next under load, so that many citations share its syncs: what a pass costs
+/// beside its rows (five syncs, a checkpoint, pages of the catalogue written again) is then a few percent of a busy run.
+const INTERVAL: Duration = Duration::from_millis(80);
 /// Deeds in one pass, so that a pass stays short.
 const PASS: usize = 512;
 /// A record's inline value above this many bytes of JSON moves to a WARC record of its own.

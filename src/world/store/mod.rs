@@ -240,6 +240,8 @@ impl Store {
         self.db.pragma_update(None, "synchronous", "FULL")?;
         self.db.pragma_update(None, "temp_store", "MEMORY")?;
         self.db.pragma_update(None, "cache_size", -8192)?;
+        // 16 MiB of log before it is folded in: pages that many transactions change are folded in once.
+        self.db.pragma_update(None, "wal_autocheckpoint", 4096)?;
         self.lay()
     }
 
