@@ -123,7 +123,7 @@ fn stream(dir: &Path, mib: u64) {
     let record = Record::response(Uuid::new_v4(), Timestamp::UNIX_EPOCH, "https://a.example/big", head);
     let mut vault = vault(dir);
     let from = (cost().0, Instant::now());
-    let mut stream = vault.stream(record).unwrap();
+    let mut stream = vault.stream(record, &[]).unwrap();
     for _ in 0..mib * 16 {
         stream.write(&piece).unwrap();
     }

@@ -108,7 +108,7 @@ fn everything(dir: &Path) -> (Vec<PathBuf>, Vec<Kept>) {
     let body = noise(500_000);
     let [mut big, asked] = exchange(70, "https://a.example/70", plain("200 OK", "Content-Type: video/mp4\r\n", &body));
     let rest = big.block.split_off(1000);
-    let mut stream = vault.stream(big).unwrap();
+    let mut stream = vault.stream(big, &[]).unwrap();
     rest.chunks(9999).for_each(|piece| stream.write(piece).unwrap());
     kept.push(stream.finish(&[]).unwrap());
     kept.push(vault.append(&asked).unwrap());

@@ -514,10 +514,12 @@ impl Overflow for Spill {
                 let head = wire.get(..head_len(wire)).unwrap_or_default().to_vec();
                 let begun = head.len();
                 let record = Record { block: head, ..record };
-                let stream = self.seal.with_vault(|vault| Ok(vault.stream(record)?)).map_err(std::io::Error::other)?;
+                let body = wire.get(begun..).unwrap_or_default();
+                let stream = self.seal.with_vault(|vault| Ok(vault.stream(record, body)?));
+                let stream = stream.map_err(std::io::Error::other)?;
                 let stream = self.stream.insert(stream);
                 stream.hashed_elsewhere();
-                stream.write(wire.get(begun..).unwrap_or_default()).map_err(std::io::Error::other)?;
+                stream.write(body).map_err(std::io::Error::other)?;
                 return Ok(());
             }
         };

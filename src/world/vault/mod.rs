@@ -201,11 +201,12 @@ impl Vault {
     }
 
     /// Begins a record of any size in a file of its own, beside the rolling one. `record.block` is what there is of the
-    /// block so far, an HTTP head whole; the rest comes through [`Stream::write`].
+    /// block so far, an HTTP head whole; the rest comes through [`Stream::write`]. `body` is what is at hand of it, by which it is
+    /// told whether deflating is worth the while.
     ///
     /// # Errors
     /// The disk's.
-    pub fn stream(&mut self, record: Record) -> Result<Stream, Error> {
+    pub fn stream(&mut self, record: Record, body: &[u8]) -> Result<Stream, Error> {
         let at = (self.making.now)();
         self.serial += 1;
         let name = place::name(at, self.serial);
@@ -213,7 +214,7 @@ impl Vault {
         let mut first = Vec::new();
         let head = info.head(Digest::of(&info.block), info.block.len() as u64);
         pack::member(&mut self.packer, &info, &head, &mut first);
-        let deflate = pack::deflates(&mut self.packer, &record, &mut self.member);
+        let deflate = pack::deflates_as(&mut self.packer, &record, body, &mut self.member);
         Stream::begin(self.disk.clone(), &self.dir, name, first, record, deflate)
     }
 

@@ -24,8 +24,13 @@ pub(super) fn member(packer: &mut Packer, record: &Record, head: &[u8], out: &mu
 
 /// Whether a record, or one that begins like this, is worth deflating. `scratch` is left empty.
 pub(super) fn deflates(packer: &mut Packer, record: &Record, scratch: &mut Vec<u8>) -> bool {
+    deflates_as(packer, record, &record.block, scratch)
+}
+
+/// The same for a record whose bytes are `bytes` rather than its block.
+pub(super) fn deflates_as(packer: &mut Packer, record: &Record, bytes: &[u8], scratch: &mut Vec<u8>) -> bool {
     scratch.clear();
-    !is_compressed(record) && (record.block.len() <= SMALL || sample_compresses(packer, &record.block, scratch))
+    !is_compressed(record) && (bytes.len() <= SMALL || sample_compresses(packer, bytes, scratch))
 }
 
 /// Whether an HTTP answer says of itself that its body is compressed: by its coding, or by a type that always is.
@@ -103,5 +108,11 @@ mod tests {
         .take(50_000)
         .collect();
         assert!(length_of("Content-Type: application/octet-stream", &noise) > noise.len());
+        // A stream's record has no more than a head at first: its body decides.
+        let head = b"HTTP/1.1 200 OK\r\nContent-Type: application/octet-stream\r\n\r\n".to_vec();
+        let begun = Record::response(Uuid::nil(), jiff::Timestamp::UNIX_EPOCH, "https://a.example/", head);
+        let (mut packer, mut scratch) = (Packer::default(), Vec::new());
+        assert!(!deflates_as(&mut packer, &begun, &noise, &mut scratch));
+        assert!(deflates_as(&mut packer, &begun, &text, &mut scratch));
     }
 }

@@ -156,7 +156,7 @@ fn streamed(vault: &mut Vault, head: &str, body: &[u8], piece: usize) -> Kept {
     let begun = body.len().min(10);
     let block = [format!("HTTP/1.1 200 OK\r\n{head}\r\n\r\n").as_bytes(), &body[..begun]].concat();
     let record = Record::response_known(Uuid::new_v4(), at, "https://a.example/big", block, None);
-    let mut stream = vault.stream(record).unwrap();
+    let mut stream = vault.stream(record, &[]).unwrap();
     for piece in body[begun..].chunks(piece) {
         stream.write(piece).unwrap();
     }
@@ -207,8 +207,9 @@ fn an_unfinished_stream_leaves_nothing_behind() {
     // A body that is a WARC file itself: its members must not be taken for records of ours.
     let inner = std::fs::read(dir.path().join(format!("{}{OPEN}", files(dir.path()).unwrap()[0]))).unwrap();
     let block = [b"HTTP/1.1 200 OK\r\nContent-Type: application/gzip\r\n\r\n", &inner[..]].concat();
-    let mut stream =
-        vault.stream(Record::response(Uuid::new_v4(), Timestamp::UNIX_EPOCH, "https://a.example/", block)).unwrap();
+    let mut stream = vault
+        .stream(Record::response(Uuid::new_v4(), Timestamp::UNIX_EPOCH, "https://a.example/", block), &[])
+        .unwrap();
     stream.write(&noise(300_000)).unwrap();
     drop(stream);
     drop(vault);
@@ -250,7 +251,7 @@ fn work_until_it_fails(dir: &Path, disk: Disk) -> (Vec<Kept>, bool) {
         }
         let block = [b"HTTP/1.1 200 OK\r\nContent-Type: video/mp4\r\n\r\n", &[7; 70_000][..]].concat();
         let stream =
-            vault.stream(Record::response(Uuid::new_v4(), Timestamp::UNIX_EPOCH, "https://a.example/s", block))?;
+            vault.stream(Record::response(Uuid::new_v4(), Timestamp::UNIX_EPOCH, "https://a.example/s", block), &[])?;
         acknowledged.push(stream.finish(&[])?);
         vault.close()
     };
