@@ -60,7 +60,7 @@ fn row(citation: &CitationOutcome, width: Option<usize>) -> Vec<Cell> {
     });
     let verdict = citation.findings.iter().map(|finding| finding.verdict).max_by_key(|v| weight(*v));
     vec![
-        Cell::new(&citation.kind),
+        Cell::new(citation.kind),
         Cell::new(label(&citation.raw)),
         Cell::new(led_to),
         ending,
@@ -183,7 +183,7 @@ mod tests {
         let finding = |verdict| FindingOutcome { citation: id, post: "x:1".into(), snapshot, verdict, checks: vec![] };
         let link = CitationOutcome {
             id,
-            kind: "post".into(),
+            kind: "post",
             raw: "A quoted post that is rather longer than any table could show in one line of it".into(),
             ending: Some(Ending::CapturedFromArchive),
             why: String::new(),
@@ -196,7 +196,7 @@ mod tests {
             findings: vec![finding(Verdict::Corroborated), finding(Verdict::Contradicted)],
         };
         let tag = CitationOutcome {
-            kind: "hashtag".into(),
+            kind: "hashtag",
             raw: "#tag\u{1b}[2J".into(),
             ending: None,
             final_url: None,
