@@ -469,7 +469,7 @@ fn planned(store: &Store, now: Timestamp) -> usize {
         .map(|some| (some[0].0, some.iter().map(|(_, citation)| citation.clone()).collect()))
         .filter(|(id, _)| store.statement_head(id).unwrap().is_some())
         .collect();
-    plan::plan(known.iter().map(|(id, citations)| (*id, citations.as_slice()))).len()
+    plan::plan(known.iter().map(|(_, citations)| citations.as_slice()), None).ids.len()
 }
 
 fn find(store: &Store, wanted: Wanted) -> usize {
