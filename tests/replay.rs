@@ -26,7 +26,7 @@ fn ran_twice() -> World {
                 _ => reply.offering("gzip"),
             };
             w.route("replay.test", &format!("/page/{n}"), reply);
-            let picture: Vec<u8> = (0..20_000 + n).map(|at| (at * at >> 7) as u8).collect();
+            let picture: Vec<u8> = (0..20_000 + n).map(|at| ((at * at) >> 7) as u8).collect();
             w.route("replay.test", &format!("/picture/{n}.png"), Reply::body(200, "image/png", picture));
             w.route("replay.test", &format!("/t/{n}"), Reply::to(301, &format!("/page/{n}")));
             writeln!(text, "http://replay.test/t/{n}").unwrap();
