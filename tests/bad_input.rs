@@ -113,6 +113,58 @@ fn what_is_no_utf_8_is_kept_byte_for_byte_and_said_so() {
 }
 
 #[test]
+fn what_of_a_statement_cannot_be_read_is_named_and_the_rest_is_cited() {
+    let world = World::new();
+    let pdf = fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/unread/second-page.pdf")).unwrap();
+    let mail = "From: a@b.example\nMIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: text/plain\n\nsee https://t.co/Hq7LmZx2Pa\n--b\nContent-Type: image/png\nContent-Transfer-Encoding: base64\n\niVBORw0KG";
+    let mixed = [&b"caf\xc3\xa9 https://t.co/Hq7LmZx2Pa d\xe9j\xe0 "[..], "— é".as_bytes()].concat();
+    for (name, bytes, part) in
+        [("a.pdf", pdf, "page 2"), ("a.eml", mail.into(), "part 2 (image/png)"), ("a.txt", mixed, "bytes 31..32")]
+    {
+        world.file(name, &bytes);
+        let output = world.command(&["cite", "--json", name]).output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{name}: {}", err(&output));
+        let document: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        let statement = &document["statements"][0];
+        let unread = statement["unread"].as_array().cloned().unwrap_or_default();
+        assert!(unread.iter().any(|u| u["part"] == part && u["why"] != ""), "{document:#}");
+        assert_eq!(statement["citations"][0]["raw"], "https://t.co/Hq7LmZx2Pa", "{document:#}");
+        assert!(err(&output).contains(name) && err(&output).contains("not read as it stands"), "{}", err(&output));
+        let table = world.command(&["cite", name]).output().unwrap();
+        assert!(String::from_utf8_lossy(&table.stdout).contains(&format!("not read: {part}")));
+    }
+}
+
+#[test]
+fn a_statement_in_which_nothing_can_be_read_is_refused_and_kept_by_a_run() {
+    let world = World::new();
+    for (name, bytes) in [
+        ("broken.pdf", &b"%PDF-1.7\nnothing of the kind"[..]),
+        ("empty.eml", b"From: a@b.example\nMIME-Version: 1.0\nContent-Type: image/png\nContent-Transfer-Encoding: base64\n\niVBORw0KG"),
+    ] {
+        world.file(name, bytes);
+        assert_refused(&world.command(&["cite", name]).output().unwrap(), 2, name);
+        let output = world.command(&["run", "--offline", "--quiet", name]).output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "{name}: {}", err(&output));
+        let kept =
+            world.sql(&format!("SELECT 1 AS here FROM statement WHERE lower(hex(id)) = '{}'", Digest::of(bytes).hex()));
+        assert_eq!(kept.len(), 1, "{name}");
+        prove(&world.archive());
+    }
+}
+
+#[test]
+fn ten_megabytes_on_one_line_are_read_to_their_end() {
+    let world = World::new();
+    let line = format!("{}https://t.co/Hq7LmZx2Pa", "words and @a, ".repeat((10 << 20) / 14));
+    world.file("line.txt", &line);
+    let document = world.json(&["cite", "--json", "line.txt"]);
+    let citations = document["statements"][0]["citations"].as_array().unwrap();
+    assert_eq!(citations.len(), (10 << 20) / 14 + 1);
+    assert_eq!(citations.last().unwrap()["span"][1], line.len());
+}
+
+#[test]
 fn fifty_megabytes_of_one_character_are_a_statement_like_any_other() {
     let world = World::new();
     let long = vec![b'a'; 50 << 20];

@@ -257,9 +257,34 @@ fn is_scope(line: &str, after: &str) -> bool {
         "node_modules",
         "package",
     ];
+    /// What a package is called in prose; lists of accounts are not.
+    const NOUNS: &[&str] = &[
+        "package",
+        "packages",
+        "library",
+        "libraries",
+        "module",
+        "modules",
+        "dependency",
+        "dependencies",
+        "plugin",
+        "plugins",
+        "npm",
+        "sdk",
+        "cli",
+        "loader",
+        "framework",
+        "typings",
+    ];
     let quoted = line.ends_with(['"', '\'', '`']);
     let versioned = after.split_whitespace().next().is_some_and(|w| w.get(1..).is_some_and(|w| w.contains('@')));
-    quoted || versioned || TOOLS.iter().any(|t| line.contains(t))
+    let noun = |word: &str| {
+        let word = word.trim_matches(|c: char| !c.is_alphanumeric());
+        NOUNS.iter().any(|noun| word.eq_ignore_ascii_case(noun))
+    };
+    // beside it, as in `the package @a/b` and `the @a/b library`: a list of accounts is called neither
+    let beside = line.split_whitespace().rev().take(3).any(noun) || after.split_whitespace().skip(1).take(2).any(noun);
+    quoted || versioned || beside || TOOLS.iter().any(|t| line.contains(t))
 }
 
 /// A line that begins with an at sign and goes on like a decorator or an annotation: its arguments, or a definition below.

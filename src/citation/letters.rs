@@ -1,6 +1,6 @@
 //! What a character is to somebody looking for the end of a link, a handle or a hashtag, in any script.
 
-use super::effort::looked_at;
+use crate::format::effort::looked_at;
 
 /// The character that begins at byte `at`.
 #[inline]

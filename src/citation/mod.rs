@@ -2,6 +2,7 @@
 
 mod attribution;
 mod broken;
+#[cfg(test)]
 mod effort;
 mod flow;
 pub mod found;

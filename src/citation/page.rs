@@ -9,6 +9,7 @@ use super::attribution::{self, Ground, Told};
 use super::found::{Item, Seen};
 use super::mark::{Link, Mark, Named, What};
 use super::{Form, link, post, scan};
+use crate::format::effort::looked_at;
 use crate::format::reading::{Anchor, Reading};
 use crate::platform::permalink;
 use crate::statement::Statement;
@@ -39,12 +40,15 @@ impl One<'_> {
 /// Every citation, in no order.
 pub(super) fn find<'t>(statement: &'t Statement, reading: &'t Reading) -> Vec<One<'t>> {
     let text = reading.text.as_str();
+    // read once each: an address may be long, and many words may stand in one anchor
+    let leads: Vec<Option<Lead<'t>>> = reading.anchors.iter().map(|a| anchored(a).map(Lead::of)).collect();
     let mut marks = scan::scan(text, &reading.quiet);
-    marks.retain(|m| !is_label(m, &reading.anchors));
+    marks.retain(|m| !is_label(m, &reading.anchors, &leads));
     let anchors: Vec<(Range<usize>, String)> =
         reading.anchors.iter().map(|a| (a.words.clone(), a.url.clone())).collect();
+    let led = || reading.anchors.iter().zip(&leads).filter_map(|(a, lead)| Some((a, &lead.as_ref()?.link)));
     let outward: Vec<(Range<usize>, String)> =
-        reading.anchors.iter().filter_map(|a| anchored(a).map(|l| (a.words.clone(), l.url.into_owned()))).collect();
+        led().map(|(a, link)| (a.words.clone(), link.url.clone().into_owned())).collect();
     let ground = Ground {
         language: statement.about.language.as_deref(),
         embeds: &reading.embeds,
@@ -63,10 +67,7 @@ pub(super) fn find<'t>(statement: &'t Statement, reading: &'t Reading) -> Vec<On
             one(reading.source(t.span.clone()), t.candidate, what)
         })
         .collect();
-    items.extend(reading.anchors.iter().filter_map(|a| {
-        let link = anchored(a)?;
-        Some(one(a.source.clone(), false, Either::Mark(What::Link(link))))
-    }));
+    items.extend(led().map(|(a, link)| one(a.source.clone(), false, Either::Mark(What::Link(link.clone())))));
     items.extend(marks.into_iter().map(|m| one(reading.source(m.start..m.end), m.candidate, Either::Mark(m.what))));
     let named: HashSet<String> = items.iter().filter_map(named).collect();
     items.extend(pointers(reading, named));
@@ -112,14 +113,28 @@ fn pointers(reading: &Reading, mut seen: HashSet<String>) -> Vec<One<'_>> {
     out
 }
 
+/// Where an anchor leads.
+struct Lead<'t> {
+    link: Link<'t>,
+    /// its URL without what a display leaves out
+    bare: String,
+}
+
+impl<'t> Lead<'t> {
+    fn of(link: Link<'t>) -> Self {
+        Self { bare: bare(&link.url).to_owned(), link }
+    }
+}
+
 /// Whether a link in the words only labels the anchor it stands in: the same URL, or a domain shown for it.
-fn is_label(mark: &Mark<'_>, anchors: &[Anchor]) -> bool {
+fn is_label(mark: &Mark<'_>, anchors: &[Anchor], leads: &[Option<Lead<'_>>]) -> bool {
     let What::Link(link) = &mark.what else { return false };
     let n = anchors.partition_point(|a| a.words.end <= mark.start);
-    let Some(anchor) = anchors.get(n).filter(|a| a.words.start <= mark.start && mark.end <= a.words.end) else {
+    if !anchors.get(n).is_some_and(|a| a.words.start <= mark.start && mark.end <= a.words.end) {
         return false;
-    };
-    mark.candidate || anchored(anchor).is_some_and(|a| a.url == link.url || bare(&a.url) == bare(&link.url))
+    }
+    let lead = leads.get(n).and_then(Option::as_ref);
+    mark.candidate || lead.is_some_and(|a| a.link.url == link.url || a.bare == bare(&link.url))
 }
 
 /// A URL without what its display leaves out.
@@ -130,6 +145,7 @@ fn bare(url: &str) -> &str {
 
 /// An anchor's link, where it leads out of the page and to something said.
 fn anchored(anchor: &Anchor) -> Option<Link<'_>> {
+    looked_at(anchor.url.len());
     let url = anchor.url.as_str();
     let (url, scheme) = if url.starts_with("//") {
         (Cow::Owned(format!("https:{url}")), link::Scheme::Https)

@@ -4,11 +4,11 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use super::Form;
-use super::effort::looked_at;
 use super::letters::{char_at, char_before, is_latin_accent, is_spaceless};
 use super::link::{self, Scheme};
 use super::mark::{Mark, What};
 use super::{broken, handle, hashtag, shortcode};
+use crate::format::effort::looked_at;
 
 /// The bytes that can begin, or stand inside, a citation.
 const TRIGGERS: [bool; 256] = {

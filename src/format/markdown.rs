@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use pulldown_cmark::{Event, LinkType, Options, Parser, Tag, TagEnd};
 
+use crate::format::effort::looked_at;
 use crate::format::html;
 use crate::format::reading::{Anchor, Reading};
 
@@ -117,6 +118,7 @@ impl Reader<'_> {
     /// Where a link's URL stands in the source of the link.
     fn place(&self, url: &str, range: Range<usize>) -> Range<usize> {
         let source = self.source.get(range.clone()).unwrap_or_default();
+        looked_at(2 * source.len());
         let from = source.rfind("](").map_or(0, |i| i + 2);
         match source.get(from..).and_then(|t| t.find(url)) {
             Some(i) if !url.is_empty() => range.start + from + i..range.start + from + i + url.len(),
@@ -163,6 +165,7 @@ impl Reader<'_> {
         }
         self.settle(range.start);
         let raw = self.source.get(range.clone()).unwrap_or_default();
+        looked_at(raw.len());
         if raw == words {
             self.out.reading.push(words, range.start);
         } else if let Some(i) = raw.find(words).filter(|_| !words.is_empty()) {

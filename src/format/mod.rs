@@ -14,6 +14,7 @@ pub mod did;
 pub mod digest;
 pub mod dkim;
 pub mod drand;
+pub(crate) mod effort;
 pub mod feed;
 pub mod gzip;
 pub mod html;

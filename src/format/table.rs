@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use crate::format::effort::looked_at;
 use crate::format::reading::Reading;
 use crate::format::rows;
 
@@ -22,7 +23,9 @@ pub fn json(source: &str) -> Option<Reading> {
     while let Some(quote) = bytes.get(at..).and_then(|t| memchr::memchr(b'"', t)).map(|n| at + n) {
         walk.between(at..quote);
         let end = string_end(bytes, quote + 1);
-        let after = bytes.get(end + 1..).and_then(|t| t.iter().find(|b| !b.is_ascii_whitespace()));
+        let blank = bytes.get(end + 1..).map_or(0, |t| t.iter().take_while(|b| b.is_ascii_whitespace()).count());
+        let after = bytes.get(end + 1 + blank);
+        looked_at(2 * (end - at) + blank);
         if after == Some(&b':') {
             walk.key = source.get(quote + 1..end);
         } else {
@@ -134,6 +137,7 @@ pub fn csv(source: &str, delimiter: u8) -> Reading {
     let (mut n, mut draft) = (0, rows::Draft::default());
     while at < bytes.len() {
         let (cell, next, last) = cell(bytes, at, delimiter);
+        looked_at(next - at);
         if row > 0 || !named {
             let before = reading.text.len();
             unquoted(source, cell, &mut reading);

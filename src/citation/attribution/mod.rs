@@ -7,11 +7,13 @@ pub(super) mod quoted;
 mod reference;
 mod remnant;
 pub(super) mod row;
+mod unaddressed;
 
 use std::ops::Range;
 
 use jiff::civil::Date;
 
+use super::Form;
 use super::mark::{Mark, What};
 use crate::platform::permalink;
 use crate::platform::post::Platform;
@@ -89,10 +91,20 @@ pub(super) fn go_on(ground: &Ground<'_, '_>, progress: &mut Progress, horizon: u
     while let Some(mark) = ground.marks.get(progress.next).filter(|m| m.start < horizon) {
         let n = progress.next;
         progress.next += 1;
-        let What::Handle(platform, handle) = &mark.what else { continue };
         if mark.start < progress.floor {
             continue;
         }
+        let (platform, handle) = match &mark.what {
+            What::Handle(platform, handle) => (platform, handle),
+            What::Link(link) if matches!(link.form, Form::Tco | Form::Pic) => {
+                if let Some(post) = unaddressed::read(ground, n, mark, progress.floor) {
+                    progress.floor = post.span.end;
+                    tell(post);
+                }
+                continue;
+            }
+            _ => continue,
+        };
         let seat = Seat { n, mark, platform: *platform, handle, floor: progress.floor };
         let read = remnant::read(ground, &seat)
             .or_else(|| reference::read(ground, &seat))
@@ -129,11 +141,12 @@ impl<'t, 'm> Ground<'t, 'm> {
 }
 
 impl Ground<'_, '_> {
-    /// Before this place no post can begin any more: the next one's words may be the paragraph before the one its dash is in.
+    /// Before this place no post can begin any more: the next one's words may be the paragraph before the one its dash is in,
+    /// and a quotation that ends there may have begun some paragraphs earlier.
     pub(super) fn settled(&self, progress: &Progress, horizon: usize) -> usize {
         let floor = progress.floor;
         let next = self.marks.get(progress.next).map_or(horizon, |m| m.start.min(horizon));
-        let near = place::floor(self.text, next.saturating_sub(2 * place::WINDOW));
+        let near = place::floor(self.text, next.saturating_sub(2 * place::WINDOW + quoted::LONGEST));
         if near <= floor {
             return floor.min(near);
         }

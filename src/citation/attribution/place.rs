@@ -1,6 +1,6 @@
 //! Where paragraphs, lines and sentences begin and end around a place.
 
-use crate::citation::effort::looked_at;
+use crate::format::effort::looked_at;
 
 /// How far an attribution is looked for on either side; longer names and sentences belong to nobody.
 pub(super) const WINDOW: usize = 320;

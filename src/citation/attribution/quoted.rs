@@ -3,8 +3,8 @@
 use std::ops::Range;
 
 use super::place;
-use crate::citation::effort::looked_at;
 use crate::citation::letters::{is_closing_quote, is_opening_quote, openers};
+use crate::format::effort::looked_at;
 
 /// Verbs and nouns that introduce a post with a colon, in the languages statements are mostly written in.
 const INTRODUCERS: &[&str] = &[
@@ -74,6 +74,59 @@ pub(super) fn within(text: &str, region: Range<usize>) -> Range<usize> {
     let region = trimmed(text, behind_introduction(text, trimmed(text, region)));
     let inner = unframed(text, &region);
     trimmed(text, inner.unwrap_or(region))
+}
+
+/// How far back a quotation of several paragraphs is looked for.
+pub(super) const LONGEST: usize = 4096;
+
+/// Where the quotation begins that ends at `end`: with the paragraph at `start`, or, where its mark is closed there and was
+/// opened in a paragraph before, with that one. Each paragraph of a long quotation may open it anew; only the last closes it.
+pub(super) fn opened(text: &str, least: usize, start: usize, end: usize, spaced: bool) -> usize {
+    let words = trimmed(text, start..end);
+    let Some(close) = text.get(words.clone()).and_then(|w| w.chars().next_back()).filter(|c| is_closing_quote(*c))
+    else {
+        return start;
+    };
+    let opens = |c: char| opens_for(c, close);
+    let least = least.max(place::floor(text, words.end.saturating_sub(LONGEST)));
+    let inside = words.start..words.end - close.len_utf8();
+    looked_at(inside.len());
+    let marks = text.get(inside.clone()).unwrap_or_default().chars().filter(|c| opens(*c)).count();
+    let anew = text.get(inside).is_some_and(|w| w.starts_with(opens));
+    if marks > usize::from(anew) || anew && !opens_before(text, least, words.start, spaced, close) {
+        return start;
+    }
+    let mut at = start;
+    while at > least {
+        let before = text.get(least..at).unwrap_or_default().trim_end_matches(place::is_blank);
+        let begins = place::paragraph(text, least, least + before.len(), spaced);
+        let paragraph = trimmed(text, begins..least + before.len());
+        let Some(words) = text.get(paragraph.clone()).filter(|w| !w.is_empty() && begins < at) else { return start };
+        looked_at(words.len());
+        let closed = words.chars().any(|c| c == close && !opens(c));
+        if closed {
+            return start;
+        }
+        at = begins;
+        if words.starts_with(opens) && !opens_before(text, least, paragraph.start, spaced, close) {
+            return at;
+        }
+    }
+    start
+}
+
+/// Whether the paragraph before the one at `start` begins with the opening mark too and leaves it open.
+fn opens_before(text: &str, least: usize, start: usize, spaced: bool, close: char) -> bool {
+    let before = text.get(least..start).unwrap_or_default().trim_end_matches(place::is_blank);
+    let begins = place::paragraph(text, least, least + before.len(), spaced);
+    let words = text.get(trimmed(text, begins..least + before.len())).unwrap_or_default();
+    words.starts_with(|c| opens_for(c, close))
+        && if opens_for(close, close) { words.matches(close).count() % 2 == 1 } else { !words.contains(close) }
+}
+
+/// Whether `c` opens what `close` closes. Of marks that can stand at both ends only the straight ones are taken to open.
+fn opens_for(c: char, close: char) -> bool {
+    openers(close).contains(&c) && (c != close || matches!(c, '"' | '\''))
 }
 
 /// Blanks and stray marks at both ends taken away.
@@ -224,6 +277,28 @@ mod tests {
             }
         }
         assert_eq!(next_opening("no marks, isn’t it? 'so' — yes…".as_bytes(), 0), usize::MAX);
+    }
+
+    #[test]
+    fn a_quotation_closed_here_may_have_been_opened_paragraphs_ago() {
+        let begins = |text: &str, spaced: bool| {
+            let end = text.rfind(" —").unwrap_or(0);
+            let start = place::paragraph(text, 0, end, spaced);
+            text.get(opened(text, 0, start, end, spaced)..).map(|t| t.chars().take(6).collect::<String>())
+        };
+        for (text, spaced, want) in [
+            ("Before.\n\n“One.\n\nTwo.\n\nThree.” — A", true, "“One.\n"),
+            ("Before.\n\n“One.\n\n“Two.\n\n“Three.” — A", true, "“One.\n"),
+            ("\"One.\nTwo.\" — A", false, "\"One.\n"),
+            ("“Another.”\n\n“Three.” — A", true, "“Three"),
+            ("Before “one.\n\nThree.” — A", true, "Three."),
+            ("Before.\n\nHe said “Three.” — A", true, "He sai"),
+            ("“One.\n\nclosed” here\n\nThree.” — A", true, "Three."),
+            ("Nothing is open.\n\nThree.” — A", true, "Three."),
+            ("Nothing is closed.\n\nThree. — A", true, "Three."),
+        ] {
+            assert_eq!(begins(text, spaced).as_deref(), Some(want), "{text}");
+        }
     }
 
     #[test]

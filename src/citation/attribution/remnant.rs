@@ -201,7 +201,7 @@ fn stands_alone(text: &str, least: usize, name: &Name) -> bool {
 }
 
 /// The stretch that can hold the quoted words: the embed's, or the paragraph before the dash.
-fn region(ground: &Ground<'_, '_>, least: usize, dash: usize, embed: Option<&Range<usize>>) -> Range<usize> {
+pub(super) fn region(ground: &Ground<'_, '_>, least: usize, dash: usize, embed: Option<&Range<usize>>) -> Range<usize> {
     if embed.is_some() {
         return least..dash;
     }
@@ -211,9 +211,10 @@ fn region(ground: &Ground<'_, '_>, least: usize, dash: usize, embed: Option<&Ran
         // the dash begins its paragraph: the words are the one before
         let words = text.get(least..dash).unwrap_or_default().trim_end_matches(place::is_blank);
         let end = least + words.len();
-        return place::paragraph(text, least, end, ground.spaced)..dash;
+        let last = place::paragraph(text, least, end, ground.spaced);
+        return quoted::opened(text, least, last, end, ground.spaced)..dash;
     }
-    start..dash
+    quoted::opened(text, least, start, dash, ground.spaced)..dash
 }
 
 /// The display name as it was meant: line ends and entities undone, mojibake repaired, a Japanese embed's honorific taken off.

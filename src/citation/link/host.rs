@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
-use crate::citation::effort::looked_at;
 use crate::citation::letters::{char_at, is_invisible, is_spaceless};
+use crate::format::effort::looked_at;
 
 /// Where a host ends and what it is.
 #[derive(Debug)]

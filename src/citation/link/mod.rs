@@ -8,9 +8,9 @@ pub(super) mod rest;
 use std::borrow::Cow;
 
 use super::Form;
-use super::effort::looked_at;
 use super::letters::{char_at, char_before, is_direction, is_invisible, is_latin_accent};
 use super::mark::{Link, Mark, Named, What};
+use crate::format::effort::looked_at;
 use crate::platform::{permalink, shortener};
 use host::Host;
 use rest::Rest;

@@ -1,7 +1,7 @@
 //! Where path, query and fragment end among the punctuation of any script (RFC 3986 §3.3 to §3.5 is the least of it).
 
-use crate::citation::effort::looked_at;
 use crate::citation::letters::{char_at, is_invisible, is_path_letter, is_spaceless};
+use crate::format::effort::looked_at;
 
 /// Parentheses inside parentheses are followed this far: a URL ends before one that stays open, and what stands behind it is
 /// read again.

@@ -100,7 +100,13 @@ fn read(name: &str) -> Result<Statement, Fault> {
         return Err(empty(name));
     }
     let hint = Hint { source: name.to_owned(), content_type: None };
-    statement::read(bytes, &hint).map_err(|error| refused(name, &error))
+    let statement = statement::read(bytes, &hint).map_err(|error| refused(name, &error))?;
+    if let Some(first) = statement.unread.first() {
+        let more = statement.unread.len() - 1;
+        let more = if more > 0 { format!(" (and {more} more)") } else { String::new() };
+        tracing::warn!("{name} is not read as it stands: {}: {}{more}", first.part, first.why);
+    }
+    Ok(statement)
 }
 
 /// One JSON document, closed also where a statement in the middle fails after all.

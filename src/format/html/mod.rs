@@ -5,6 +5,7 @@ mod token;
 
 use std::ops::Range;
 
+use crate::format::effort::looked_at;
 use crate::format::reading::{Anchor, Pointer, Reading};
 use page::Page;
 use token::{Tag, Token, Tokens};
@@ -194,10 +195,12 @@ impl<'s> Reader<'s> {
     fn words(&mut self, raw: &str, base: usize, keep: bool) {
         let mut at = 0;
         while let Some(rest) = raw.get(at..).filter(|r| !r.is_empty()) {
+            looked_at(1);
             let plain = rest
                 .find(|c: char| c == '&' || (!keep && matches!(c, ' ' | '\n' | '\t' | '\r' | '\x0c')))
                 .unwrap_or(rest.len());
             if plain > 0 {
+                looked_at(plain);
                 self.due_breaks(base + at);
                 self.html.reading.push(rest.get(..plain).unwrap_or_default(), base + at);
                 at += plain;
@@ -286,6 +289,7 @@ impl<'s> Reader<'s> {
         if name == "p" || BLOCKS.contains(&name) {
             self.due = 2;
         }
+        looked_at(self.stack.len());
         let Some(depth) = self.stack.iter().rposition(|o| o.name == name) else { return };
         // an inline end tag does not close the blocks around it
         if !BLOCKS.contains(&name) && self.stack.len() - depth > 8 {

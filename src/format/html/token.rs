@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use crate::format::effort::looked_at;
+
 /// A piece of the source.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Token<'s> {
@@ -30,6 +32,7 @@ const ATTRIBUTES: usize = 256;
 impl<'s> Tag<'s> {
     /// A value as it stands.
     pub(super) fn raw(&self, name: &str) -> Option<(&'s str, Range<usize>)> {
+        looked_at(self.attributes.len());
         let (_, range) = self.attributes.iter().find(|(n, _)| n == name)?;
         Some((self.source.get(range.clone())?, range.clone()))
     }
@@ -63,12 +66,14 @@ impl<'s> Tokens<'s> {
         let mut from = self.at;
         while let Some(i) = bytes.get(from..).and_then(|t| memchr::memmem::find(t, b"</")) {
             let at = from + i;
+            looked_at(i + 2);
             let word = bytes.get(at + 2..at + 2 + name.len());
             if word.is_some_and(|w| w.eq_ignore_ascii_case(name.as_bytes())) {
                 return at;
             }
             from = at + 2;
         }
+        looked_at(bytes.len() - from.min(bytes.len()));
         bytes.len()
     }
 
@@ -161,6 +166,15 @@ impl<'s> Iterator for Tokens<'s> {
     type Item = Token<'s>;
 
     fn next(&mut self) -> Option<Token<'s>> {
+        let start = self.at;
+        let token = self.cut();
+        looked_at(self.at - start);
+        token
+    }
+}
+
+impl<'s> Tokens<'s> {
+    fn cut(&mut self) -> Option<Token<'s>> {
         let bytes = self.bytes();
         loop {
             let start = self.at;

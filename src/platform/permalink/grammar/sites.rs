@@ -14,6 +14,8 @@ pub(super) struct Site {
 }
 
 const X_PATHS: &[&str] = &[
+    // first, because most are; the names of pages are no handles
+    "/{handle}/status/{id}",
     "/i/web/status/{id}",
     "/i/status/{id}",
     "/intent/like?tweet_id={id}",
@@ -24,7 +26,6 @@ const X_PATHS: &[&str] = &[
     "/intent/user?screen_name={handle}",
     "/intent/follow?screen_name={handle}",
     "/statuses/{id}",
-    "/{handle}/status/{id}",
     "/{handle}/statuses/{id}",
     "/{handle}",
 ];
