@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::world::World;
+use super::world::{World, of_kind};
 
 const END: &str = "https://harbour.example/q4";
 
@@ -77,6 +77,41 @@ fn every_carrier_leads_to_its_end() {
 }
 
 #[test]
+fn every_wrapper_is_read_through_without_a_request() {
+    let world = World::new();
+    let (x, coded) = ("captured", "https%3A%2F%2Fharbour.example%2Fq4");
+    let unwrapped = [
+        format!("https://www.google.com/url?sa=t&url={coded}&usg=x"),
+        format!("https://l.facebook.com/l.php?u={coded}&h=AT0x"),
+        format!("https://lm.facebook.com/l.php?u={coded}"),
+        format!("https://l.instagram.com/?u={coded}&e=x"),
+        format!("https://www.youtube.com/redirect?event=video_description&q={coded}"),
+        format!("https://out.reddit.com/t3_1abcde?url={coded}&token=x"),
+        format!("https://t.umblr.com/redirect?z={coded}&t=x"),
+        format!("https://vk.com/away.php?to={coded}"),
+        format!("https://t.me/iv?url={coded}&rhash=0"),
+        format!("https://weibo.cn/sinaurl?u={coded}"),
+        format!("https://duckduckgo.com/l/?uddg={coded}&rut=x"),
+        "https://www.google.com/amp/s/harbour.example/q4".to_owned(),
+        "https://unsafelink.com/https://harbour.example/q4".to_owned(),
+    ];
+    let asks_first = [
+        format!("https://steamcommunity.com/linkfilter/?u={coded}"),
+        format!("https://consent.youtube.com/m?continue={coded}&gl=DE"),
+        format!("https://x.com/safety/unsafe_link_warning?unsafe_link={coded}"),
+    ];
+    let rows: Vec<(&str, &str, &str, &str)> = unwrapped
+        .iter()
+        .map(|url| (url.as_str(), x, END, "unwrapped"))
+        .chain(asks_first.iter().map(|url| (url.as_str(), x, END, "interstitial")))
+        .collect();
+    let wrong = resolve(&world, &rows, &["--links-only"]);
+    assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
+    let hosts: Vec<String> = world.replica.log().iter().map(|served| served.host.clone()).collect();
+    assert!(hosts.iter().all(|host| host == "harbour.example"), "{hosts:?}");
+}
+
+#[test]
 fn redirects_alone_and_as_a_browser_sees_them() {
     let world = World::new();
     let pic = "https://pic.twitter.com/CdsTMkBRtm".to_owned();
@@ -95,4 +130,11 @@ fn redirects_alone_and_as_a_browser_sees_them() {
     let statuses: Vec<u16> =
         world.replica.log().iter().filter(|served| served.host == "t.co").map(|served| served.status).collect();
     assert_eq!(statuses, [301, 200]);
+
+    // what differs is on record: a code that a plain client is told nothing of
+    world.settings("[capture]\nboth-views = true\n");
+    let run = world.json("run", &[world.statement("a.txt", "It was said at https://t.co/oldShape1 that day.\n")]);
+    assert_eq!(of_kind(&run["statements"][0], "link")["ending"], "gone", "{run:#}");
+    let told = "https://t.co/oldShape1 leads a plain client to nothing and a browser to http://harbour.example/a";
+    assert!(String::from_utf8_lossy(&world.bytes()).contains(told));
 }
