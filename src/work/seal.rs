@@ -283,6 +283,15 @@ fn hold<T: serde::Serialize>(
 
 const STOPPED: Fault = Fault::Broken("the sealing thread has stopped");
 
+/// How long a pass waits for company: by how long ago the last one ended and how many deeds it carried. Whoever is alone waits
+/// no longer than that takes to see.
+fn pause(last: Option<(Duration, usize)>) -> Duration {
+    match last {
+        Some((since, carried)) if carried > 1 => LINGER.max(INTERVAL.saturating_sub(since)),
+        _ => LINGER,
+    }
+}
+
 fn passes(
     bench: Arc<Mutex<Bench>>,
     mut store: Store,
@@ -290,17 +299,17 @@ fn passes(
     tools: &Tools,
     mut inbox: mpsc::UnboundedReceiver<Order>,
 ) -> Result<Parts, Fault> {
-    let mut last: Option<Stopwatch> = None;
+    let mut last: Option<(Stopwatch, usize)> = None;
     while let Some(first) = inbox.blocking_recv() {
         let mut orders = vec![first];
         if !inbox.is_closed() {
-            let since = last.map_or(INTERVAL, |last| last.elapsed());
-            std::thread::sleep(LINGER.max(INTERVAL.saturating_sub(since)));
+            std::thread::sleep(pause(last.map(|(end, carried)| (end.elapsed(), carried))));
         }
         while orders.len() < PASS {
             let Ok(order) = inbox.try_recv() else { break };
             orders.push(order);
         }
+        let carried = orders.len();
         let (whats, done): (Vec<What>, Vec<_>) = orders.into_iter().map(|o| (o.what, o.done)).unzip();
         // Lines are for the checkpoint as it stands, so they come before what moves it on.
         let lined = lines(&mut log, &whats);
@@ -323,7 +332,7 @@ fn passes(
                 return Err(fault);
             }
         }
-        last = Some(tools.clock.start());
+        last = Some((tools.clock.start(), carried));
     }
     // Exchanges of work that was cut short are evidence too: their bytes are kept, indexed and named.
     bind(&bench, &mut store, &mut log, tools)?;
@@ -451,5 +460,19 @@ struct Blocks<'a>(&'a HashMap<Uuid, Vec<u8>>);
 impl Documents for Blocks<'_> {
     fn block(&self, name: &RecordName) -> Result<Vec<u8>, store::Error> {
         self.0.get(&name.id).cloned().ok_or(store::Error::Document(name.id))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_crowd_waits_for_a_crowd() {
+        let ms = Duration::from_millis;
+        assert_eq!(pause(None), LINGER);
+        assert_eq!(pause(Some((ms(0), 1))), LINGER);
+        assert_eq!(pause(Some((ms(10), 2))), INTERVAL - ms(10));
+        assert_eq!(pause(Some((ms(5000), 200))), LINGER);
     }
 }
