@@ -35,7 +35,7 @@ fn member(kind: &str, id: u32, content_type: &str, block: &[u8]) -> (Vec<u8>, St
     let whole = [head.as_bytes(), block].concat();
     let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
     gzip.write_all(&[&whole[..], b"\r\n\r\n"].concat()).unwrap();
-    (gzip.finish().unwrap(), id, Digest::of(&[block, head.as_bytes()].concat()))
+    (gzip.finish().unwrap(), id, Digest::of(&whole))
 }
 
 /// An archive of one response and four records, the third of them a change of keys.

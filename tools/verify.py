@@ -10,7 +10,7 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
-PROBLEMS, NOT_CHECKED, COUNT = [], [], {}
+PROBLEMS, NOT_CHECKED, COUNT = [], ["what warcinfo records say of their files: no record of the ledger names them, and nothing rests on them"], {}
 def problem(kind, where, what): PROBLEMS.append(f"{kind}  {where}  {what}")
 def count(what, n=1): COUNT[what] = COUNT.get(what, 0) + n
 def sha(b): return hashlib.sha256(b).digest()
@@ -56,19 +56,19 @@ def record(pieces):
     fields = {line.split(":")[0].lower(): line.split(":", 1)[1].strip() for line in reversed(lines)}
     if not (left := int(fields.get("content-length", "-1"))) >= 0: raise Bad("no Content-Length")
     keep = fields.get("warc-type") == "metadata" and fields.get("content-type") == "application/json"
-    kept, opening, tail, block, payload = [], b"" if fields.get("content-type", "").startswith("application/http") else None, b"", hashlib.sha256(), hashlib.sha256()
+    whole, block, payload = hashlib.sha256(head + found), hashlib.sha256(), hashlib.sha256()
+    kept, opening, tail = [], b"" if fields.get("content-type", "").startswith("application/http") else None, b""
     def feed(part):
         nonlocal left, opening, tail
         mine, tail = part[:left], tail + part[left:]
         left -= len(mine)
-        block.update(mine); kept.append(mine if keep else b"")
+        whole.update(mine); block.update(mine); kept.append(mine if keep else b"")
         if opening is None: payload.update(mine)
         elif (at := (opening := opening + mine).find(b"\r\n\r\n")) >= 0: payload.update(opening[at + 4:]); opening = None  # after the HTTP head
         if len(tail) > 4: raise Bad("bytes after the record")
     feed(rest)
     for piece in pieces: feed(piece)
     if left or tail != b"\r\n\r\n": raise Bad("Content-Length is not the block's length")
-    whole = block.copy(); whole.update(head + found)  # a record's name: its block, then its head
     return fields, whole.hexdigest(), block.hexdigest(), payload.hexdigest(), b"".join(kept) if keep else None
 def warcs(archive):
     """-> {id: (whole digest, block digest, where, type)}, [(where, json block)]"""

@@ -38,21 +38,6 @@ impl Default for Lane {
     }
 }
 
-impl std::fmt::Debug for Lane {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Lane({})", self.digest())
-    }
-}
-
-/// Two that were given the same bytes.
-impl PartialEq for Lane {
-    fn eq(&self, other: &Self) -> bool {
-        self.digest() == other.digest()
-    }
-}
-
-impl Eq for Lane {}
-
 impl Lane {
     /// The twin in safe code, whatever the CPU has.
     pub fn portable() -> Self {
@@ -70,11 +55,6 @@ impl Lane {
                 running.hold(tail);
             }
         }
-    }
-
-    /// The digest of everything added so far; more may follow.
-    pub fn digest(&self) -> Digest {
-        self.clone().finish()
     }
 
     /// The digest of everything added.

@@ -44,7 +44,7 @@ pub enum Failure {
 pub struct RecordName {
     /// the UUID of its WARC-Record-ID
     pub id: Uuid,
-    /// SHA-256 of the block and then the head, from `WARC/1.1` to its empty line
+    /// SHA-256 from `WARC/1.1` to the last byte of the block
     pub digest: Digest,
 }
 

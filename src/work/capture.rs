@@ -297,7 +297,7 @@ impl Capture {
             return Ok(self.dress(record, taken));
         }
         let declared = taken.payload.filter(|_| !taken.chunked);
-        let record = Record::response_known(id, taken.at, uri, block, declared).known(taken.block.clone());
+        let record = Record::response_known(id, taken.at, uri, block, declared).known(taken.block);
         Ok(self.dress(described(record, taken), taken))
     }
 
@@ -317,7 +317,7 @@ impl Capture {
         if let Some(known) = lock(&self.referable).get(&held.at.id) {
             return *known;
         }
-        // The digest that names the record binds the payload digest in its head to the bytes of its block.
+        // The digest of the whole record binds the payload digest in its head to the bytes of its block.
         let place = Place { file: held.at.file.clone(), offset: held.at.offset, length: held.at.length };
         let reads = place::digests_at(&self.warc, &place).is_ok_and(|(whole, _)| whole == held.at.digest);
         lock(&self.referable).insert(held.at.id, reads);
@@ -536,7 +536,7 @@ impl Spill {
         }
         stream.set_date(taken.at);
         let fields: Vec<(&str, &str)> = dressing.fields.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
-        let (Some(block), Some(payload)) = (taken.block.clone(), taken.payload) else {
+        let (Some(block), Some(payload)) = (taken.block, taken.payload) else {
             return Err(Fault::Broken("a long body came without its digests"));
         };
         let kept = stream.finish_known(block, payload, &fields)?;

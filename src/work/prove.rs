@@ -15,7 +15,6 @@ use crate::format::note::{Note, VerifierKey};
 use crate::format::ots::{self, Header, Status};
 use crate::format::tlog_proof::{TlogProof, Unproven};
 use crate::format::tsp::{self, Query, Roots};
-use crate::format::warc::record::name_digest;
 use crate::proof::{Bundle, Proved, Unbelieved, names};
 use crate::record::{Event, Record};
 use crate::resolution::exchange::RecordName;
@@ -371,7 +370,7 @@ impl Judged {
                 absent += 1;
                 continue;
             }
-            match bundle.evidence(name.id).filter(|plain| name_digest(plain) == Some(name.digest)) {
+            match bundle.evidence(name.id).filter(|plain| Digest::of(plain) == name.digest) {
                 Some(plain) => {
                     self.evidence += 1;
                     waiting.extend(named_in(&plain));

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use onrecord::format::warc::record::name_digest;
+use onrecord::format::digest::Digest;
 
 use super::world::{Fixture, gzip};
 use super::{Attack, attack};
@@ -89,7 +89,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         f.sql(&format!(
             "INSERT INTO warc_record (id, file, offset, length, type, digest) SELECT x'00000000000040008000000000000001', id, {end}, {}, 1, x'{}' FROM warc_file WHERE name = '{file}'",
             gzip(&like).len(),
-            name_digest(&like[..like.len() - 4]).unwrap().hex()
+            Digest::of(&like[..like.len() - 4]).hex()
         ));
         let last = last(f);
         fs::rename(f.path(&last), f.path(&format!("{last}.open"))).unwrap();

@@ -1,7 +1,6 @@
 //! Attacks on single WARC records. Whoever does them covers the traces in the catalogue.
 
 use onrecord::format::digest::Digest;
-use onrecord::format::warc::record::name_digest;
 
 use super::world::{At, Fixture, Member, flip_body, gzip, other_nonce};
 use super::{Attack, attack};
@@ -61,7 +60,7 @@ fn catalogued(f: &Fixture, id: &str, bytes: &[u8], file: &str, kind: u8) {
     f.sql(&format!(
         "INSERT INTO warc_record (id, file, offset, length, type, digest) SELECT x'{}', id, 0, 0, {kind}, x'{}' FROM warc_file WHERE name = '{file}'",
         id.replace('-', ""),
-        name_digest(&plain[..plain.len() - 4]).unwrap().hex()
+        Digest::of(&plain[..plain.len() - 4]).hex()
     ));
     f.cover();
 }

@@ -8,7 +8,6 @@ use std::sync::OnceLock;
 
 use onrecord::format::digest::Digest;
 use onrecord::format::note::{Ed25519Signer, KeyKind};
-use onrecord::format::warc::record::name_digest;
 use onrecord::world::durable::Disk;
 use onrecord::world::keys::SecretKey;
 use onrecord::world::tiles::Log;
@@ -374,7 +373,7 @@ impl Fixture {
         member.plain = member.with_block(&block);
         member.plain = member.with_field("WARC-Target-URI", &format!("urn:onrecord:record:{}", new.hex()));
         let place = self.put(&at, &gzip(&member.plain));
-        let whole = name_digest(&member.plain[..member.plain.len() - 4]).unwrap();
+        let whole = Digest::of(&member.plain[..member.plain.len() - 4]);
         let id = uuid::Uuid::parse_str(&at.1.id()).unwrap();
         self.sql(&format!(
             "UPDATE record SET leaf = x'{}' WHERE leaf = x'{}'; UPDATE warc_record SET digest = x'{}' WHERE id = x'{}'",

@@ -56,7 +56,7 @@ impl Want {
 /// SHA-256 digests of one record, those that were wanted or declared.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Digests {
-    /// of the block and then the head: the record's name in the ledger
+    /// from `WARC/` to the last byte of the block: the record's name in the ledger
     pub whole: Option<Digest>,
     /// of the block
     pub block: Option<Digest>,

@@ -26,9 +26,8 @@ pub struct Record {
     pub fields: Vec<(String, String)>,
     /// the block
     pub block: Vec<u8>,
-    /// the SHA-256 of the block, begun and fed with all of it, where whoever read the block did that already; whoever changes
-    /// the block takes it away
-    pub known: Option<Lane>,
+    /// SHA-256 of the block, where it is known already; whoever changes the block takes it away
+    pub known: Option<Digest>,
 }
 
 /// The record a revisit stands for.
@@ -209,50 +208,31 @@ impl Record {
 
     /// The digest of the block.
     pub fn block_digest(&self) -> Digest {
-        self.known.as_ref().map_or_else(|| Digest::of(&self.block), Lane::digest)
+        self.known.unwrap_or_else(|| Digest::of(&self.block))
     }
 
-    /// With the SHA-256 of its block, fed with all of it.
+    /// With the digest of its block, which whoever read the block worked out.
     #[must_use]
-    pub fn known(self, block: Option<Lane>) -> Self {
+    pub fn known(self, block: Option<Digest>) -> Self {
         Self { known: block, ..self }
     }
 
-    /// The record's head, and the digest that names the record.
+    /// The record's head, and the digest that names the record: SHA-256 from `WARC/1.1` to the last byte of the block.
     pub fn sealed(&self) -> (Vec<u8>, Digest) {
-        let mut lane = self.known.clone().unwrap_or_else(|| {
-            let mut lane = Lane::default();
-            lane.update(&self.block);
-            lane
-        });
-        let head = self.head(lane.digest(), self.block.len() as u64);
+        let head = self.head(self.block_digest(), self.block.len() as u64);
+        let mut lane = Lane::default();
         lane.update(&head);
+        lane.update(&self.block);
         (head, lane.finish())
     }
 
-    /// The record's bytes, from `WARC/1.1` to the last byte of the block. In the file CRLF CRLF follows.
+    /// The record's bytes, from `WARC/1.1` to the last byte of the block: what its name's digest is of. In the file
+    /// CRLF CRLF follows.
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut out = self.head(self.block_digest(), self.block.len() as u64);
         out.extend_from_slice(&self.block);
         out
     }
-}
-
-/// The digest that names a record in the ledger: SHA-256 over the block and then the head, in this order because a head
-/// holds its block's digest. So one pass over a block of any length gives both, however little of it is held at a time.
-/// None of bytes that are no record: a head of named fields that begins with `WARC/` and says how long the block is leaves one
-/// way alone to tell block and head apart.
-pub fn name_digest(record: &[u8]) -> Option<Digest> {
-    let (head, block) = record.split_at(memchr::memmem::find(record, b"\r\n\r\n")? + 4);
-    let read = Head::read(head);
-    let is_one = head.starts_with(b"WARC/") && !read.is_garbled() && read.length() == Some(block.len() as u64);
-    if !is_one {
-        return None;
-    }
-    let mut lane = Lane::default();
-    lane.update(block);
-    lane.update(head);
-    Some(lane.finish())
 }
 
 /// `<urn:uuid:…>`
@@ -341,25 +321,12 @@ mod tests {
     }
 
     #[test]
-    fn a_record_is_named_by_all_its_bytes_the_block_first() {
+    fn a_record_is_named_by_all_its_bytes() {
         let record = Record::metadata(Uuid::nil(), at(), "text/plain", b"said\r\n\r\non Monday".to_vec());
         let (head, name) = record.sealed();
-        assert_eq!(name, Digest::of(&[&record.block[..], &head].concat()));
-        assert_eq!(name_digest(&record.to_bytes()), Some(name));
-        let mut lane = Lane::default();
-        lane.update(&record.block);
-        assert_eq!(record.clone().known(Some(lane)).sealed(), (head, name));
-        for at in 0..record.to_bytes().len() {
-            let mut changed = record.to_bytes();
-            changed[at] ^= 1;
-            assert_ne!(name_digest(&changed), Some(name), "byte {at}");
-        }
-        assert_eq!(name_digest(b"WARC/1.1\r\n"), None);
-        // The end of a block that looks like the beginning of a head is no part of one.
-        let (block, first) = (b"said".to_vec(), b"WARC/1.1\r\nContent-Length: 4\r\n");
-        let (head, name) = Record::metadata(Uuid::nil(), at(), "text/plain", [&block[..], first].concat()).sealed();
-        assert_eq!(name_digest(&[&head[..], &block, first].concat()), Some(name));
-        assert_eq!(name_digest(&[first, &head[..], &block].concat()), None);
+        assert_eq!(record.to_bytes(), [&head[..], &record.block].concat());
+        assert_eq!(name, Digest::of(&record.to_bytes()));
+        assert_eq!(record.clone().known(Some(Digest::of(&record.block))).sealed(), (head, name));
     }
 
     #[test]

@@ -121,6 +121,10 @@ pub(super) fn all(paths: &Paths, anew: &Path, report: &mut Report) -> Result<See
     }
     let mut infos = HashSet::new();
     stretch::walk(&files, Want::ours(), &Ours, |part| take(part, &mut seen, &mut infos, report))?;
+    report.not_checked.push(
+        "what warcinfo records say of their files: no record of the ledger names them, and nothing rests on them"
+            .to_owned(),
+    );
     if seen.unsealed {
         report.notes.push(
             "a WARC file is not sealed: another process is at work, or was cut off; the next run takes up what it left"

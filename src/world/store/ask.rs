@@ -146,7 +146,6 @@ mod tests {
             "SELECT writefile('x', 'y')",
             "SELECT readfile('/etc/passwd')",
             "SELECT edit('x')",
-            "SELECT fts3_tokenizer('simple')",
             "SELECT length(zeroblob(1000000000))",
             "SELECT length(printf('%.*c', 1000000000, 'x'))",
             "WITH RECURSIVE n (x) AS (SELECT 'ab' UNION ALL SELECT x || x FROM n) SELECT max(length(x)) FROM n",
@@ -159,6 +158,8 @@ mod tests {
         ] {
             assert!(answer(hostile, quick).is_err(), "{hostile}");
         }
+        // It would give away an address in memory, were it not off.
+        assert_eq!(answer("SELECT fts3_tokenizer('simple')", quick).unwrap(), [[Value::Null]]);
     }
 
     #[test]

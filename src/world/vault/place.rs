@@ -14,7 +14,7 @@ use crate::format::gzip;
 use crate::format::time;
 use crate::format::warc::head::Head;
 use crate::format::warc::read::{Reader, Want};
-use crate::format::warc::record::{Record, name_digest};
+use crate::format::warc::record::Record;
 use crate::resolution::exchange::RecordName;
 
 /// What a file's name ends in while it is written.
@@ -214,7 +214,7 @@ fn found(mut plain: Vec<u8>) -> Result<Found, &'static str> {
         return Err("its block is not as long as its head says");
     }
     plain.truncate(end + len);
-    let digest = name_digest(&plain).ok_or("no head")?;
+    let digest = Digest::of(&plain);
     let block = plain.split_off(end);
     let record = Record::of(&head, block).ok_or("its head is not one of ours")?;
     if head.get("WARC-Block-Digest") != Some(&Digest::of(&record.block).to_string()) {

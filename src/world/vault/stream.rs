@@ -5,14 +5,15 @@
 //! end the head is written into the room, empty deflate blocks fill what is left of it, and the checksums of head and
 //! block are combined. Until then the member's checksum does not hold, so a crash leaves a torn member and no record.
 //!
-//! The digest that names the record is of the block and then of the head, so it is the block's, taken further: nothing is
-//! read back.
+//! The digest of the whole record begins with the head, so it needs a second look at the block: the file is read back
+//! once, from the page cache as a rule, at the price of one more SHA-256 over it.
 
 use std::fs::File;
+use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 
 use crate::format::digest::Digest;
-use crate::format::gzip::{self, PADDING_MIN, STORED_HEAD, STORED_MAX};
+use crate::format::gzip::{self, PADDING_MIN, STORED_HEAD, STORED_MAX, Unpacker};
 use crate::format::sha2x::{self, Lane};
 use crate::format::warc::RecordType;
 use crate::format::warc::record::{Record, is_transfer_coded};
@@ -149,33 +150,32 @@ impl Stream {
     /// # Errors
     /// The disk's; fields that do not fit into the room left for them (512 bytes with digest and length).
     pub fn finish(mut self, fields: &[(&str, &str)]) -> Result<Kept, Error> {
-        let block = std::mem::take(&mut self.block_digest);
+        let block = std::mem::take(&mut self.block_digest).finish();
         let payload = std::mem::take(&mut self.payload_digest).finish();
         self.finish_known(block, payload, fields)
     }
 
-    /// From now on no byte is hashed here: [`Stream::finish_known`] is given the digests.
+    /// From now on no byte is hashed here: [`Stream::finish_known`] is told the digests.
     pub fn hashed_elsewhere(&mut self) {
         self.hashes = false;
     }
 
-    /// The same, the SHA-256 of the block, fed with all of it, and the payload's digest being known.
+    /// The same, the digests of block and payload being known.
     ///
     /// # Errors
     /// As [`Stream::finish`].
-    pub fn finish_known(mut self, mut block: Lane, payload: Digest, fields: &[(&str, &str)]) -> Result<Kept, Error> {
+    pub fn finish_known(mut self, block: Digest, payload: Digest, fields: &[(&str, &str)]) -> Result<Kept, Error> {
         if self.payload {
             self.record = self.record.with("WARC-Payload-Digest", &payload.to_string());
         }
         for (name, value) in fields {
             self.record = self.record.with(name, value);
         }
-        let head = self.record.head(block.digest(), self.block_len);
-        block.update(&head);
+        let head = self.record.head(block, self.block_len);
         let opening = self.opening(&head)?;
-        self.close_block(&head)?;
+        let body_end = self.close_block(&head)?;
         self.disk.write_at(&self.file, &self.path, &opening, self.start)?;
-        let digest = block.finish();
+        let digest = self.digest_of_whole(&head, body_end)?;
         self.disk.sync(&self.file, &self.path)?;
         seal(&self.disk, &self.dir, &self.path, &self.name)?;
         let place = Place { file: self.name, offset: self.start, length: self.at - self.start };
@@ -202,23 +202,30 @@ impl Stream {
         Ok(opening)
     }
 
-    /// Writes what is left of the block, the closing lines and the checksum of head and block together.
-    fn close_block(&mut self, head: &[u8]) -> Result<(), Error> {
+    /// Writes what is left of the block, the closing lines and the checksum of head and block together. Where the
+    /// block's packed bytes end.
+    fn close_block(&mut self, head: &[u8]) -> Result<u64, Error> {
         self.crc.update(b"\r\n\r\n");
         let mut crc = crc32fast::Hasher::new();
         crc.update(head);
         crc.combine(&self.crc);
         let plain = head.len() as u64 + self.block_len + 4;
-        match self.packing {
+        let end = match self.packing {
             Packing::Stored => {
                 self.flush_stored()?;
+                let end = self.at;
                 self.out.extend_from_slice(&gzip::stored_head(4, true));
                 self.out.extend_from_slice(b"\r\n\r\n");
+                end
             }
-            Packing::Deflated(_) => self.deflate(b"\r\n\r\n", flate2::FlushCompress::Finish)?,
-        }
+            Packing::Deflated(_) => {
+                self.deflate(b"\r\n\r\n", flate2::FlushCompress::Finish)?;
+                self.at
+            }
+        };
         self.out.extend_from_slice(&gzip::trailer(crc.finalize(), plain));
-        self.flush()
+        self.flush()?;
+        Ok(end)
     }
 
     /// Fills the buffer with whole stored blocks: a block's head is put down with its first byte and set right when the
@@ -280,6 +287,70 @@ impl Stream {
         self.at += self.out.len() as u64;
         self.out.clear();
         Ok(())
+    }
+
+    fn digest_of_whole(&mut self, head: &[u8], end: u64) -> Result<Digest, Error> {
+        let mut whole = Lane::default();
+        whole.update(head);
+        let from = self.start + (gzip::HEAD.len() + self.room) as u64;
+        match self.packing {
+            Packing::Stored => self.read_stored(from, end, &mut whole)?,
+            Packing::Deflated(_) => self.read_deflated(&mut whole, head.len() as u64)?,
+        }
+        Ok(whole.finish())
+    }
+
+    /// The block again, out of the stored blocks just written.
+    fn read_stored(&mut self, from: u64, end: u64, whole: &mut Lane) -> Result<(), Error> {
+        let mut at = from;
+        let mut piece = std::mem::take(&mut self.out);
+        while at < end {
+            let most = (BLOCKS * (STORED_HEAD + STORED_MAX)) as u64;
+            piece.resize(usize::try_from((end - at).min(most)).unwrap_or(0), 0);
+            self.read_exact(&mut piece, at)?;
+            for block in piece.chunks(STORED_HEAD + STORED_MAX) {
+                whole.update(block.get(STORED_HEAD..).unwrap_or_default());
+            }
+            at += piece.len() as u64;
+        }
+        Ok(())
+    }
+
+    /// The block again, inflated.
+    fn read_deflated(&mut self, whole: &mut Lane, head_len: u64) -> Result<(), Error> {
+        let mut unpacker = Unpacker::default();
+        let mut packed = std::mem::take(&mut self.out);
+        let mut plain = vec![0; 64 * 1024];
+        let (mut skip, mut left, mut at) = (head_len, self.block_len, self.start);
+        while at < self.at {
+            packed.resize(usize::try_from((self.at - at).min(64 * 1024)).unwrap_or(0), 0);
+            self.read_exact(&mut packed, at)?;
+            at += packed.len() as u64;
+            let mut used = 0;
+            loop {
+                let step = unpacker
+                    .step(packed.get(used..).unwrap_or_default(), &mut plain)
+                    .map_err(|damage| self.damaged(&damage.to_string()))?;
+                used += step.used;
+                let made = plain.get(..step.made).unwrap_or_default();
+                let made = made.get(usize::try_from(skip).unwrap_or(usize::MAX).min(made.len())..).unwrap_or_default();
+                skip -= step.made as u64 - made.len() as u64;
+                let made = made.get(..usize::try_from(left).unwrap_or(usize::MAX).min(made.len())).unwrap_or_default();
+                left -= made.len() as u64;
+                whole.update(made);
+                if let Some(damage) = step.wrong {
+                    return Err(self.damaged(&damage.to_string()));
+                }
+                if step.done || (step.used == 0 && step.made == 0) {
+                    break;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn read_exact(&self, into: &mut [u8], at: u64) -> Result<(), Error> {
+        self.file.read_exact_at(into, at).map_err(|source| Error::Read { path: self.path.clone(), source })
     }
 
     fn damaged(&self, what: &str) -> Error {

@@ -92,7 +92,7 @@ pub(super) struct Ended {
     pub(super) outcome: Result<Answer, Failure>,
     pub(super) payload: Option<Digest>,
     pub(super) payload_len: u64,
-    pub(super) block: Option<Lane>,
+    pub(super) block: Option<Digest>,
     pub(super) chunked: bool,
     pub(super) truncated: Option<Truncated>,
     pub(super) overflow_error: Option<io::Error>,
@@ -386,7 +386,7 @@ impl<'a, 'o> Live<'a, 'o> {
             ended.payload = Some(reading.payload.finish());
             // After a fault some more was listened to and not hashed, unless it was too much for memory already.
             let hashed = self.fault.is_none() || self.spilled.is_some();
-            ended.block = hashed.then_some(reading.block);
+            ended.block = hashed.then(|| reading.block.finish());
         }
         ended.received = match (&self.spilled, self.wire.is_empty()) {
             (Some(spilled), _) => Received::Overflowed { len: spilled.len },

@@ -10,7 +10,6 @@ use jiff::Timestamp;
 use crate::format::digest::Digest;
 use crate::format::http::head::Oddities;
 use crate::format::http::{Answer, Request, Truncated};
-use crate::format::sha2x::Lane;
 use crate::resolution::exchange::{Evidence, Exchange, Failure};
 
 /// Takes the response's bytes once there are too many to hold: all of them, the head first, in order. Without one they are read,
@@ -84,9 +83,9 @@ pub struct Taken {
     pub payload: Option<Digest>,
     /// bytes of that entity
     pub payload_len: u64,
-    /// the SHA-256, fed with the final response's bytes as they crossed the wire, head and framing and all; none where they
-    /// are no whole head with a body behind it
-    pub block: Option<Lane>,
+    /// SHA-256 of the final response's bytes as they crossed the wire, head and framing and all; none where they are no whole
+    /// head with a body behind it
+    pub block: Option<Digest>,
     /// whether the body came in chunks
     pub chunked: bool,
     /// why the bytes are not the whole response

@@ -52,7 +52,6 @@ pub(super) struct Parse {
     left: u64,
     closed: usize,
     split: Split,
-    /// the SHA-256 of the block for the record's name, where the declared digest is another one
     whole: Option<Lane>,
     block: Check,
     payload: Check,
@@ -161,6 +160,11 @@ impl Parse {
         self.left = length;
         self.state = if length == 0 { State::Closing } else { State::Block };
         self.split = if self.item.head.holds_http() { Split::Head(0) } else { Split::Whole };
+        if self.want.whole {
+            let mut whole = Lane::default();
+            whole.update(&self.raw);
+            self.whole = Some(whole);
+        }
         if self.want.check {
             self.block = self.declared("WARC-Block-Digest");
             // A revisit's payload stands in the record it refers to.
@@ -168,10 +172,6 @@ impl Parse {
                 self.payload = self.declared("WARC-Payload-Digest");
             }
         }
-        if self.want.whole && !self.block.is_running() {
-            self.block = Check::sha256();
-        }
-        self.whole = (self.want.whole && !matches!(self.block.hash, Hash::Sha256(_))).then(Lane::default);
         if self.want.entity && !self.payload.is_running() {
             self.payload = Check::sha256();
         }
@@ -282,6 +282,16 @@ impl Parse {
                 sha2x::update_both(a, block, b, body);
                 self.block.len += block.len() as u64;
                 self.payload.len += body.len() as u64;
+                if let Some(whole) = &mut self.whole {
+                    whole.update(block);
+                }
+            }
+            (Hash::Sha256(a), _) if self.whole.is_some() => {
+                if let Some(whole) = &mut self.whole {
+                    sha2x::update_both(a, block, whole, block);
+                }
+                self.block.len += block.len() as u64;
+                self.payload.update(body);
             }
             _ => {
                 self.block.update(block);
@@ -358,18 +368,8 @@ impl Parse {
         &self.item
     }
 
-    /// The digest that names the record: its block's, fed with the head as well.
-    fn name(&mut self) -> Option<Digest> {
-        let mut lane = match (&self.block.hash, self.whole.take()) {
-            (Hash::Sha256(block), None) if self.want.whole => block.clone(),
-            (_, other) => other?,
-        };
-        lane.update(&self.raw);
-        Some(lane.finish())
-    }
-
     fn compare(&mut self) {
-        self.item.digests.whole = self.name();
+        self.item.digests.whole = self.whole.take().map(Lane::finish);
         let block = std::mem::take(&mut self.block).finish();
         let payload = std::mem::take(&mut self.payload).finish();
         let entity = self.entity.take().filter(|(framing, _)| framing.is_done()).map(|(_, check)| check.finish());
