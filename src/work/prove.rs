@@ -26,6 +26,7 @@ use crate::world::durable::Disk;
 use crate::world::store::Store;
 use crate::world::store::holds::Thing;
 use crate::world::tiles::anchors::AnchorFolder;
+use crate::world::tiles::prover::Prover;
 use crate::world::tiles::reader::Tiles;
 use crate::world::vault::place::{self, Place};
 
@@ -55,7 +56,7 @@ pub fn prove(paths: &Paths, id: &str, evidence: bool) -> Result<Bundle, Fault> {
         return Err(Fault::Damaged(format!("record {index} is not under the checkpoint yet")));
     }
     let (signed, anchors) = anchored(paths, &store, index, &key)?.unwrap_or((now, BTreeMap::new()));
-    let path = tiles.inclusion(index, signed.checkpoint.size)?;
+    let path = Prover::new(&tiles, signed.checkpoint.size).inclusion(index)?;
     let proof = TlogProof { extra: None, index, path, checkpoint: signed.note };
     let mut bundle = Bundle::new(record, &key, &proof, anchors);
     if evidence {

@@ -24,6 +24,7 @@ use crate::world::random::Random;
 use crate::world::store::Store;
 use crate::world::store::holds::Thing;
 use crate::world::store::read::{Located, RecordRow};
+use crate::world::tiles::prover::Prover;
 use crate::world::vault::place::{self, Place};
 
 /// Checks one thing.
@@ -278,10 +279,13 @@ impl<'a> Look<'a> {
     fn included(&self, index: u64, leaf: &Digest, place: &str, report: &mut Report) {
         let checkpoint = &self.open.signed.checkpoint;
         report.checked.leaves += 1;
-        let holds = self.open.tiles.inclusion(index, checkpoint.size).map_err(|e| e.to_string()).and_then(|proof| {
-            verify_inclusion(&record_leaf(leaf), index, checkpoint.size, &proof, &checkpoint.root)
-                .map_err(|e| e.to_string())
-        });
+        let holds = Prover::new(&self.open.tiles, checkpoint.size)
+            .inclusion(index)
+            .map_err(|e| e.to_string())
+            .and_then(|proof| {
+                verify_inclusion(&record_leaf(leaf), index, checkpoint.size, &proof, &checkpoint.root)
+                    .map_err(|e| e.to_string())
+            });
         if let Err(why) = holds {
             report.problem("leaf-changed", place, why);
         }

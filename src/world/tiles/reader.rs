@@ -4,7 +4,6 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::prover::Prover;
 use super::{Error, of, unreadable};
 use crate::format::checkpoint::Signed;
 use crate::format::digest::Digest;
@@ -75,14 +74,6 @@ impl Tiles {
     /// An index out of range; a bundle that is missing or damaged.
     pub fn leaf(&self, index: u64, size: u64) -> Result<Digest, Error> {
         View { source: self, size }.record(index).map_err(|e| of(e, index))
-    }
-
-    /// The audit path of leaf `index` in the log of the first `size` leaves.
-    ///
-    /// # Errors
-    /// An index out of range; a tile that is missing or damaged.
-    pub fn inclusion(&self, index: u64, size: u64) -> Result<Vec<Digest>, Error> {
-        Prover::new(self, size).inclusion(index)
     }
 
     /// The proof that the first `old` leaves are a prefix of the first `new` ones.

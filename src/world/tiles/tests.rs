@@ -1,5 +1,6 @@
 //! The log on disk: crashes, forks, damage.
 
+use super::prover::Prover;
 use super::*;
 use crate::format::merkle::{record_leaf, root_of, verify_consistency, verify_inclusion};
 use crate::format::note::{Ed25519Signer, KeyKind, cosignature};
@@ -27,7 +28,7 @@ fn check(folder: &Path) -> u64 {
     let signed_root = root(size);
     for index in (0..size).step_by(37).chain(size.checked_sub(1)) {
         assert_eq!(tiles.leaf(index, size).unwrap(), records(index..index + 1)[0]);
-        let proof = tiles.inclusion(index, size).unwrap();
+        let proof = Prover::new(&tiles, size).inclusion(index).unwrap();
         let leaf = record_leaf(&records(index..index + 1)[0]);
         assert_eq!(verify_inclusion(&leaf, index, size, &proof, &signed_root), Ok(()));
     }
