@@ -13,6 +13,7 @@ use crate::face::config::section::{Network, Notify, NotifyKind, RobotsPolicy, So
 use crate::face::config::value::{Period, Size};
 use crate::format::cron::Cron;
 use crate::format::http::coding::Limits;
+use crate::format::note::VerifierKey;
 use crate::format::tsp::Roots;
 use crate::platform::secret::Secret;
 use crate::resolution::pursuit;
@@ -359,4 +360,21 @@ fn hint(deed: &Deed) -> Option<String> {
         }
         _ => return None,
     })
+}
+
+/// Longest note: a checkpoint with many signatures is far shorter.
+const NOTE_MAX: u64 = 1 << 20;
+
+/// A verifier key from a file of one line.
+pub(super) fn key(path: &std::path::Path) -> Result<VerifierKey, Fault> {
+    let text = String::from_utf8_lossy(&note(path)?).trim().to_owned();
+    text.parse().map_err(|e| {
+        Fault::new(Exit::Usage, format!("read the key in {}", path.display()), &e)
+            .hint("expected one line: name+hash+key, as in ledger/vkey")
+    })
+}
+
+/// A signed note, or another small file of one, from where the user keeps it.
+pub(super) fn note(path: &std::path::Path) -> Result<Vec<u8>, Fault> {
+    input::file(path, NOTE_MAX).map_err(|e| Fault::new(Exit::Usage, format!("read {}", path.display()), &e))
 }

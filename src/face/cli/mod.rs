@@ -2,6 +2,7 @@
 
 mod anchor;
 mod bridge;
+mod bundle;
 mod cite;
 mod completions;
 mod config;

@@ -8,18 +8,15 @@ use anstyle::{AnsiColor, Style};
 
 use super::Global;
 use super::bridge;
+use super::bundle;
 use super::fault::{Exit, Fault};
 use crate::face::config::Settings;
 use crate::face::config::flags::NetworkArgs;
 use crate::face::{out, plain};
-use crate::format::note::VerifierKey;
 use crate::format::tsp::Roots;
 use crate::work::verify::{self, Independence, Report, Trust, Verdict};
 use crate::world::input;
 use crate::world::services::node;
-
-/// Longest note: a checkpoint with many signatures is far shorter.
-const MAX_NOTE: u64 = 1 << 20;
 
 /// Exit 0 if intact, 5 if damaged or incomplete, 4 if weaker than --require, 3 if the target is not here.
 #[derive(Debug, clap::Args)]
@@ -79,9 +76,9 @@ pub(super) fn run(global: &Global, args: Args) -> Result<Exit, Fault> {
 fn bundle(global: &Global, mut settings: Settings, args: &Args, handed: (&str, &[u8])) -> Result<Exit, Fault> {
     let (file, bytes) = handed;
     settings.anchor.tsa_roots.extend(args.tsa_roots.iter().cloned());
-    let given = args.key.as_deref().map(key).transpose()?;
-    let known = given.or_else(|| super::ledger::own_key(&bridge::paths(global, &settings)));
-    let judged = super::ledger::judge(&settings, bytes, known)?;
+    let given = args.key.as_deref().map(bridge::key).transpose()?;
+    let known = given.or_else(|| bundle::own_key(&bridge::paths(global, &settings)));
+    let judged = bundle::judge(&settings, bytes, known)?;
     tell(global, &verify::bundle(file, judged), args.require.as_deref())
 }
 
@@ -104,7 +101,7 @@ fn trust(settings: &Settings, args: &Args) -> Result<Trust, Fault> {
     let checkpoint = args.checkpoint.as_deref().or(args.since_checkpoint.as_deref());
     let mut roots = Roots::default();
     for path in settings.anchor.tsa_roots.iter().chain(&args.tsa_roots) {
-        let pem = note(path)?;
+        let pem = bridge::note(path)?;
         let some = Roots::from_pem(&pem)
             .map_err(|e| Fault::new(Exit::Usage, format!("read the roots in {}", path.display()), &e))?;
         roots.extend(some);
@@ -118,25 +115,13 @@ fn trust(settings: &Settings, args: &Args) -> Result<Trust, Fault> {
             .map_err(|e| Fault::new(Exit::Usage, format!("read the block headers in {path}"), &e))?,
     };
     Ok(Trust {
-        key: args.key.as_deref().map(key).transpose()?,
-        checkpoint: checkpoint.map(note).transpose()?,
+        key: args.key.as_deref().map(bridge::key).transpose()?,
+        checkpoint: checkpoint.map(bridge::note).transpose()?,
         roots,
         headers,
         witnesses: settings.anchor.witnesses.iter().map(|witness| witness.key.clone()).collect(),
         beacons: settings.anchor.beacon.iter().map(|source| source.chain.clone()).collect(),
     })
-}
-
-pub(super) fn key(path: &std::path::Path) -> Result<VerifierKey, Fault> {
-    let text = String::from_utf8_lossy(&note(path)?).trim().to_owned();
-    text.parse().map_err(|e| {
-        Fault::new(Exit::Usage, format!("read the key in {}", path.display()), &e)
-            .hint("expected one line: name+hash+key, as in ledger/vkey")
-    })
-}
-
-fn note(path: &std::path::Path) -> Result<Vec<u8>, Fault> {
-    input::file(path, MAX_NOTE).map_err(|e| Fault::new(Exit::Usage, format!("read {}", path.display()), &e))
 }
 
 fn exit(report: &Report, require: Option<&str>) -> Exit {
