@@ -120,7 +120,7 @@ pub(super) fn read(ground: &Ground<'_, '_>, seat: &Seat<'_, '_>) -> Option<Told>
     let told = outside(text, start..end, &frame);
     let told = told.split_whitespace().filter(|word| !word.contains("://")).collect::<Vec<_>>().join(" ");
     let lower = told.to_lowercase();
-    if !has_stem(&lower) || window.len() < 12 {
+    if !(has_stem(&lower) || is_introduced(text, seat.mark.end, frame.start)) || window.len() < 12 {
         return None;
     }
     let day = [(start, frame.start), (frame.end, end)]
@@ -159,6 +159,12 @@ fn outside(text: &str, range: Range<usize>, frame: &Range<usize>) -> String {
         text.get(range.start..frame.start).unwrap_or_default(),
         text.get(frame.end..range.end).unwrap_or_default()
     )
+}
+
+/// Whether nothing but a colon stands between the handle and the words: `Ann (@ann): “…”` says who speaks without a verb.
+fn is_introduced(text: &str, handle_end: usize, words_start: usize) -> bool {
+    let between = text.get(handle_end..words_start).unwrap_or_default();
+    matches!(between.trim_matches(|c: char| c.is_whitespace() || matches!(c, ')' | ']' | '）')), ":" | "：")
 }
 
 /// Whether a word says that something was posted. Stems in Latin letters stand at the beginning of a word.
@@ -222,5 +228,15 @@ mod tests {
             assert_eq!(has_stem(&format!("2{stem}")), !stem.is_ascii(), "{stem}");
         }
         assert!(!has_stem("the quay opened"));
+    }
+
+    #[test]
+    fn a_colon_alone_introduces_words() {
+        for (text, want) in
+            [("(@ann): “", true), ("@ann:“", true), ("@ann：「", true), ("@ann and Bob: “", false), ("@ann “", false)]
+        {
+            let at = text.find("nn").unwrap() + 2;
+            assert_eq!(is_introduced(text, at, text.find(['“', '「']).unwrap()), want, "{text}");
+        }
     }
 }
