@@ -183,7 +183,7 @@ impl Store {
     }
 
     /// The last word on each copy that an outside archive was asked for and that was neither confirmed nor refused, with its time;
-    /// the oldest first. One asked about [`COPY_TRIES`] times is left alone.
+    /// the oldest first. One asked about `COPY_TRIES` times is left alone.
     ///
     /// # Errors
     /// SQLite's own, and a row that is no record.
