@@ -583,3 +583,14 @@ fn a_run_that_was_killed_is_brought_level_by_the_next() {
     assert_eq!(world.sql("SELECT count(*) AS n FROM warc_record WHERE record IS NULL")[0]["n"], 0);
     assert_eq!(world.sql("SELECT count(*) AS n FROM runs WHERE closed IS NULL")[0]["n"], 1, "it stays visible");
 }
+
+#[test]
+fn in_files_as_small_as_can_be_every_record_is_named() {
+    let world = World::new();
+    fs::create_dir_all(world.archive()).unwrap();
+    fs::write(world.archive().join("onrecord.toml"), "[capture]\nwarc-size = \"1 KiB\"\n").unwrap();
+    world.file("one.txt", "The site of Sunday protests: https://t.co/AEoFZOhI3p (June 9, 2019).\n");
+    world.run(&["one.txt"]);
+    let files = fs::read_dir(world.archive().join("warc")).unwrap().count();
+    assert!(files > 10, "only {files} files");
+}

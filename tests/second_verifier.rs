@@ -26,8 +26,13 @@ fn python() -> Option<Command> {
 /// A WARC record as one gzip member.
 fn member(kind: &str, id: u32, content_type: &str, block: &[u8]) -> (Vec<u8>, String, Digest) {
     let id = format!("00000000-0000-4000-8000-{id:012}");
+    let name = match kind {
+        "warcinfo" => "WARC-Filename: a.warc.gz\r\n".to_owned(),
+        "metadata" => format!("WARC-Target-URI: urn:onrecord:record:{}\r\n", Digest::of(block).hex()),
+        _ => String::new(),
+    };
     let head = format!(
-        "WARC/1.1\r\nWARC-Type: {kind}\r\nWARC-Record-ID: <urn:uuid:{id}>\r\nWARC-Date: 2026-11-23T06:00:00Z\r\n\
+        "WARC/1.1\r\nWARC-Type: {kind}\r\n{name}WARC-Record-ID: <urn:uuid:{id}>\r\nWARC-Date: 2026-11-23T06:00:00Z\r\n\
          WARC-Block-Digest: {}\r\nContent-Type: {content_type}\r\nContent-Length: {}\r\n\r\n",
         Digest::of(block),
         block.len()
@@ -48,16 +53,16 @@ fn archive(folder: &Path) {
     let body = b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\npost";
     let (response, id, digest) = member("response", 1, "application/http;msgtype=response", body);
     let rotation = serde_json::to_value(Rotation::signed(&old, &new).unwrap()).unwrap();
-    let mut rotated = serde_json::json!({"kind": "key.rotated", "nonce": "03"});
+    let mut rotated = serde_json::json!({"at": "2026-11-23T06:00:00Z", "v": 1, "kind": "key.rotated", "nonce": "03"});
     rotated.as_object_mut().unwrap().extend(rotation.as_object().unwrap().clone());
     let vkey = log.key().to_string();
+    let (mut warc, info, begun) = member("warcinfo", 0, "application/warc-fields", b"software: a test\r\n");
     let records = [
-        serde_json::json!({"kind": "archive.created", "nonce": "01", "vkey": vkey}),
-        serde_json::json!({"kind": "run.opened", "nonce": "02", "run": "r", "evidence": {"id": id, "digest": digest}}),
+        serde_json::json!({"at": "2026-11-23T06:00:00Z", "v": 1, "kind": "archive.created", "nonce": "01", "vkey": vkey}),
+        serde_json::json!({"at": "2026-11-23T06:00:00Z", "v": 1, "kind": "run.opened", "nonce": "02", "run": "r", "planned": 0, "evidence": [{"id": info, "digest": begun}, {"id": id, "digest": digest}]}),
         rotated,
-        serde_json::json!({"kind": "run.closed", "nonce": "04", "run": "r", "score": 0.98, "small": 1e-7, "tongue": "ру\u{1f600}\n"}),
+        serde_json::json!({"at": "2026-11-23T06:00:00Z", "v": 1, "kind": "run.closed", "nonce": "04", "run": "r", "planned": 0, "ended": 0, "score": 0.98, "small": 1e-7, "tongue": "ру\u{1f600}\n"}),
     ];
-    let mut warc = member("warcinfo", 0, "application/warc-fields", b"software: a test\r\n").0;
     warc.extend(response);
     let mut leaves = Vec::new();
     for (n, record) in (2..).zip(&records) {
@@ -118,7 +123,7 @@ fn each_damage_has_its_name() {
     type Damage = fn(&Path);
     let cases: [(&str, Damage); 14] = [
         ("file-truncated", |f| edit(&f.join("warc/a.warc.gz"), |b| b.truncate(b.len() - 9))),
-        ("record-malformed", |f| edit(&f.join("warc/a.warc.gz"), |b| b.extend_from_slice(b"more"))),
+        ("trailing-garbage", |f| edit(&f.join("warc/a.warc.gz"), |b| b.extend_from_slice(b"more"))),
         ("record-missing", |f| {
             edit(&f.join("warc/a.warc.gz"), |b| {
                 let (from, to) = second_member(b);
@@ -131,9 +136,12 @@ fn each_damage_has_its_name() {
         }),
         ("record-added", |f| {
             let added = member("metadata", 9, "application/json", br#"{"kind":"run.missed","nonce":"9"}"#).0;
-            edit(&f.join("warc/a.warc.gz"), |b| b.extend(added));
+            edit(&f.join("warc/a.warc.gz"), |b| {
+                let (from, _) = second_member(b);
+                b.splice(from..from, added);
+            });
         }),
-        ("header-changed", |f| {
+        ("payload-changed", |f| {
             let changed = member("response", 1, "application/http;msgtype=response", b"HTTP/1.1 200 OK\r\n\r\nother").0;
             edit(&f.join("warc/a.warc.gz"), |b| {
                 let (from, to) = second_member(b);
@@ -145,7 +153,7 @@ fn each_damage_has_its_name() {
         ("tile-changed", |f| edit(&f.join("ledger/tile/0/000.p/4"), |b| b[40] ^= 1)),
         ("tile-missing", |f| std::fs::remove_file(f.join("ledger/tile/0/000.p/4")).unwrap()),
         ("checkpoint-bad-signature", |f| edit(&f.join("ledger/checkpoint"), |b| b[14] = b'3')),
-        ("checkpoint-malformed", |f| std::fs::remove_file(f.join("ledger/checkpoint")).unwrap()),
+        ("checkpoint-missing", |f| std::fs::remove_file(f.join("ledger/checkpoint")).unwrap()),
         ("key-unknown", |f| {
             let key = SecretKey::generate().unwrap();
             let other = key.signer("log.example/a".parse().unwrap(), KeyKind::Ed25519).unwrap();

@@ -110,7 +110,7 @@ fn everything(dir: &Path) -> (Vec<PathBuf>, Vec<Kept>) {
     let rest = big.block.split_off(1000);
     let mut stream = vault.stream(big, &[]).unwrap();
     rest.chunks(9999).for_each(|piece| stream.write(piece).unwrap());
-    kept.push(stream.finish(&[]).unwrap());
+    kept.push(stream.finish(&[]).unwrap().kept);
     kept.push(vault.append(&asked).unwrap());
     vault.close().unwrap();
     let mut names: Vec<String> = kept.iter().map(|k| k.place.file.clone()).collect();

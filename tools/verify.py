@@ -1,20 +1,21 @@
 #!/usr/bin/env python3
 """Checks an archive of onrecord without onrecord: WARC files and ledger against each other, byte for byte.
-
 usage: verify.py ARCHIVE [--vkey LINE] [--checkpoint FILE]
   --vkey LINE        the ledger's verifier key as you know it from elsewhere (else the archive's own is taken, and said)
   --checkpoint FILE  a signed checkpoint you remember: the ledger must have grown from it
 Exit code: 0 intact, 5 damaged or incomplete, 3 no archive there, 2 misuse. Needs Python 3.9 and `cryptography`. It reads no SQLite; the formats are WARC 1.1, RFC 8785, RFC 6962, C2SP tlog-tiles, RFC 3161 and OpenTimestamps."""
-import base64, datetime, glob, hashlib, json, os, re, sys, zlib
+import base64, collections, datetime, glob, hashlib, itertools, json, mmap, os, re, sys, zlib
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
-PROBLEMS, NOT_CHECKED, COUNT = [], ["what warcinfo records say of their files: no record of the ledger names them, and nothing rests on them"], {}
-def problem(kind, where, what): PROBLEMS.append(f"{kind}  {where}  {what}")
+PROBLEMS, NOT_CHECKED, COUNT, OURS, URN = [], [], {}, b"\x1f\x8b\x08\0\0\0\0\0\0\xff", "urn:onrecord:record:"
+def problem(kind, where, what): PROBLEMS.append((kind, where, what))
 def count(what, n=1): COUNT[what] = COUNT.get(what, 0) + n
 def sha(b): return hashlib.sha256(b).digest()
-class Bad(Exception): pass
+class Bad(Exception): kind, __str__ = property(lambda e: [*e.args, "record-malformed"][1]), lambda e: e.args[0]
+def refuse(reason, *why):
+    if reason: raise Bad(*why)
 def number(x):
     if x == int(x) and abs(x) < 1e21: return str(int(x))
     m, _, e = repr(x).partition("e")                      # Python and ECMAScript agree on the digits, not on the exponent
@@ -25,169 +26,149 @@ def canonical(v):
     if isinstance(v, dict): return "{" + ",".join(canonical(k) + ":" + canonical(v[k]) for k in sorted(v, key=lambda k: k.encode("utf-16-be", "surrogatepass"))) + "}"
     if isinstance(v, list): return "[" + ",".join(map(canonical, v)) + "]"
     return number(v) if isinstance(v, float) else json.dumps(v, ensure_ascii=False)
-def unique(pairs):
-    if len(dict(pairs)) != len(pairs): raise Bad("a key twice")
-    return dict(pairs)
+def unique(pairs): return dict(pairs) if len(dict(pairs)) == len(pairs) else 1 / 0
 def read_json(block):
     try: return json.loads(block.decode("utf-8"), object_pairs_hook=unique, parse_constant=unique)
-    except (ValueError, TypeError, RecursionError, Bad): return None
-def members(file):
-    """A .warc.gz as its gzip members: offset and decompressed pieces of each."""
-    rest = b""
-    def pieces():
-        nonlocal rest
-        inflate, head = zlib.decompressobj(31), b""
+    except (ValueError, TypeError, RecursionError, ArithmeticError): return None
+class Member:                                               # The decompressed pieces of the gzip member at a place; afterwards, where it ends.
+    def __init__(self, data, at): self.data, self.at, self.end = data, at, at
+    def __iter__(self):
+        inflate, rest = zlib.decompressobj(31), b""; refuse(self.data[self.at:self.at + 3] != OURS[:3], "bytes that belong to no record", "trailing-garbage")
         while not inflate.eof:
-            data, rest = rest or file.read(1 << 16), b""
-            if not data or not b"\x1f\x8b\x08\0\0\0\0\0\0\xff".startswith(head := (head + data)[:10]): raise Bad("no gzip head of ours" if data else "the file ends inside a record")
-            try:
-                yield inflate.decompress(data, 1 << 20)
-                while inflate.unconsumed_tail and not inflate.eof: yield inflate.decompress(inflate.unconsumed_tail, 1 << 20)
-            except zlib.error as e: raise Bad(f"gzip: {e}")
-            rest = inflate.unused_data
-    while rest := rest or file.read(1 << 16): yield file.tell() - len(rest), pieces()
-def record(pieces):
-    """One WARC record -> its headers, digests, and its block where that is JSON."""
+            if not rest: rest = self.data[self.end:self.end + (1 << 16)]; self.end += len(rest)
+            refuse(not rest, "the file ends inside a record", "file-truncated")
+            try: piece, rest = inflate.decompress(rest, 1 << 20), inflate.unconsumed_tail
+            except zlib.error as e: raise Bad(f"gzip: {e}", "gzip-member-damaged")
+            yield piece
+        self.end -= len(inflate.unused_data)
+def holds_record(data, at):
+    try: return zlib.decompressobj(31).decompress(data[at:at + 4096], 7) == b"WARC/1."
+    except zlib.error: return False
+def begins(data, at):                                      # where, from a place on, the next member with a WARC record begins
+    while (at := data.find(OURS, at)) >= 0 and not holds_record(data, at): at += 1
+    return at if at >= 0 else len(data)
+def record(pieces):                                         # One WARC record -> its headers, digests, its block where that is JSON, what is wrong with it, and what follows in the member.
     buffer = b""
     while b"\r\n\r\n" not in buffer and len(buffer) < 1 << 20 and (piece := next(pieces, None)) is not None: buffer += piece
-    head, found, rest = buffer.partition(b"\r\n\r\n")
-    version, *lines = head.decode("utf-8", "replace").split("\r\n")
-    if not found or version != "WARC/1.1" or not all(":" in line for line in lines): raise Bad("not a WARC/1.1 record")
-    fields = {line.split(":")[0].lower(): line.split(":", 1)[1].strip() for line in reversed(lines)}
-    if not (left := int(fields.get("content-length", "-1"))) >= 0: raise Bad("no Content-Length")
-    keep = fields.get("warc-type") == "metadata" and fields.get("content-type") == "application/json"
-    whole, block, payload = hashlib.sha256(head + found), hashlib.sha256(), hashlib.sha256()
-    kept, opening, tail = [], b"" if fields.get("content-type", "").startswith("application/http") else None, b""
-    def feed(part):
-        nonlocal left, opening, tail
-        mine, tail = part[:left], tail + part[left:]
-        left -= len(mine)
-        whole.update(mine); block.update(mine); kept.append(mine if keep else b"")
+    head, found, rest = buffer.partition(b"\r\n\r\n"); version, *lines = head.decode("utf-8", "replace").split("\r\n")
+    refuse(not found or version != "WARC/1.1" or not all(":" in line for line in lines), "not a WARC/1.1 record", "head-malformed" if head.startswith(b"WARC/") else "not-warc")
+    names, fields = [line.split(":")[0].lower() for line in lines], {line.split(":")[0].lower(): line.split(":", 1)[1].strip() for line in reversed(lines)}
+    refuse(not re.fullmatch("[0-9]{1,18}", fields.get("content-length", "")), "no Content-Length", "head-malformed"); left, kind = int(fields["content-length"]), fields.get("warc-type")
+    wrong = [("field-missing", name) for name in ("warc-type", "warc-record-id", "warc-date") if name not in fields] + [("digest-missing", "no SHA-256 WARC-Block-Digest")] * (not fields.get("warc-block-digest", "").startswith("sha256:"))
+    wrong += [("field-repeated", name) for name in {n for n in names if names.count(n) > 1} - {"warc-concurrent-to", "warc-protocol", "warc-cipher-suite"}]; keep = kind == "metadata" and fields.get("content-type") == "application/json"
+    whole, block, payload = hashlib.sha256(head + found), hashlib.sha256(), hashlib.sha256(); kept, opening, tail = [], b"" if fields.get("content-type", "").startswith("application/http") else None, b""
+    while True:
+        mine, tail = rest[:left], tail + rest[left:]; left -= len(mine); whole.update(mine); block.update(mine); kept.append(mine if keep else b"")
         if opening is None: payload.update(mine)
         elif (at := (opening := opening + mine).find(b"\r\n\r\n")) >= 0: payload.update(opening[at + 4:]); opening = None  # after the HTTP head
-        if len(tail) > 4: raise Bad("bytes after the record")
-    feed(rest)
-    for piece in pieces: feed(piece)
-    if left or tail != b"\r\n\r\n": raise Bad("Content-Length is not the block's length")
-    return fields, whole.hexdigest(), block.hexdigest(), payload.hexdigest(), b"".join(kept) if keep else None
-def warcs(archive):
-    """-> {id: (whole digest, block digest, where, type)}, [(where, json block)]"""
-    known, blocks = {}, []
-    folder = os.path.join(archive, "warc")
-    for name in sorted(os.listdir(folder)) if os.path.isdir(folder) else []:
-        if ".warc.gz" not in name or name.startswith("."): continue
-        count("bytes", os.path.getsize(os.path.join(folder, name)))
-        try:
-            for at, pieces in members(open(os.path.join(folder, name), "rb")):
-                where, (fields, whole, block, payload, kept) = f"warc/{name}@{at}", record(pieces)
-                count("warc_records")
-                kind, said = fields.get("warc-type"), fields.get("warc-payload-digest")
-                id = re.fullmatch("<urn:uuid:([0-9a-f-]{36})>", fields.get("warc-record-id", ""))
-                if not id: raise Bad("no WARC-Record-ID of ours")
-                if id[1] in known: problem("record-added", where, "a second record of the same id")
-                if fields.get("warc-block-digest") != "sha256:" + block: problem("block-changed", where, "the block is not what WARC-Block-Digest says")
-                if said and kind in ("response", "resource", "request") and said != "sha256:" + payload: problem("payload-changed", where, "the payload is not what WARC-Payload-Digest says")
-                known[id[1]] = (whole, block, where, kind)
-                if kept is not None: blocks.append((where, id[1], kept))
-        except (Bad, OSError, ValueError) as e: problem("file-truncated" if "ends inside" in str(e) else "record-malformed", f"warc/{name}", str(e))
-    return known, blocks
+        if len(tail) > 4 or (rest := next(pieces, None)) is None: break
+    refuse(left or tail[:4] != b"\r\n\r\n", "the block does not end where Content-Length says", "length-wrong"); digests = [h.hexdigest() for h in (whole, block, payload)]
+    said = fields.get("warc-payload-digest") if kind in ("response", "resource", "request") and "warc-truncated" not in fields else None
+    if not wrong and fields["warc-block-digest"] != "sha256:" + digests[1]: wrong = [("header-changed" if said == "sha256:" + digests[2] else "payload-changed", "the block is not what WARC-Block-Digest says")]
+    elif said and said != "sha256:" + digests[2]: wrong.append(("payload-changed", "the payload is not what WARC-Payload-Digest says"))
+    return fields, digests, b"".join(kept) if keep else None, wrong, tail[4:]
+def take(name, at, fields, digests, kept, wrong, known, blocks, seen):
+    where, kind, uri = f"warc/{name}@{at}", fields.get("warc-type"), fields.get("warc-target-uri", ""); uri = uri if re.fullmatch("(?!%s).*|%s[0-9a-f]{64}" % (URN, URN), uri) else ""
+    id = re.fullmatch("<urn:uuid:([0-9a-f-]{36})>", fields.get("warc-record-id", ""))
+    more = [("warcinfo-missing", not seen and kind != "warcinfo"), ("warcinfo-misplaced", kind == "warcinfo" and fields.get("warc-filename") != name), ("duplicate-id", id and id[1] in known)]
+    wrong += [(what, "as its name says") for what, is_so in more if is_so]; PROBLEMS.extend((what, where, why) for what, why in wrong); count("warc_records")
+    if not id or id[1] in known or "warc-date" not in fields: return
+    known[id[1]] = (*digests, where, kind, uri)
+    if kept is not None: blocks.append((where, id[1], kept, uri, not wrong))
+def warcs(archive):                                         # -> {id: (whole digest, block digest, payload digest, where, type, uri)}, [(where, id, json block, uri, sound)], whether a file is unfinished
+    known, blocks, folder = {}, [], os.path.join(archive, "warc")
+    names = [(n.endswith(".open"), int("0" + re.sub(r".*-|\D", "", n.split(".")[0])), n) for n in (os.listdir(folder) if os.path.isdir(folder) else []) if ".warc.gz" in n and n[0] != "."]
+    for unfinished, _, name in sorted(names):
+        path, name, at, seen = os.path.join(folder, name), name.removesuffix(".open"), 0, False; count("bytes", os.path.getsize(path))
+        if not os.path.getsize(path): continue
+        with open(path, "rb") as f: data = mmap.mmap(f.fileno(), 0, access=mmap.ACCESS_READ)
+        while at < len(data):
+            member, found = Member(data, at), []
+            try:
+                pieces = iter(member)
+                while True:
+                    *one, rest = record(pieces); found.append(one)
+                    if not (rest := rest + next(pieces, b"")): break
+                    one[3].append(("not-a-member-per-record", "its gzip member goes on after the record")); pieces = itertools.chain([rest], pieces)
+                for one in found: take(name, at, *one, known, blocks, seen); seen = True
+                if data[at:at + 10] != OURS: problem("gzip-head-changed", f"warc/{name}@{at}", "not the head of a gzip member of ours")
+                at = member.end
+            except (Bad, OSError, ValueError) as e: problem(getattr(e, "kind", "record-malformed"), f"warc/{name}@{at}", str(e)); at = begins(data, at + 1); seen = True
+    return known, blocks, any(n[0] for n in names)
 def root(level):
     if not level: return sha(b"")
-    while len(level) > 1:
-        level = [sha(b"\1" + level[i] + level[i + 1]) for i in range(0, len(level) - 1, 2)] + (level[-1:] if len(level) % 2 else [])
+    while len(level) > 1: level = [sha(b"\1" + level[i] + level[i + 1]) for i in range(0, len(level) - 1, 2)] + (level[-1:] if len(level) % 2 else [])
     return level[0]                                        # carrying the odd node up gives RFC 6962's unbalanced tree
 def b64(s): return base64.b64decode(s, validate=True)
 def parse_vkey(line):
-    name, id, key = line.strip().split("+", 2)
-    key = b64(key)
-    if len(key) != 33 or key[0] != 1 or sha(name.encode() + b"\n" + key)[:4].hex() != id: raise Bad("not an Ed25519 verifier key")
-    return name, bytes.fromhex(id), key[1:]
+    name, id, key = line.strip().split("+", 2); key = b64(key); refuse(len(key) != 33 or key[0] != 1 or sha(name.encode() + b"\n" + key)[:4].hex() != id, "not an Ed25519 verifier key"); return name, bytes.fromhex(id), key[1:]
 def signed(public, signature, message):
     try: return ed25519.Ed25519PublicKey.from_public_bytes(public).verify(signature, message) is None
     except (InvalidSignature, ValueError): return False
-def checkpoint(note, keys):
-    """-> origin, size, root of a checkpoint that one of keys signed"""
-    text, _, lines = note.decode("utf-8").rpartition("\n\n")
-    text, good = text + "\n", False
+def checkpoint(note, keys):                                 # -> origin, size, root of a checkpoint that one of keys signed
+    text, gap, lines = note.decode("utf-8").rpartition("\n\n"); text, good = text + "\n", False; refuse(not gap, "it bears no signature", "checkpoint-bad-signature")
     for dash, name, data in (line.split(" ") for line in lines.splitlines()):
         data = b64(data)
         for key_name, id, public in keys:
-            if dash == "\u2014" and (key_name, id) == (name, data[:4]):
-                if not signed(public, data[4:], text.encode()): raise Bad(f"the signature of {name} does not verify")
-                good = True
-    origin, size, base, *_ = text.split("\n")
-    if not good or origin not in [k[0] for k in keys] or str(int(size)) != size: raise Bad("not signed with a known key of this log")
-    return origin, int(size), b64(base)
+            if dash == "\u2014" and (key_name, id) == (name, data[:4]): refuse(not signed(public, data[4:], text.encode()), f"the signature of {name} does not verify", "checkpoint-bad-signature"); good = True
+    origin, size, base, *_ = text.split("\n"); refuse(not good or origin not in [k[0] for k in keys] or str(int(size)) != size, "not signed with a known key of this log", "key-unknown"); return origin, int(size), b64(base)
 def tile_path(n, width):
     path = f"{n % 1000:03d}"
     while n >= 1000: n //= 1000; path = f"x{n % 1000:03d}/{path}"
     return path + (f".p/{width}" if width < 256 else "")
 def read(*path):
     with open(os.path.join(*path), "rb") as f: return f.read()
-def tile(ledger, where, kind):
-    try: return read(ledger, where) or b"\0"
-    except OSError: problem(kind, f"ledger/{where}", "it is missing"); return b""
-def load_leaves(ledger, size):
-    leaves = []
+def there(ledger, where, kind):
+    try: return read(ledger, where)
+    except OSError: problem(kind, f"ledger/{where}", "it is missing")
+def split(b, n=32): return [b[i:i + n] for i in range(0, len(b), n)]
+def load_leaves(ledger, size, claimed, seeds):              # -> the leaves, None where one cannot be known, and their hashes where these lead to the signed root
+    leaves, below = [], b""
     for n in range(min((size + 255) // 256, 1 + sum(len(f) for _, _, f in os.walk(os.path.join(ledger, "tile/entries"))))):  # one missing is enough
-        where = "tile/entries/" + tile_path(n, width := min(256, size - n * 256))
-        bundle = tile(ledger, where, "leaf-missing")
-        entries = [bundle[i:i + 34] for i in range(0, len(bundle), 34)]
+        path = tile_path(n, width := min(256, size - n * 256)); bundle = there(ledger, "tile/entries/" + path, "leaf-missing"); entries = split(bundle or b"", 34)
         good = len(entries) == width and all(len(e) == 34 and e[:2] == b"\0\x20" for e in entries)
-        if bundle and not good: problem("leaf-changed", f"ledger/{where}", "it does not hold the leaves its name says")
-        leaves += [e[2:] for e in entries] if good else [b""] * width
-    return leaves
-def check_tiles(ledger, level):
-    n = 0
-    while level:
-        for i in range(0, len(level), 256):
-            where = f"tile/{n}/" + tile_path(i // 256, len(level[i:i + 256]))
-            if tile(ledger, where, "tile-missing") not in (b"", b"".join(level[i:i + 256])): problem("tile-changed", f"ledger/{where}", "it does not hold the hashes of what lies below")
-            count("tiles")
-        level, n = [root(level[i:i + 256]) for i in range(0, len(level) - 255, 256)], n + 1
+        if bundle is not None and not good: problem("leaf-changed", "ledger/tile/entries/" + path, "it does not hold the leaves its name says")
+        leaves += [e[2:] for e in entries] if good else [None] * width
+        if os.path.exists(os.path.join(ledger, "tile/0/" + path)): below += read(ledger, "tile/0/" + path)
+    level = [sha(b"\0" + (leaf or b"")) for leaf in leaves]
+    if None not in leaves and root(level) == claimed: return leaves, level
+    if len(below) != 32 * len(leaves) or root(split(below)) != claimed: problem("leaf-changed", "ledger/checkpoint", "neither leaves nor tiles lead to the signed root"); return leaves, None
+    by_hash = {sha(b"\0" + seed): seed for seed in seeds}     # what a leaf must be is known by its hash, and the record that has it is looked for
+    for i, right in enumerate(split(below)):
+        if leaves[i] and level[i] != right: problem("leaf-changed", "ledger/tile/entries/" + tile_path(i // 256, min(256, size - i // 256 * 256)), f"leaf {i} is not the one that the tiles hash")
+        if level[i] != right: leaves[i] = by_hash.get(right)
+    return leaves, None
+def check_tiles(ledger, leaves, level, unfinished):
+    rows, n = {"entries": [b"\0\x20" + leaf for leaf in leaves]}, 0
+    while level: rows[str(n)], level, n = level, [root(level[i:i + 256]) for i in range(0, len(level) - 255, 256)], n + 1
+    for name, row in rows.items():
+        for i in range(0, len(row), 256):
+            if not os.path.exists(os.path.join(ledger, where := f"tile/{name}/" + tile_path(i // 256, len(row[i:i + 256])))): problem("tile-missing", f"ledger/{where}", "it is missing")
+    for folder, _, files in os.walk(os.path.join(ledger, "tile")):  # those of earlier checkpoints too, and what no checkpoint covers
+        for where in (os.path.relpath(os.path.join(folder, f), ledger) for f in files):
+            part = re.fullmatch(r"tile/(entries|\d+)/((?:x\d{3}/)*\d{3})(?:\.p/(\d+))?", where); at, width = (int(re.sub(r"\D", "", part[2])) * 256, int(part[3] or 256)) if part else (0, 0)
+            row, bytes = rows.get(part[1], [])[at:at + width] if part else [], read(ledger, where); count("tiles")
+            if part and (not bytes.startswith(b"".join(row)) or len(bytes) != width * (34 if part[1] == "entries" else 32)): problem("leaf-changed" if part[1] == "entries" else "tile-changed", f"ledger/{where}", "it does not hold what the ledger has there")
+            elif not part or len(row) < width: (left if unfinished else problem)("tile-added", f"ledger/{where}", "no checkpoint covers it")
 def der(b):
     out = []
-    while b:
-        at = 2 + max(0, b[1] - 128)
-        n = int.from_bytes(b[2:at], "big") if b[1] > 127 else b[1]
-        if len(b) < at + n: raise Bad("cut short")
-        out.append((b[0], b[at:at + n], b[:at + n])); b = b[at + n:]
+    while b: at = 2 + max(0, b[1] - 128); n = int.from_bytes(b[2:at], "big") if b[1] > 127 else b[1]; refuse(len(b) < at + n, "cut short"); out.append((b[0], b[at:at + n], b[:at + n])); b = b[at + n:]
     return out
 DIGESTS = {"608648016503040201": "SHA256", "608648016503040202": "SHA384", "608648016503040203": "SHA512"}
-def token(response, stamped):
-    """-> the time an RFC 3161 response gives `stamped`, signed by a certificate in it"""
-    status, *content = der(der(response)[0][1])
-    if der(status[1])[0][1] not in (b"\0", b"\1"): raise Bad("the authority rejected the request")
-    parts = der(der(der(content[0][1])[1][1])[0][1])
-    info = der(der(parts[2][1])[1][1])[0][1]
-    certificates = [c[2] for p in parts if p[0] == 0xa0 for c in der(p[1])]
-    signer = der(der(parts[-1][1])[0][1])
-    attributes = {a[0][1].hex(): der(a[1][1])[0][1] for a in (der(x[1]) for x in der(signer[3][1]))}
-    hash = DIGESTS[der(signer[2][1])[0][1].hex()]
-    if attributes["2a864886f70d010904"] != hashlib.new(hash, info).digest(): raise Bad("the signed attributes are of another content")
-    if not any(signed_by(c, signer[5][1], b"\x31" + signer[3][2][1:], hash) for c in certificates): raise Bad("the signature is of no certificate in the token")
-    fields = der(der(info)[0][1])
-    if der(fields[2][1])[1][1] != sha(stamped): raise Bad("it stamps another digest")
-    return fields[4][1].decode()
+def token(response, stamped):                               # -> the time an RFC 3161 response gives `stamped`, signed by a certificate in it
+    status, *content = der(der(response)[0][1]); refuse(der(status[1])[0][1] not in (b"\0", b"\1"), "the authority rejected the request"); parts = der(der(der(content[0][1])[1][1])[0][1]); info = der(der(parts[2][1])[1][1])[0][1]
+    certificates = [c[2] for p in parts if p[0] == 0xa0 for c in der(p[1])]; signer = der(der(parts[-1][1])[0][1]); attributes = {a[0][1].hex(): der(a[1][1])[0][1] for a in (der(x[1]) for x in der(signer[3][1]))}
+    hash = DIGESTS[der(signer[2][1])[0][1].hex()]; refuse(attributes["2a864886f70d010904"] != hashlib.new(hash, info).digest(), "the signed attributes are of another content")
+    refuse(not any(signed_by(c, signer[5][1], b"\x31" + signer[3][2][1:], hash) for c in certificates), "the signature is of no certificate in the token"); fields = der(der(info)[0][1])
+    refuse(der(fields[2][1])[1][1] != sha(stamped), "it stamps another digest"); return fields[4][1].decode()
 def signed_by(certificate, signature, message, hash):
     key, h = x509.load_der_x509_certificate(certificate).public_key(), getattr(hashes, hash)()
-    try:
-        how = [padding.PKCS1v15(), h] if isinstance(key, rsa.RSAPublicKey) else [ec.ECDSA(h)] if isinstance(key, ec.EllipticCurvePublicKey) else []
-        return key.verify(signature, message, *how) is None
+    try: how = [padding.PKCS1v15(), h] if isinstance(key, rsa.RSAPublicKey) else [ec.ECDSA(h)] if isinstance(key, ec.EllipticCurvePublicKey) else []; return key.verify(signature, message, *how) is None
     except InvalidSignature: return False
-def ots(proof, stamped):
-    """-> what attests to `stamped` in an OpenTimestamps proof"""
-    magic = b"\0OpenTimestamps\0\0Proof\0\xbf\x89\xe2\xe8\x84\xe8\x92\x94\1\x08"
-    if not proof.startswith(magic + sha(stamped)): raise Bad("it is not of the checkpoint beside it")
-    at, found = len(magic) + 32, []
-    def number():
-        nonlocal at
-        start, at = at, next(i for i in range(at, at + 10) if proof[i] < 128) + 1
-        return sum((b & 127) << 7 * i for i, b in enumerate(proof[start:at]))
-    def take(n):
-        nonlocal at
-        if (at := at + n) > len(proof): raise Bad("cut short")
-        return proof[at - n:at]
+def ots(proof, stamped):                                    # -> what attests to `stamped` in an OpenTimestamps proof
+    magic = b"\0OpenTimestamps\0\0Proof\0\xbf\x89\xe2\xe8\x84\xe8\x92\x94\1\x08"; refuse(not proof.startswith(magic + sha(stamped)), "it is not of the checkpoint beside it"); at, found = len(magic) + 32, []
+    def number(): nonlocal at; start, at = at, next(i for i in range(at, at + 10) if proof[i] < 128) + 1; return sum((b & 127) << 7 * i for i, b in enumerate(proof[start:at]))
+    def take(n): nonlocal at; refuse((at := at + n) > len(proof), "cut short"); return proof[at - n:at]
     def walk(message):
         more = True
         while more:
@@ -197,9 +178,7 @@ def ots(proof, stamped):
             elif tag in (0x02, 0x03, 0x08, 0x67): walk(sha(message) if tag == 8 else b"?")
             elif tag in (0xf2, 0xf3): walk(message[::-1] if tag == 0xf2 else message.hex().encode())
             else: raise Bad("an unknown operation")
-    walk(sha(stamped))
-    if at != len(proof): raise Bad("bytes after its end")
-    return found
+    walk(sha(stamped)); refuse(at != len(proof), "bytes after its end"); return found
 def prefix(remembered, leaf_hashes, where):
     _, size, top = remembered; count("checkpoints")
     if size > len(leaf_hashes): problem("checkpoint-rolled-back", where, f"it was signed for {size} leaves, the ledger has {len(leaf_hashes)}")
@@ -215,10 +194,10 @@ def anchors(ledger, keys, leaf_hashes):
             elif kind == "ots": held = any(tag == "0588960d73d71901" for tag, _ in ots(read(folder, name), note)); count("anchors"); NOT_CHECKED.append(f"{name} {'names a Bitcoin block' if held else 'is pending and proves nothing yet'}: ots verify -f {size}.checkpoint {name}")
             elif kind == "cosignature": NOT_CHECKED.append(f"{name}: the witness's key is not known here")
         except (Bad, OSError, ValueError, LookupError, StopIteration, RecursionError) as e: problem("anchor-invalid", where, str(e) or type(e).__name__)
-def names(value):
-    if isinstance(value, dict):
-        if set(value) == {"id", "digest"} and isinstance(value["id"], str) and isinstance(value["digest"], str): yield value["id"], value["digest"]
-    for v in value.values() if isinstance(value, dict) else value if isinstance(value, list) else (): yield from names(v)
+def dicts(value):
+    if isinstance(value, dict): yield value
+    for v in value.values() if isinstance(value, dict) else value if isinstance(value, list) else (): yield from dicts(v)
+def names(value): return [(d["id"], d["digest"]) for d in dicts(value) if set(d) == {"id", "digest"} and isinstance(d["id"], str) and isinstance(d["digest"], str)]
 def successors(keys, rotations):
     for r in rotations:
         try:
@@ -228,6 +207,7 @@ def successors(keys, rotations):
 def beacon(run, at, b, where):                             # what of a drand round can be told without pairings
     try:
         chain, round = b["chain"], b["round"]
+        if not re.fullmatch("([0-9a-f]{2})+", round["signature"]): raise ValueError("its signature")
         named = chain["period"].to_bytes(4, "big") + chain["genesis_time"].to_bytes(8, "big", signed=True) + bytes.fromhex(chain["public_key"] + chain["seed"]) + chain["id"].encode() * (chain["id"] != "default")
         id = bytearray(sha(b"onrecord run\n" + bytes.fromhex(round["signature"]) + b["salt"].encode())[:16]); id[6] = id[6] & 15 | 128; id[8] = id[8] & 63 | 128
         due, made = chain["genesis_time"] + (round["number"] - 1) * chain["period"], datetime.datetime.fromisoformat(at[:19] + "+00:00").timestamp()
@@ -236,65 +216,85 @@ def beacon(run, at, b, where):                             # what of a drand rou
     except (ValueError, LookupError, TypeError, AttributeError, OverflowError) as e: problem("record-malformed", where, f"its beacon: {e!r}")
 def file(where): return where.split("@")[0]
 def left(_, where, what): NOT_CHECKED.append(f"{where} {what} yet: a file is unfinished, the next run sees to it")
-def records(known, blocks, leaves, ledger):
-    places, events, named, removed, runs, anchored = {leaf: i for i, leaf in enumerate(leaves)}, set(), set(), set(), {"run.opened": {}, "run.closed": {}}, {}
-    unfinished, settled = any(file(k[2]).endswith(".open") for k in known.values()), ""
-    parsed = [(where, id, block, read_json(block)) for where, id, block in blocks]
-    for where, id, block, value in parsed:
-        if isinstance(value, dict) and value.get("kind") in ("run.closed", "archive.created") and sha(block) in places: settled = max(settled, file(where))
+def changed(id, digest, known, blocks, said):               # Which part of a record changed that is sound in itself; what the records say of its content tells.
+    _, block, payload, _, kind, uri = known[id]
+    if kind in ("response", "revisit"): return "header-changed" if said.get(id) == "sha256:" + payload else "payload-changed"
+    if any(f"sha256:{block}".encode() in b for _, _, b, _, _ in blocks): return "header-changed"
+    return "payload-changed" if uri.startswith(("urn:onrecord:statement:", "urn:onrecord:snapshot:")) else "record-changed"
+def read_record(where, block, leaf, sound):                 # -> a record's value, None where it is none
+    value = read_json(block)
+    if sha(block) != leaf: problem("payload-changed", where, "the record is not the one its own name says") if sound else None
+    elif not isinstance(value, dict) or canonical(value).encode("utf-8", "surrogatepass") != block or not {"kind", "nonce", "at", "v"} <= set(value): problem("record-malformed", where, "it is not in the one spelling that a record can have")
+    else: return value
+def outcomes(values):
+    opened, closed = ({v.get("run"): v for v in values if v["kind"] == kind} for kind in ("run.opened", "run.closed")); endings = collections.Counter(v.get("run") for v in values if v["kind"] == "resolution.ended")
+    for run, v in closed.items():
+        if (ended := endings[run]) != v.get("ended") or v["ended"] < v.get("planned", 0) and not v.get("interrupted") or opened.get(run, {}).get("planned") != v.get("planned"):
+            problem("outcome-missing", f"run/{run}", f"it planned {v.get('planned')}, says {v.get('ended')} ended, and {ended} endings are on record")
+    for run in opened.keys() - closed.keys(): NOT_CHECKED.append(f"run {run} was opened and never closed")
+def records(known, blocks, leaves, ledger, unfinished):
+    places, docs = {leaf: i for i, leaf in enumerate(leaves) if leaf}, {id: read_json(block) for _, id, block, uri, _ in blocks if not uri.startswith(URN)}
+    ours = {uri[len(URN):]: (n, where, id, block, sound) for n, (where, id, block, uri, sound) in reversed([*enumerate(blocks)]) if uri.startswith(URN)}
+    broken, values, named, tainted, settled, last = None in leaves, [], set(), set(), "", -1; unlogged = [o for leaf, o in ours.items() if bytes.fromhex(leaf) not in places]
+    later = unlogged and min(o[0] for o in unlogged) > max([o[0] for leaf, o in ours.items() if bytes.fromhex(leaf) in places], default=-1)
+    for leaf, at in [*places.items(), *((bytes.fromhex(l), None) for l, o in ours.items() if later and o in unlogged)]:
+        if leaf.hex() not in ours: problem("record-missing", f"ledger/leaf/{at}", "no record in the WARC files has this digest"); broken = True; continue
+        n, where, id, block, sound = ours[leaf.hex()]
+        if n < last and at is not None: problem("record-misplaced", where, "it stands before the record of an earlier leaf")
+        last = n
+        if (value := read_record(where, block, leaf, sound)) is None: broken = True; continue
+        named.add(id); values.append((where, value, at)); count("records")
+        if value["kind"] in ("run.closed", "archive.created") and at is not None: settled = file(where)
+        if value["kind"] == "run.opened" and "beacon" in value: beacon(str(value.get("run")), str(value.get("at")), value["beacon"], where)
     spare = lambda where: left if unfinished and file(where) >= settled else problem  # behind the last closed run only
-    for where, id, block, value in parsed:
-        if isinstance(value, dict) and "kind" in value and "nonce" in value:
-            leaf = sha(block)
-            if leaf in events: problem("record-added", where, "the same record again")
-            events.add(leaf); named.add(id); count("records")
-            if leaf not in places: spare(where)("record-added", where, f"{value['kind']} stands at no place in the ledger")
-            if canonical(value).encode() != block: problem("record-not-canonical", where, "its JSON is not in canonical form")
-            if value["kind"] == "run.opened" and "beacon" in value: beacon(str(value.get("run")), str(value.get("at")), value["beacon"], where)
-            if value["kind"] in runs: runs[value["kind"]][str(value.get("run"))] = where
-            if value["kind"] == "anchor.added": anchored.setdefault(os.path.basename(str(value.get("file"))), []).append(value.get("digest"))
-            if value["kind"] == "content.removed": removed.update(i for i, _ in names(value))
-    for leaf, at in places.items():
-        if leaf and leaf not in events: problem("record-missing", f"ledger leaf {at}", "no record in the WARC files has this digest")
-    for where, _, block, value in parsed:
-        for id, digest in names(value):
-            named.add(id)
+    removed, said = {i for _, v, _ in values if v["kind"] == "content.removed" for i, _ in names(v)}, {d["response"].get("id"): d.get("payload") for v in [*docs.values(), *(v for _, v, _ in values)] for d in dicts(v) if isinstance(d.get("response"), dict)}
+    for where, value, at in values:
+        wanted = names(value)
+        for id, digest in wanted + [name for id, _ in wanted if id in docs for name in names(docs[id])]:
             if id not in known:
-                if id not in removed: problem("record-missing", where, f"it names the WARC record {id}, which is not there")
-            elif "sha256:" + known[id][0] != digest: problem("header-changed", known[id][2], "the whole record is not what the ledger's record says")
-        for noun, holder in (("statement", "content"), ("snapshot", "manifest")) if isinstance(value, dict) else ():
-            if value.get("kind") in ("statement.added", "snapshot.taken") and any(i in known and value.get(noun) != "sha256:" + known[i][1] for i, _ in names(value.get(holder))):
-                problem("record-changed", where, f"its {noun} is not the SHA-256 of the {holder} it names")
-    for id, (_, _, where, kind) in known.items():
-        if kind != "warcinfo" and id not in named: spare(where)("record-added", where, "no record of the ledger names it")
-    for name, digests in anchored.items():
-        here = ["sha256:" + sha(b).hex() for b in [tile(ledger, "anchors/" + name, "anchor-missing")] + [read(p) for p in glob.glob(glob.escape(f"{ledger}/anchors/{name}") + ".new")]]
+                if id not in removed: problem("record-missing", f"warc/{id}", f"{where} names it, and it is not there"); tainted.add(id); broken = True
+            elif "sha256:" + known[id][0] == digest: named.add(id)
+            else:
+                tainted.add(id); broken |= known[id][4] == "metadata"
+                if known[id][3] not in [p[1] for p in PROBLEMS]: problem(changed(id, digest, known, blocks, said), known[id][3], "it is not the record that the ledger names")
+        for noun, holder in (("statement", "content"), ("snapshot", "manifest")) if value["kind"] in ("statement.added", "snapshot.taken") else ():
+            if any(i in known and i not in tainted and value.get(noun) != "sha256:" + known[i][1] for i, _ in names(value.get(holder))): problem("record-false", where, f"its {noun} is not the SHA-256 of the {holder} it names")
+    if later and not unfinished: problem("checkpoint-rolled-back", "ledger/checkpoint", f"it has {len(leaves)} leaves, and {len(unlogged)} later records are in warc/")
+    named |= {o[2] for o in unlogged}
+    for o in unlogged if unfinished or not later else (): (left if later else problem)("record-added", o[1], "no leaf of the ledger names this record")
+    anchored = [(os.path.basename(str(v.get("file"))), v.get("digest")) for _, v, _ in values if v["kind"] == "anchor.added"]
+    for name in {name for name, _ in anchored}:
+        digests = [digest for other, digest in anchored if other == name]
+        if (here := there(ledger, "anchors/" + name, "anchor-missing")) is None: continue
+        grown = [read(p) for p in glob.glob(glob.escape(f"{ledger}/anchors/{name}") + ".new")]; here = ["sha256:" + sha(b).hex() for b in [here, *grown]]
         if here[0] not in digests or digests[-1] not in here: problem("anchor-changed", f"ledger/anchors/{name}", "it is not the file that its record names")
-    for run in runs["run.opened"].keys() - runs["run.closed"].keys(): NOT_CHECKED.append(f"run {run} was opened and never closed")
-
+    if broken: NOT_CHECKED.append("whether the ledger names every WARC record and every run has all its outcomes: records that would say so are missing or damaged"); return
+    for where in (known[id][3] for id in known.keys() - named - tainted): spare(where)("record-added", where, "no record of the ledger names it")
+    outcomes([v for _, v, at in values if at is not None])
 def main(argv):
     options, rest, it = {}, [], iter(argv)
     for word in it: options.update({word: next(it, None)}) if word in ("--vkey", "--checkpoint") else rest.append(word)
     if len(rest) != 1 or rest[0].startswith("-") or None in options.values(): print(__doc__, file=sys.stderr); return 2
     archive, ledger = rest[0], os.path.join(rest[0], "ledger")
     if not os.path.isdir(ledger): print(f"no archive in {archive}", file=sys.stderr); return 3
-    leaves, (known, blocks) = [], warcs(archive)
-    values = [v for v in (read_json(b) for _, _, b in blocks) if isinstance(v, dict)]
+    leaves, (known, blocks, unfinished) = None, warcs(archive); values = [(v, sha(b)) for _, _, b, uri, _ in blocks if uri.startswith(URN) and (b'"archive.created"' in b or b'"key.rotated"' in b) and isinstance(v := read_json(b), dict)]
     try:
         own = parse_vkey(read(ledger, "vkey").decode()); keys = [parse_vkey(options["--vkey"])] if "--vkey" in options else [own]
         if "--vkey" not in options:
             NOT_CHECKED.append("whether the ledger's key is the right one: none was given with --vkey")
             first = b"".join(map(read, sorted(p for p in glob.glob(glob.escape(ledger) + "/tile/entries/000*/*") + glob.glob(glob.escape(ledger) + "/tile/entries/000") if os.path.isfile(p))))[2:34]
-            keys = [parse_vkey(read_json(b)["vkey"]) for _, _, b in blocks if sha(b) == first and b'"archive.created"' in b][:1] or keys
-        successors(keys, [v for v in values if v.get("kind") == "key.rotated"])
+            made = [(leaf != first, parse_vkey(v["vkey"])) for v, leaf in values if v.get("kind") == "archive.created"]; keys = [key for _, key in sorted(made, key=lambda m: m[0])][:1] or keys
+        successors(keys, [v for v, _ in values if v.get("kind") == "key.rotated"])
         if own not in keys: problem("key-unknown", "ledger/vkey", "it is neither the trusted key nor one that followed it")
-        _, size, claimed = checkpoint(read(ledger, "checkpoint"), keys); count("checkpoints")
-        leaves = load_leaves(ledger, size); count("leaves", len(leaves)); level = [sha(b"\0" + leaf) for leaf in leaves]
-        if root(level) != claimed: problem("leaf-changed", "ledger/checkpoint", "the leaves do not lead to the signed root")
-        check_tiles(ledger, level); anchors(ledger, keys, level)
-        if "--checkpoint" in options: prefix(checkpoint(read(options["--checkpoint"]), keys), level, options["--checkpoint"])
-        else: NOT_CHECKED.append("whether the whole ledger was rolled back or rewritten with its key: no --checkpoint was given")
-    except (Bad, OSError, ValueError, LookupError) as e: problem("checkpoint-bad-signature" if "sign" in str(e) else "checkpoint-malformed", "ledger", str(e))
-    records(known, blocks, leaves, ledger)
-    print(*PROBLEMS, *(f"not checked: {what}" for what in NOT_CHECKED), ("damaged" if PROBLEMS else "intact") + "".join(f" {k}={v}" for k, v in sorted(COUNT.items())), sep="\n"); return 5 if PROBLEMS else 0
+        note = there(ledger, "checkpoint", "checkpoint-missing")
+        if note is not None:
+            _, size, claimed = checkpoint(note, keys); count("checkpoints"); leaves, level = load_leaves(ledger, size, claimed, [bytes.fromhex(u[len(URN):]) for _, _, _, u, _ in blocks if u.startswith(URN)]); count("leaves", len(leaves))
+            if level is not None: check_tiles(ledger, leaves, level, unfinished); anchors(ledger, keys, level)
+            if "--checkpoint" in options: prefix(checkpoint(read(options["--checkpoint"]), keys), level or [], options["--checkpoint"])
+            else: NOT_CHECKED.append("whether the whole ledger was rolled back or rewritten with its key: no --checkpoint was given")
+    except (Bad, OSError, ValueError, LookupError) as e: problem(getattr(e, "kind", "checkpoint-bad-signature"), "ledger/checkpoint", str(e))
+    try: records(known, blocks, leaves, ledger, unfinished) if leaves is not None else None
+    except (TypeError, AttributeError, ValueError, LookupError, ArithmeticError) as e: problem("record-malformed", "warc", f"a record has not the shape of one: {e!r}")
+    verdict = "intact" if not PROBLEMS else "incomplete" if all(k in ("record-missing", "leaf-missing", "tile-missing", "outcome-missing", "anchor-missing") for k, _, _ in PROBLEMS) else "damaged"
+    print(*("  ".join(p) for p in PROBLEMS), *(f"not checked: {what}" for what in NOT_CHECKED), verdict + "".join(f" {k}={v}" for k, v in sorted(COUNT.items())), sep="\n"); return 5 if PROBLEMS else 0
 if __name__ == "__main__": sys.exit(main(sys.argv[1:]))

@@ -17,7 +17,7 @@ use crate::resolution::hop::{Ask, Part, Role};
 use crate::snapshot::Manifest;
 use crate::work::drive::Fetch;
 use crate::work::fault::Fault;
-use crate::work::parts::Tools;
+use crate::work::parts::{self, Tools};
 use crate::work::robots::{self, Heard, Policy, Rules, Sites};
 use crate::work::rows::{self, ENTITY_DIGEST, ENTITY_LENGTH, Lying, Seen};
 use crate::work::seal::Seal;
@@ -26,7 +26,7 @@ use crate::world::random::Random;
 use crate::world::store::Store;
 use crate::world::store::read::Held;
 use crate::world::vault::place::{self, Place};
-use crate::world::vault::stream::Stream;
+use crate::world::vault::stream::{self, Stream};
 use crate::world::wire::Wire;
 use crate::world::wire::taken::{Connection, Overflow, Received, Taken};
 
@@ -539,7 +539,7 @@ impl Spill {
         let (Some(block), Some(payload)) = (taken.block, taken.payload) else {
             return Err(Fault::Broken("a long body came without its digests"));
         };
-        let kept = stream.finish_known(block, payload, &fields)?;
+        let stream::Streamed { kept, begun: (info, begun) } = stream.finish_known(block, payload, &fields)?;
         let mut seen = Record { kind: RecordType::Response, block: self.beginning, ..dressing };
         seen = seen.about(&self.uri);
         if let (Some(payload), false) = (taken.payload, taken.chunked) {
@@ -547,7 +547,7 @@ impl Spill {
         }
         let lying = Lying { file: &kept.place.file, offset: kept.place.offset, length: kept.place.length };
         let row = rows::row(RecordType::Response, taken.at, kept.name, &lying, &Streamed(&seen, kept.block_len));
-        self.seal.took(row);
+        self.seal.took([parts::row(&info, &begun), row]);
         Ok(Some(kept.name))
     }
 }

@@ -6,7 +6,6 @@
 use std::path::Path;
 
 use crate::format::digest::Digest;
-use crate::format::warc::RecordType;
 use crate::format::warc::read::{Item, Want};
 use crate::record::Record;
 use crate::resolution::exchange::RecordName;
@@ -99,7 +98,7 @@ fn scan(warc: &Path, file: &str, from: u64, store: &mut Store, seeds: &mut Vec<S
         else {
             continue;
         };
-        if !item.is_whole() || kind == RecordType::Warcinfo {
+        if !item.is_whole() {
             continue;
         }
         let name = RecordName { id, digest };

@@ -158,9 +158,9 @@ impl Seal {
         with(&mut lock(&self.bench).vault)
     }
 
-    /// Takes up the row of a record that is in the vault already.
-    pub fn took(&self, row: WarcRow) {
-        lock(&self.bench).rows.push(row);
+    /// Takes up the rows of records that are in the vault already.
+    pub fn took(&self, rows: impl IntoIterator<Item = WarcRow>) {
+        lock(&self.bench).rows.extend(rows);
     }
 
     /// Keeps a document of ours for `deed`: a metadata record whose block is `block`.
@@ -246,6 +246,13 @@ impl Seal {
 }
 
 impl Bench {
+    /// The rows of everything kept since this was last asked, the beginnings of files among them.
+    fn take_rows(&mut self) -> Vec<WarcRow> {
+        let mut rows: Vec<_> = self.vault.begun().iter().map(|(record, kept)| parts::row(record, kept)).collect();
+        rows.append(&mut self.rows);
+        rows
+    }
+
     fn keep_readable(&mut self, deed: &mut Deed, record: WarcRecord) -> Result<RecordName, Fault> {
         let kept = self.vault.append(&record)?;
         self.rows.push(parts::row(&record, &kept));
@@ -341,8 +348,21 @@ fn passes(
     Ok(Parts { vault: bench.vault, store, log })
 }
 
-/// Names everything kept that no record names yet, so that the ledger binds every byte in the WARC files.
+/// Names everything kept that no record names yet, so that the ledger binds every byte in the WARC files. What it writes itself
+/// may begin a file, whose beginning is named then; that file goes on until it is.
 fn bind(
+    bench: &Mutex<Bench>,
+    store: &mut Store,
+    log: &mut crate::world::tiles::Log,
+    tools: &Tools,
+) -> Result<(), Fault> {
+    lock(bench).vault.stay(true);
+    let bound = bind_once(bench, store, log, tools).and_then(|()| bind_once(bench, store, log, tools));
+    lock(bench).vault.stay(false);
+    bound
+}
+
+fn bind_once(
     bench: &Mutex<Bench>,
     store: &mut Store,
     log: &mut crate::world::tiles::Log,
@@ -350,10 +370,11 @@ fn bind(
 ) -> Result<(), Fault> {
     let rows = {
         let mut bench = lock(bench);
-        if !bench.rows.is_empty() {
+        let rows = bench.take_rows();
+        if !rows.is_empty() {
             bench.vault.sync()?;
         }
-        std::mem::take(&mut bench.rows)
+        rows
     };
     if !rows.is_empty() {
         store.commit(|batch| rows.iter().try_for_each(|row| batch.warc(row)))?;
@@ -409,7 +430,7 @@ fn pass(
         }
         // 1. The bytes. Cut here, the tail of the WARC file is indexed by the next open.
         bench.vault.sync()?;
-        std::mem::take(&mut bench.rows)
+        bench.take_rows()
     };
     // 2. The rows. Cut here, the ledger is behind the catalogue; the next open appends the leaves it lacks.
     let first = store.commit(|batch| {

@@ -137,8 +137,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         let name = token(f, 0);
         fs::remove_file(f.ledger(&name)).unwrap();
         format!("ledger/{name}")
-    })
-    .blind(),
+    }),
     attack("anchor-token-for-another-digest", &["anchor-invalid"], |f| {
         another(f, world().authority.as_ref().unwrap(), Some(Digest::of(b"something else")))
     }),
@@ -165,8 +164,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         let sold = Proof::submitted(digest, &[7; 16], &promise(BITCOIN, &[0])).unwrap().to_bytes();
         fs::write(f.ledger(&name), sold).unwrap();
         format!("ledger/{name}")
-    })
-    .blind(),
+    }),
     attack("anchor-pending-sold-as-confirmed", &["anchor-invalid"], |f| {
         let checkpoint = signed(&f.root);
         let size = checkpoint.checkpoint.size;

@@ -113,6 +113,5 @@ pub(super) const ATTACKS: &[Attack] = &[
         opened(f, |record| {
             record["beacon"]["round"]["signature"] = json!(Hex::of(&[1, 2]).to_string().to_uppercase() + "AB")
         })
-    })
-    .blind(),
+    }),
 ];

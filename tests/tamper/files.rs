@@ -4,8 +4,15 @@ use std::fs;
 
 use onrecord::format::digest::Digest;
 
-use super::world::{Fixture, gzip};
+use super::world::{At, Fixture, gzip};
 use super::{Attack, attack};
+
+/// The warcinfo record that the n-th file begins with.
+fn info(f: &Fixture, n: usize) -> At {
+    let file = f.warc_names()[n].clone();
+    let first = f.members(&file)[0].clone();
+    (file, first)
+}
 
 fn last(f: &Fixture) -> String {
     f.warc_names().pop().unwrap()
@@ -56,18 +63,59 @@ pub(super) const ATTACKS: &[Attack] = &[
         fs::write(f.path(&file), bytes).unwrap();
         format!("warc/{file}@")
     }),
-    attack("file-warcinfo-stripped", &["warcinfo-missing"], |f| {
-        let file = f.warc_names()[0].clone();
-        let first = f.members(&file)[0].clone();
-        f.put(&(file.clone(), first), &[]);
-        format!("warc/{file}@0")
-    })
-    .blind(),
+    attack("warcinfo-stripped", &["warcinfo-missing", "record-missing"], |f| {
+        let first = info(f, 0);
+        f.drop(&first);
+        format!("warc/{}@0", first.0)
+    }),
+    attack("warcinfo-edited-digests-recomputed", &["record-changed"], |f| {
+        f.change(&info(f, 0), |m| {
+            let said = String::from_utf8(m.block().to_vec()).unwrap();
+            m.with_block(said.replace("software: onrecord/", "software: Onrecord/").as_bytes())
+        })
+    }),
+    attack("warcinfo-date-edited", &["record-changed"], |f| {
+        f.change(&info(f, 1), |m| m.with_field("WARC-Date", "2019-06-10T08:00:00.000000Z"))
+    }),
+    attack("warcinfo-added", &["record-added"], |f| {
+        let like = info(f, 0);
+        let bytes = gzip(&like.1.with_field("WARC-Record-ID", "<urn:uuid:00000000-0000-4000-8000-000000000001>"));
+        f.append(&like.0, "00000000-0000-4000-8000-000000000001", 0, &bytes)
+    }),
+    attack("warcinfo-replaced-by-another", &["record-missing"], |f| {
+        let old = info(f, 0);
+        let id = "00000000-0000-4000-8000-000000000001";
+        let new = old.1.with_field("WARC-Record-ID", &format!("<urn:uuid:{id}>"));
+        f.drop(&old);
+        f.edit(&f.path(&old.0), |b| drop(b.splice(0..0, gzip(&new))));
+        f.catalogued(id, &gzip(&new), &old.0, 0);
+        old.1.id()
+    }),
+    attack("warcinfo-swapped-between-files", &["warcinfo-misplaced"], |f| {
+        let (one, two) = (info(f, 0), info(f, 1));
+        let place = f.put(&one, &gzip(&two.1.plain));
+        f.put(&two, &gzip(&one.1.plain));
+        for (member, file) in [(&two.1, &one.0), (&one.1, &two.0)] {
+            f.sql(&format!(
+                "UPDATE warc_record SET file = (SELECT id FROM warc_file WHERE name = '{file}') WHERE id = x'{}'",
+                member.id().replace('-', "")
+            ));
+        }
+        f.cover();
+        place
+    }),
+    attack("file-renamed", &["warcinfo-misplaced"], |f| {
+        // A day earlier, so that what it holds seems to have been captured then.
+        let (old, new) = (f.warc_names()[0].clone(), "onrecord-20190610080000-000001.warc.gz");
+        fs::rename(f.path(&old), f.path(new)).unwrap();
+        f.sql(&format!("UPDATE warc_file SET name = '{new}' WHERE name = '{old}'"));
+        format!("warc/{new}@0")
+    }),
     attack("file-removed", &["record-missing"], |f| {
         fs::remove_file(f.path(&f.warc_names()[0])).unwrap();
         "ledger/leaf/0".to_owned()
     }),
-    attack("file-of-another-archive-added", &["record-added", "row-missing"], |f| {
+    attack("file-of-another-archive-added", &["record-added", "warcinfo-misplaced", "row-missing"], |f| {
         let file = f.warc_names()[0].clone();
         let foreign = super::world().path("other").join("warc");
         let from = fs::read_dir(foreign).unwrap().next().unwrap().unwrap();

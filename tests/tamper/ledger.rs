@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use onrecord::format::checkpoint::Signed;
 use onrecord::format::note::{Ed25519Signer, KeyKind, Note, Signer as _};
 use onrecord::world::keys::SecretKey;
 
@@ -12,6 +13,13 @@ use super::{Attack, Kept, attack, world};
 /// The last file of a row: a bundle (`entries`) or a tile.
 fn tile(f: &Fixture, row: &str) -> (PathBuf, String) {
     let name = format!("tile/{row}/000.p/{}", f.size());
+    (f.ledger(&name), format!("ledger/{name}"))
+}
+
+/// The same as it was under the checkpoint before the last run.
+fn older_tile(f: &Fixture, row: &str) -> (PathBuf, String) {
+    let size = Signed::parse(&fs::read(older("ledger/checkpoint")).unwrap()).unwrap().checkpoint.size;
+    let name = format!("tile/{row}/000.p/{size}");
     (f.ledger(&name), format!("ledger/{name}"))
 }
 
@@ -73,6 +81,47 @@ pub(super) const ATTACKS: &[Attack] = &[
         let (path, place) = tile(f, "0");
         fs::remove_file(path).unwrap();
         place
+    }),
+    attack("tile-of-an-older-checkpoint-flipped", &["tile-changed"], |f| {
+        let (path, place) = older_tile(f, "0");
+        f.edit(&path, |b| b[40] ^= 1);
+        place
+    }),
+    attack("leaves-of-an-older-checkpoint-flipped", &["leaf-changed"], |f| {
+        let (path, place) = older_tile(f, "entries");
+        f.edit(&path, |b| b[40] ^= 1);
+        place
+    }),
+    attack("leaves-of-an-older-checkpoint-cut", &["leaf-changed"], |f| {
+        let (path, place) = older_tile(f, "entries");
+        f.edit(&path, |b| b.truncate(b.len() - 34));
+        place
+    }),
+    attack("leaves-beyond-the-checkpoint", &["tile-added"], |f| {
+        let (path, _) = tile(f, "entries");
+        let mut bytes = fs::read(&path).unwrap();
+        bytes.extend_from_within(bytes.len() - 34..);
+        fs::write(path.with_file_name((f.size() + 1).to_string()), bytes).unwrap();
+        format!("ledger/tile/entries/000.p/{}", f.size() + 1)
+    }),
+    attack("leaves-beyond-the-checkpoint-of-another-log", &["leaf-changed"], |f| {
+        let (path, _) = tile(f, "entries");
+        let mut bytes = fs::read(&path).unwrap();
+        bytes.extend_from_within(bytes.len() - 34..);
+        bytes[40] ^= 1;
+        fs::write(path.with_file_name((f.size() + 1).to_string()), bytes).unwrap();
+        format!("ledger/tile/entries/000.p/{}", f.size() + 1)
+    }),
+    attack("tile-beyond-the-checkpoint", &["tile-added"], |f| {
+        let (path, _) = tile(f, "0");
+        let place = path.parent().unwrap().with_file_name("001.p");
+        fs::create_dir(&place).unwrap();
+        fs::write(place.join("1"), [7; 32]).unwrap();
+        "ledger/tile/0/001.p/1".to_owned()
+    }),
+    attack("tile-that-is-none", &["tile-added"], |f| {
+        fs::write(f.ledger("tile/0/evidence"), "of something").unwrap();
+        "ledger/tile/0/evidence".to_owned()
     }),
     attack("tree-of-nodes-for-leaves", &["leaf-changed"], |f| {
         // Second preimage: two leaves become one entry of 64 bytes, an inner node's input.
@@ -138,6 +187,25 @@ pub(super) const ATTACKS: &[Attack] = &[
         text_edit(&f.ledger("checkpoint"), |text| format!("{}\n\n{signature}", text.split_once("\n\n").unwrap().0));
         "ledger/checkpoint".to_owned()
     }),
+    attack("checkpoint-with-the-signature-of-another-archive", &["key-unknown"], |f| {
+        let other = fs::read_to_string(world().path("other").join("ledger/checkpoint")).unwrap();
+        let signature = other.split_once("\n\n").unwrap().1.to_owned();
+        text_edit(&f.ledger("checkpoint"), |text| format!("{}\n\n{signature}", text.split_once("\n\n").unwrap().0));
+        "ledger/checkpoint".to_owned()
+    }),
+    attack("checkpoint-with-the-signature-of-another-archive-renamed", &["checkpoint-bad-signature"], |f| {
+        // As if this archive's key had made it: its name and number, the other's signature.
+        let read = |path: &Path| fs::read_to_string(path).unwrap();
+        let (own, other) = (read(&f.ledger("checkpoint")), read(&world().path("other").join("ledger/checkpoint")));
+        let bytes = |note: &str| {
+            let line = note.trim_end().rsplit(' ').next().unwrap().to_owned();
+            data_encoding::BASE64.decode(line.as_bytes()).unwrap()
+        };
+        let forged = [&bytes(&own)[..4], &bytes(&other)[4..]].concat();
+        let (head, _) = own.trim_end().rsplit_once(' ').unwrap();
+        fs::write(f.ledger("checkpoint"), format!("{head} {}\n", data_encoding::BASE64.encode(&forged))).unwrap();
+        "ledger/checkpoint".to_owned()
+    }),
     attack("key-file-swapped", &["key-unknown"], |f| {
         fs::write(f.ledger("vkey"), format!("{}\n", stranger(f).key())).unwrap();
         "ledger/vkey".to_owned()
@@ -151,7 +219,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         "ledger/".to_owned()
     })
     .kept(Kept::Key),
-    attack("log-cut", &["checkpoint-rolled-back"], |f| {
+    attack("log-cut", &["checkpoint-rolled-back", "tile-added"], |f| {
         let now = f.size();
         fs::copy(older("ledger/checkpoint"), f.ledger("checkpoint")).unwrap();
         let size = f.size();
@@ -206,6 +274,34 @@ pub(super) const ATTACKS: &[Attack] = &[
         "ledger/checkpoint".to_owned()
     })
     .kept(Kept::Checkpoint),
+    attack("snapshot-moved-to-another-citation-by-the-key-thief", &["checkpoint-forked"], |f| {
+        let [one, other] = ["ORDER BY record", "ORDER BY record DESC"].map(|order| {
+            f.one(&format!("SELECT lower(hex(snapshot)) FROM resolution WHERE snapshot IS NOT NULL {order} LIMIT 1"))
+        });
+        assert_ne!(one, other);
+        f.rewrite("resolution.ended", |json| json.replace(&other, &one));
+        f.reindex();
+        "ledger/checkpoint".to_owned()
+    })
+    .kept(Kept::Checkpoint),
+    attack("record-that-lies-about-its-statement", &["record-false"], |f| {
+        let place = f.rewrite("statement.added", |json| {
+            let at = json.find("\"statement\":\"sha256:").unwrap() + 20;
+            let new = if json[at..].starts_with('0') { "1" } else { "0" };
+            format!("{}{new}{}", &json[..at], &json[at + 1..])
+        });
+        f.reindex();
+        place
+    }),
+    attack("record-that-lies-about-its-snapshot", &["record-false"], |f| {
+        let place = f.rewrite("snapshot.taken", |json| {
+            let at = json.find("\"snapshot\":\"sha256:").unwrap() + 19;
+            let new = if json[at..].starts_with('0') { "1" } else { "0" };
+            format!("{}{new}{}", &json[..at], &json[at + 1..])
+        });
+        f.reindex();
+        place
+    }),
     attack("record-with-a-key-twice", &["record-malformed"], |f| {
         f.rewrite("run.closed", |json| json.replacen("\"v\":1", "\"v\":1,\"v\":1", 1))
     }),
@@ -237,6 +333,5 @@ pub(super) const ATTACKS: &[Attack] = &[
         });
         f.sql("UPDATE run SET ended = ended - 1 WHERE record = (SELECT max(record) FROM run)");
         "run/".to_owned()
-    })
-    .blind(),
+    }),
 ];

@@ -53,18 +53,6 @@ fn added(f: &Fixture, uri: &str, content_type: &str, block: &[u8]) -> Vec<u8> {
     gzip(&[head.as_bytes(), block, b"\r\n\r\n"].concat())
 }
 
-/// Adds a row for a record that was put in, as the one who put it there would.
-fn catalogued(f: &Fixture, id: &str, bytes: &[u8], file: &str, kind: u8) {
-    let mut plain = Vec::new();
-    std::io::Read::read_to_end(&mut flate2::read::GzDecoder::new(bytes), &mut plain).unwrap();
-    f.sql(&format!(
-        "INSERT INTO warc_record (id, file, offset, length, type, digest) SELECT x'{}', id, 0, 0, {kind}, x'{}' FROM warc_file WHERE name = '{file}'",
-        id.replace('-', ""),
-        Digest::of(&plain[..plain.len() - 4]).hex()
-    ));
-    f.cover();
-}
-
 const NEW_ID: &str = "00000000-0000-4000-8000-000000000001";
 
 fn put_behind(f: &Fixture, at: &At, bytes: &[u8]) -> String {
@@ -171,7 +159,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         let bytes =
             added(f, "https://example.org/", "application/http; msgtype=response", b"HTTP/1.1 200 OK\r\n\r\nnew");
         let place = put_behind(f, &at, &bytes);
-        catalogued(f, NEW_ID, &bytes, &at.0, 1);
+        f.catalogued(NEW_ID, &bytes, &at.0, 1);
         place
     }),
     attack("warc-ledger-record-added", &["record-added"], |f| {
@@ -180,7 +168,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         let uri = format!("urn:onrecord:record:{}", Digest::of(forged.as_bytes()).hex());
         let bytes = added(f, &uri, "application/json", forged.as_bytes());
         let place = put_behind(f, &at, &bytes);
-        catalogued(f, NEW_ID, &bytes, &at.0, 5);
+        f.catalogued(NEW_ID, &bytes, &at.0, 5);
         place
     }),
     attack("warc-record-duplicated", &["duplicate-id"], |f| {
@@ -207,12 +195,25 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack("warc-records-reordered", &["row-changed"], |f| {
         let file = f.warc_names()[0].clone();
         let mut all = f.members(&file);
-        let place = all[3].id().replace('-', "");
-        all.swap(3, 4);
+        let is_ours = |m: &Member| m.uri().starts_with("urn:onrecord:record:");
+        let at = (1..all.len()).find(|n| !is_ours(&all[*n]) && !is_ours(&all[n + 1])).unwrap();
+        let place = all[at].id().replace('-', "");
+        all.swap(at, at + 1);
         std::fs::write(f.path(&file), all.iter().flat_map(|m| gzip(&m.plain)).collect::<Vec<_>>()).unwrap();
         format!("onrecord.db:warc_record/{place}")
     })
     .blind(),
+    attack("warc-ledger-records-reordered", &["record-misplaced"], |f| {
+        let records = f.records();
+        let (one, two) = records.iter().zip(&records[1..]).find(|(a, b)| a.0 == b.0).unwrap();
+        let mut all = f.members(&one.0);
+        let place = |at: &At| all.iter().position(|m| m.id() == at.1.id()).unwrap();
+        let (a, b) = (place(one), place(two));
+        all.swap(a, b);
+        std::fs::write(f.path(&one.0), all.iter().flat_map(|m| gzip(&m.plain)).collect::<Vec<_>>()).unwrap();
+        f.cover();
+        format!("warc/{}@", one.0)
+    }),
     attack("warc-outcome-edited", &["payload-changed"], |f| {
         let at =
             f.find(&f.warc(), |m| m.uri().starts_with("urn:onrecord:record:") && in_text(m, "\"ending\":\"captured\""));

@@ -304,6 +304,26 @@ impl Fixture {
         }
     }
 
+    /// Adds a row for a record that was put in, as the one who put it there would.
+    pub(super) fn catalogued(&self, id: &str, bytes: &[u8], file: &str, kind: u8) {
+        let mut plain = Vec::new();
+        flate2::read::GzDecoder::new(bytes).read_to_end(&mut plain).unwrap();
+        self.sql(&format!(
+            "INSERT INTO warc_record (id, file, offset, length, type, digest) SELECT x'{}', id, 0, 0, {kind}, x'{}' FROM warc_file WHERE name = '{file}'",
+            id.replace('-', ""),
+            Digest::of(&plain[..plain.len() - 4]).hex()
+        ));
+        self.cover();
+    }
+
+    /// Appends a record to a file, and its row to the catalogue. Says where.
+    pub(super) fn append(&self, file: &str, id: &str, kind: u8, bytes: &[u8]) -> String {
+        let end = fs::metadata(self.path(file)).unwrap().len();
+        self.edit(&self.path(file), |all| all.extend_from_slice(bytes));
+        self.catalogued(id, bytes, file, kind);
+        format!("warc/{file}@{end}")
+    }
+
     /// Takes a record out of its file and its row out of the catalogue.
     pub(super) fn drop(&self, at: &At) {
         self.put(at, &[]);
@@ -312,6 +332,11 @@ impl Fixture {
             "DELETE FROM warc_record WHERE id = x'{0}'; DELETE FROM exchange WHERE id = x'{0}'",
             id.simple()
         ));
+    }
+
+    /// Makes the catalogue anew from what was changed.
+    pub(super) fn reindex(&self) {
+        onrecord(&["-q", "--archive", &self.root.display().to_string(), "reindex"]);
     }
 
     pub(super) fn sql(&self, sql: &str) {

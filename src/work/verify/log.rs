@@ -13,13 +13,14 @@ use crate::work::parts::Paths;
 use crate::work::verify::anchors::{self, Expected};
 use crate::work::verify::growth::against;
 use crate::work::verify::keys::{self, Keys, Said};
+use crate::work::verify::leftover;
 use crate::work::verify::scan::Seen;
 use crate::work::verify::{Report, Trust};
 use crate::world::input;
 use crate::world::tiles::reader::Tiles;
 
 /// Longest file of a ledger: a bundle of 256 leaves is far shorter.
-const MAX_FILE: u64 = 1 << 20;
+pub(super) const MAX_FILE: u64 = 1 << 20;
 
 /// Bundles that cannot be read, behind which no more are looked for: a checkpoint can claim any size.
 const GAPS: usize = 1000;
@@ -143,7 +144,13 @@ pub(super) fn check(paths: &Paths, trust: &Trust, seen: &Seen, report: &mut Repo
     let size = open.signed.checkpoint.size;
     let mut found = Report::new("ledger");
     let leaves = match climb(&open, &mut found) {
-        true => Leaves::Lying(size),
+        true => {
+            // What nobody signed for is measured against nothing.
+            if open.believed {
+                leftover::check(&open, seen.unsealed, &mut found)?;
+            }
+            Leaves::Lying(size)
+        }
         false => Leaves::Held(from_tiles(&open, seen, &mut found)?),
     };
     if !open.believed && !found.problems.is_empty() {
@@ -152,6 +159,7 @@ pub(super) fn check(paths: &Paths, trust: &Trust, seen: &Seen, report: &mut Repo
     }
     report.checked.leaves += found.checked.leaves;
     report.problems.append(&mut found.problems);
+    report.notes.append(&mut found.notes);
     let log = Log { leaves, size: Some(size), open: Some(open) };
     log.replaced(report);
     Ok(log)

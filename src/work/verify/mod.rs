@@ -10,6 +10,7 @@ mod fixity;
 mod foreign;
 mod growth;
 mod keys;
+mod leftover;
 mod log;
 mod records;
 mod rows;

@@ -1,5 +1,6 @@
 //! The records: each leaf has one, each is the one spelling of what it says, and everything it names is there.
 
+use std::cell::Cell;
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::path::Path;
 
@@ -41,7 +42,7 @@ pub(super) fn check(
 ) -> Result<Expected, Fault> {
     let mut heard = Heard::default();
     let mut line = Line::default();
-    let mut next = 0;
+    let (mut next, mut last) = (0, 0);
     loop {
         let leaves = log.some(next);
         if leaves.is_empty() {
@@ -60,6 +61,10 @@ pub(super) fn check(
                 report.problem("record-missing", format!("ledger/leaf/{index}"), what);
                 continue;
             };
+            if std::mem::replace(&mut last, seed.n) > seed.n {
+                let what = "it stands before the record of an earlier leaf";
+                report.problem("record-misplaced", place(&seed).to_string(), what);
+            }
             match read(&seed, report) {
                 Some(record) => {
                     report.checked.records += 1;
@@ -368,20 +373,47 @@ fn document(paths: &Paths, seen: &Seen, name: &RecordName) -> Option<Vec<u8>> {
     json::is_canonical(&block).then_some(block)
 }
 
+/// What a record says the SHA-256 of a block is, and the name of the WARC record that has that block.
+pub(super) fn claim(record: &Record) -> Option<(Digest, RecordName)> {
+    match &record.event {
+        Event::StatementAdded(added) => Some((added.statement.0, added.content)),
+        Event::SnapshotTaken { snapshot, manifest, .. } => Some((*snapshot, *manifest)),
+        _ => None,
+    }
+}
+
+/// What is said of a record whose [`claim`] does not hold.
+pub(super) const FALSE: (&str, &str) = ("record-false", "the digest it gives is not that of the content it names");
+
 /// Documents as they were set down when the files were read; what is too long for that, as it lies in them.
-struct Kept<'a>(Files<'a>);
+struct Kept<'a> {
+    files: Files<'a>,
+    /// the one whose digest is wanted, and that digest once it was read
+    claimed: Option<RecordName>,
+    read: Cell<Option<Digest>>,
+}
+
+impl Kept<'_> {
+    fn seen(&self, name: &RecordName, block: Vec<u8>) -> Vec<u8> {
+        if self.claimed == Some(*name) {
+            self.read.set(Some(Digest::of(&block)));
+        }
+        block
+    }
+}
 
 impl Documents for Kept<'_> {
     fn block(&self, name: &RecordName) -> Result<Vec<u8>, store::Error> {
-        let batch = self.0.batch;
-        match batch.kept_doc(name.id)? {
-            Some(block) if batch.locate(name.id)?.is_some_and(|at| at.digest == name.digest) => Ok(block),
-            _ => self.0.block(name),
-        }
+        let batch = self.files.batch;
+        let block = match batch.kept_doc(name.id)? {
+            Some(block) if batch.locate(name.id)?.is_some_and(|at| at.digest == name.digest) => block,
+            _ => self.files.block(name)?,
+        };
+        Ok(self.seen(name, block))
     }
 
     fn foreign(&self, name: &RecordName) -> Result<Vec<u8>, store::Error> {
-        self.0.block(name)
+        Ok(self.seen(name, self.files.block(name)?))
     }
 }
 
@@ -390,12 +422,20 @@ impl Documents for Kept<'_> {
 fn apply(paths: &Paths, seen: &mut Seen, found: &[Found], report: &mut Report) -> Result<(), Fault> {
     let warc = paths.warc();
     let together = seen.anew.commit(|batch| {
-        let mut bound = Bound::default();
-        found.iter().try_for_each(|one| made(&warc, batch, one, &mut bound))?;
-        batch.bind(bound)
+        let (mut bound, mut lies) = (Bound::default(), Vec::new());
+        for one in found {
+            if !made(&warc, batch, one, &mut bound)? {
+                lies.push(place(&one.1).to_string());
+            }
+        }
+        batch.bind(bound)?;
+        Ok(lies)
     });
     match together {
-        Ok(()) => Ok(()),
+        Ok(lies) => {
+            lies.into_iter().for_each(|at| report.problem(FALSE.0, at, FALSE.1));
+            Ok(())
+        }
         Err(store::Error::Document(_) | store::Error::Shape(..) | store::Error::Query(_)) => {
             one_by_one(&warc, seen, found, report)
         }
@@ -406,10 +446,19 @@ fn apply(paths: &Paths, seen: &mut Seen, found: &[Found], report: &mut Report) -
 /// A record with its leaf's index and where it was found.
 type Found = (u64, SeedRow, Record);
 
-fn made(warc: &Path, batch: &Batch<'_>, (index, seed, record): &Found, bound: &mut Bound) -> Result<(), store::Error> {
+/// Makes a record's rows; false where it says something of its content that is not so.
+fn made(
+    warc: &Path,
+    batch: &Batch<'_>,
+    (index, seed, record): &Found,
+    bound: &mut Bound,
+) -> Result<bool, store::Error> {
     let leaf = Leaf { index: *index, data: seed.leaf, warc: seed.name.id, record };
     let bytes = seed.block.as_deref().unwrap_or_default();
-    batch.record_naming(leaf, bytes, &Kept(Files { warc, batch }), bound)
+    let claim = claim(record);
+    let docs = Kept { files: Files { warc, batch }, claimed: claim.map(|(_, name)| name), read: Cell::new(None) };
+    batch.record_naming(leaf, bytes, &docs, bound)?;
+    Ok(claim.zip(docs.read.get()).is_none_or(|((said, _), read)| said == read))
 }
 
 fn one_by_one(warc: &Path, seen: &mut Seen, found: &[Found], report: &mut Report) -> Result<(), Fault> {
@@ -420,7 +469,8 @@ fn one_by_one(warc: &Path, seen: &mut Seen, found: &[Found], report: &mut Report
             let done = batch.apart(|batch| made(warc, batch, one, &mut bound));
             let at = place(&one.1).to_string();
             match done {
-                Ok(()) => {}
+                Ok(true) => {}
+                Ok(false) => problems.push((FALSE.0, at, FALSE.1.to_owned())),
                 // The look at what it names says which document is not there.
                 Err(store::Error::Document(_)) => broken = true,
                 Err(store::Error::Shape(id, why)) => {

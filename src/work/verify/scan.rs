@@ -43,8 +43,6 @@ pub(super) struct Seen {
 #[derive(Default)]
 struct Part {
     rows: Vec<WarcRow>,
-    /// ids and places of warcinfo records, which are in no table
-    infos: Vec<(Uuid, String)>,
     seeds: Vec<SeedRow>,
     /// documents of ours, whole
     docs: Vec<(Uuid, Vec<u8>)>,
@@ -68,8 +66,9 @@ impl Look for Ours {
         part.bytes += item.length;
         let (Some(kind), Some(id), Some(date)) = (item.head.kind(), item.head.uuid(), item.head.date()) else { return };
         let Some(digest) = item.digests.whole.filter(|_| item.is_whole()) else { return };
-        if kind == RecordType::Warcinfo {
-            return part.infos.push((id, place_of(file, item.offset)));
+        if kind == RecordType::Warcinfo && item.head.get("WARC-Filename") != Some(file) {
+            let (place, what) = (place_of(file, item.offset), "it begins another file".to_owned());
+            part.problems.push(Problem { kind: "warcinfo-misplaced", place, what });
         }
         let name = RecordName { id, digest };
         let lying = Lying { file, offset: item.offset, length: item.length };
@@ -119,12 +118,7 @@ pub(super) fn all(paths: &Paths, anew: &Path, report: &mut Report) -> Result<See
         seen.unsealed |= path.extension().is_some_and(|end| end == "open");
         files.push((file, path));
     }
-    let mut infos = HashSet::new();
-    stretch::walk(&files, Want::ours(), &Ours, |part| take(part, &mut seen, &mut infos, report))?;
-    report.not_checked.push(
-        "what warcinfo records say of their files: no record of the ledger names them, and nothing rests on them"
-            .to_owned(),
-    );
+    stretch::walk(&files, Want::ours(), &Ours, |part| take(part, &mut seen, report))?;
     if seen.unsealed {
         report.notes.push(
             "a WARC file is not sealed: another process is at work, or was cut off; the next run takes up what it left"
@@ -135,17 +129,15 @@ pub(super) fn all(paths: &Paths, anew: &Path, report: &mut Report) -> Result<See
 }
 
 /// Takes up what was read, in the order it lies there.
-fn take(part: Part, seen: &mut Seen, infos: &mut HashSet<Uuid>, report: &mut Report) -> Result<(), Fault> {
+fn take(part: Part, seen: &mut Seen, report: &mut Report) -> Result<(), Fault> {
     report.problems.extend(part.problems);
     report.checked.bytes += part.bytes;
-    report.checked.warc_records += (part.rows.len() + part.infos.len()) as u64;
+    report.checked.warc_records += part.rows.len() as u64;
     for (record, leaf) in part.keys {
         seen.said.hear(&record, leaf);
     }
-    let mut again: Vec<(Uuid, String)> = part.infos.into_iter().filter(|(id, _)| !infos.insert(*id)).collect();
+    let mut again: Vec<(Uuid, String)> = Vec::new();
     let (rows, mut seeds) = (part.rows, part.seeds);
-    again
-        .extend(rows.iter().filter(|row| infos.contains(&row.id)).map(|row| (row.id, place_of(&row.file, row.offset))));
     let first = seen.seeds;
     let taken = seen.anew.commit(|batch| {
         for row in &rows {

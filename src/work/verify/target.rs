@@ -17,7 +17,7 @@ use crate::work::parts::Paths;
 use crate::work::verify::beacon::Beacons;
 use crate::work::verify::keys::Said;
 use crate::work::verify::log::Open;
-use crate::work::verify::records::METADATA;
+use crate::work::verify::records::{FALSE, METADATA, claim};
 use crate::work::verify::{Report, Trust};
 use crate::world::input;
 use crate::world::random::Random;
@@ -218,7 +218,7 @@ impl<'a> Look<'a> {
             report.problem("row-missing", format!("onrecord.db:record/{index}"), "a WARC record is named by it");
             return Ok(None);
         };
-        let Some(block) = self.leaf(index, &row, report)? else { return Ok(None) };
+        let Some((_, block)) = self.leaf(index, &row, report)? else { return Ok(None) };
         if row.warc == id {
             return Ok(Some(index));
         }
@@ -241,15 +241,28 @@ impl<'a> Look<'a> {
     /// A record: its bytes, its leaf, its place under the checkpoint, and everything it names.
     fn record(&mut self, index: u64, report: &mut Report) -> Result<(), Fault> {
         let Some(row) = self.store.record(index)? else { return Ok(()) };
-        let Some(block) = self.leaf(index, &row, report)? else { return Ok(()) };
+        let Some((record, block)) = self.leaf(index, &row, report)? else { return Ok(()) };
         for name in record::names(&block) {
             self.named(&name, report)?;
+        }
+        self.claimed(index, &record, report)
+    }
+
+    /// What a record says of its content's digest must be so.
+    fn claimed(&self, index: u64, record: &Record, report: &mut Report) -> Result<(), Fault> {
+        let Some((said, name)) = claim(record) else { return Ok(()) };
+        let Some(at) = self.store.locate(name.id)? else { return Ok(()) };
+        let place = Place { file: at.file, offset: at.offset, length: at.length };
+        // One that is not the record named has been named itself.
+        let read = place::digests_at(&self.paths.warc(), &place).ok().filter(|(whole, _)| *whole == name.digest);
+        if read.is_some_and(|(_, inner)| inner.first() != Some(&said)) {
+            report.problem(FALSE.0, format!("ledger/leaf/{index}"), FALSE.1);
         }
         Ok(())
     }
 
     /// A record's block, its leaf and its place under the checkpoint.
-    fn leaf(&mut self, index: u64, row: &RecordRow, report: &mut Report) -> Result<Option<Vec<u8>>, Fault> {
+    fn leaf(&mut self, index: u64, row: &RecordRow, report: &mut Report) -> Result<Option<(Record, Vec<u8>)>, Fault> {
         let place = format!("ledger/leaf/{index}");
         self.last = self.last.max(index);
         self.included(index, &row.leaf, &place, report);
@@ -263,17 +276,18 @@ impl<'a> Look<'a> {
             report.problem("payload-changed", place, "it is not the record its leaf names");
             return Ok(None);
         }
-        match Record::read(&block) {
-            Ok(record) => self.beacons.see(&record, &place, self.trust, report),
+        let record = match Record::read(&block) {
+            Ok(record) => record,
             Err(why) => {
                 report.problem("record-malformed", place, why.to_string());
                 return Ok(None);
             }
-        }
+        };
+        self.beacons.see(&record, &place, self.trust, report);
         report.checked.records += 1;
         let speaks = |wanted: Digest| memchr::memmem::find(&block, wanted.hex().as_bytes()).is_some();
         self.met |= self.wanted.is_some_and(|wanted| wanted == row.leaf || wanted == at.digest || speaks(wanted));
-        Ok(Some(block))
+        Ok(Some((record, block)))
     }
 
     fn included(&self, index: u64, leaf: &Digest, place: &str, report: &mut Report) {

@@ -68,6 +68,15 @@ impl Tiles {
         Signed::parse(&note).ok().map(|signed| signed.checkpoint.size)
     }
 
+    /// Names every file below `tile/`, by its path from the log's folder, whatever it is.
+    ///
+    /// # Errors
+    /// A folder that cannot be read.
+    pub fn lying(&self, each: &mut dyn FnMut(&str)) -> Result<(), Error> {
+        let top = self.folder.join("tile");
+        if top.is_dir() { list(&top, "tile", DEEPEST, each) } else { Ok(()) }
+    }
+
     /// The record at `index` of a log of `size`.
     ///
     /// # Errors
@@ -147,6 +156,23 @@ impl Tiles {
         bytes.truncate(wanted);
         Ok(bytes)
     }
+}
+
+/// Folders in folders that a tile's name can have, and more.
+const DEEPEST: u32 = 16;
+
+fn list(folder: &Path, name: &str, deep: u32, each: &mut dyn FnMut(&str)) -> Result<(), Error> {
+    let failed = |source| unreadable(folder.to_owned(), source);
+    for entry in std::fs::read_dir(folder).map_err(failed)? {
+        let entry = entry.map_err(failed)?;
+        let below = format!("{name}/{}", entry.file_name().to_string_lossy());
+        if deep > 0 && entry.file_type().map_err(failed)?.is_dir() {
+            list(&entry.path(), &below, deep - 1, each)?;
+        } else {
+            each(&below);
+        }
+    }
+    Ok(())
 }
 
 /// The whole of a small file.

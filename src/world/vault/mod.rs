@@ -108,6 +108,10 @@ pub struct Vault {
     main: Option<Main>,
     serial: u64,
     in_doubt: bool,
+    /// no other file is begun, however long this one is
+    stays: bool,
+    /// warcinfo records that nobody has been told of
+    begun: Vec<(Record, Kept)>,
 }
 
 /// The file being written.
@@ -121,6 +125,8 @@ struct Main {
     dirty: bool,
     /// its name in the folder is not durable yet
     nameless: bool,
+    /// its warcinfo record, until another stands behind it
+    info: Option<(Record, Kept)>,
 }
 
 impl Vault {
@@ -143,6 +149,8 @@ impl Vault {
             main,
             serial,
             in_doubt: false,
+            stays: false,
+            begun: Vec::new(),
         };
         Ok((vault, recovered))
     }
@@ -155,13 +163,27 @@ impl Vault {
         if self.in_doubt {
             return Err(Error::InDoubt);
         }
-        if self.main.as_ref().is_some_and(|main| main.len >= self.limits.roll_at) {
+        if !self.stays && self.main.as_ref().is_some_and(|main| main.len >= self.limits.roll_at) {
             self.roll()?;
         }
         if self.main.is_none() {
             self.begin()?;
         }
-        self.write(record)
+        let kept = self.write(record)?;
+        // Not before: a file that holds nothing else is taken away again, and nothing may speak of it.
+        self.begun.extend(self.main.as_mut().and_then(|main| main.info.take()));
+        Ok(kept)
+    }
+
+    /// The warcinfo records of files begun since this was last asked, each once another record stands behind it.
+    pub fn begun(&mut self) -> Vec<(Record, Kept)> {
+        std::mem::take(&mut self.begun)
+    }
+
+    /// From now on a file goes on however long it is, or no longer so. Whoever names what is in the files needs a last one:
+    /// a name written into the next file would leave that one's beginning to be named.
+    pub fn stay(&mut self, stays: bool) {
+        self.stays = stays;
     }
 
     /// Makes everything appended so far durable: one fdatasync, and one of the folder where a file is new.
@@ -178,14 +200,17 @@ impl Vault {
         Ok(done?)
     }
 
-    /// Seals the file being written; the next record begins another.
+    /// Seals the file being written; the next record begins another. One that holds nothing but its beginning is taken away.
     ///
     /// # Errors
     /// The disk's.
     pub fn roll(&mut self) -> Result<(), Error> {
         self.sync()?;
         if let Some(main) = self.main.take() {
-            let sealed = seal(&self.disk, &self.dir, &main.path, &main.name);
+            let sealed = match main.info {
+                None => seal(&self.disk, &self.dir, &main.path, &main.name),
+                Some(_) => self.disk.remove(&main.path).and_then(|()| self.disk.sync_folder(&self.dir)),
+            };
             self.in_doubt = sealed.is_err();
             sealed?;
         }
@@ -215,7 +240,7 @@ impl Vault {
         let head = info.head(Digest::of(&info.block), info.block.len() as u64);
         pack::member(&mut self.packer, &info, &head, &mut first);
         let deflate = pack::deflates_as(&mut self.packer, &record, body, &mut self.member);
-        Stream::begin(self.disk.clone(), &self.dir, name, first, record, deflate)
+        Stream::begin(self.disk.clone(), &self.dir, name, (info, first), record, deflate)
     }
 
     /// The folder.
@@ -230,13 +255,18 @@ impl Vault {
         let path = self.dir.join(format!("{name}{OPEN}"));
         let file = self.disk.create(&path)?;
         let info = Record::warcinfo((self.making.id)(), at, &name, &self.making.about);
-        self.main = Some(Main { name, path, file, len: 0, dirty: true, nameless: true });
-        let written = self.write(&info);
-        if written.is_err() {
-            // No record may become the file's first in its place; the next open takes the empty file away.
-            self.main = None;
+        self.main = Some(Main { name, path, file, len: 0, dirty: true, nameless: true, info: None });
+        match (self.write(&info), &mut self.main) {
+            (Ok(kept), Some(main)) => {
+                main.info = Some((info, kept));
+                Ok(())
+            }
+            (written, _) => {
+                // No record may become the file's first in its place; the next open takes the empty file away.
+                self.main = None;
+                written.map(drop)
+            }
         }
-        written.map(drop)
     }
 
     fn write(&mut self, record: &Record) -> Result<Kept, Error> {

@@ -124,7 +124,15 @@ fn go_on(dir: &Path, disk: &Disk, name: &str, path: &Path, file: File, good: u64
     }
     disk.sync(&file, path)?;
     disk.sync_folder(dir)?;
-    Ok(Main { name: name.to_owned(), path: path.to_owned(), file, len: good, dirty: false, nameless: false })
+    Ok(Main {
+        name: name.to_owned(),
+        path: path.to_owned(),
+        file,
+        len: good,
+        dirty: false,
+        nameless: false,
+        info: None,
+    })
 }
 
 fn look(path: &Path) -> Result<Look, Error> {

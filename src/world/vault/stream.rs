@@ -37,6 +37,8 @@ pub struct Stream {
     name: String,
     path: PathBuf,
     file: File,
+    /// what the file begins with
+    info: (Record, Kept),
     record: Record,
     /// where the member begins
     start: u64,
@@ -58,6 +60,15 @@ pub struct Stream {
     out: Vec<u8>,
 }
 
+/// A record written so.
+#[derive(Clone, Debug)]
+pub struct Streamed {
+    /// itself
+    pub kept: Kept,
+    /// the warcinfo record its file begins with
+    pub begun: (Record, Kept),
+}
+
 enum Packing {
     Stored,
     Deflated(Box<flate2::Compress>),
@@ -68,26 +79,31 @@ impl Stream {
         disk: Disk,
         dir: &Path,
         name: String,
-        warcinfo: Vec<u8>,
+        (info, member): (Record, Vec<u8>),
         mut record: Record,
         deflate: bool,
     ) -> Result<Self, Error> {
         let path = dir.join(format!("{name}{OPEN}"));
         let file = disk.create(&path)?;
-        disk.write_at(&file, &path, &warcinfo, 0)?;
+        disk.write_at(&file, &path, &member, 0)?;
         let begun = std::mem::take(&mut record.block);
         // Its constructor could only digest the beginning.
         record.fields.retain(|(name, _)| !name.eq_ignore_ascii_case("WARC-Payload-Digest"));
         let (lead, payload) = payload_of(&record, &begun);
         let longest = record.head(Digest([0; 32]), u64::MAX).len() + FINISH_ROOM;
         let room = longest + longest.div_ceil(STORED_MAX) * STORED_HEAD;
-        let start = warcinfo.len() as u64;
+        let start = member.len() as u64;
+        let place = Place { file: name.clone(), offset: 0, length: start };
+        let written = RecordName { id: info.id, digest: info.sealed().1 };
+        let block_len = info.block.len() as u64;
+        let info = (info, Kept { name: written, place, block_len });
         let mut stream = Self {
             disk,
             dir: dir.to_owned(),
             name,
             path,
             file,
+            info,
             record,
             start,
             room,
@@ -149,7 +165,7 @@ impl Stream {
     ///
     /// # Errors
     /// The disk's; fields that do not fit into the room left for them (512 bytes with digest and length).
-    pub fn finish(mut self, fields: &[(&str, &str)]) -> Result<Kept, Error> {
+    pub fn finish(mut self, fields: &[(&str, &str)]) -> Result<Streamed, Error> {
         let block = std::mem::take(&mut self.block_digest).finish();
         let payload = std::mem::take(&mut self.payload_digest).finish();
         self.finish_known(block, payload, fields)
@@ -164,7 +180,7 @@ impl Stream {
     ///
     /// # Errors
     /// As [`Stream::finish`].
-    pub fn finish_known(mut self, block: Digest, payload: Digest, fields: &[(&str, &str)]) -> Result<Kept, Error> {
+    pub fn finish_known(mut self, block: Digest, payload: Digest, fields: &[(&str, &str)]) -> Result<Streamed, Error> {
         if self.payload {
             self.record = self.record.with("WARC-Payload-Digest", &payload.to_string());
         }
@@ -179,7 +195,8 @@ impl Stream {
         self.disk.sync(&self.file, &self.path)?;
         seal(&self.disk, &self.dir, &self.path, &self.name)?;
         let place = Place { file: self.name, offset: self.start, length: self.at - self.start };
-        Ok(Kept { name: RecordName { id: self.record.id, digest }, place, block_len: self.block_len })
+        let kept = Kept { name: RecordName { id: self.record.id, digest }, place, block_len: self.block_len };
+        Ok(Streamed { kept, begun: self.info })
     }
 
     /// Takes the file away.

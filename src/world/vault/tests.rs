@@ -160,7 +160,7 @@ fn streamed(vault: &mut Vault, head: &str, body: &[u8], piece: usize) -> Kept {
     for piece in body[begun..].chunks(piece) {
         stream.write(piece).unwrap();
     }
-    stream.finish(&[("WARC-Truncated", "length")]).unwrap()
+    stream.finish(&[("WARC-Truncated", "length")]).unwrap().kept
 }
 
 fn noise(len: usize) -> Vec<u8> {
@@ -252,7 +252,7 @@ fn work_until_it_fails(dir: &Path, disk: Disk) -> (Vec<Kept>, bool) {
         let block = [b"HTTP/1.1 200 OK\r\nContent-Type: video/mp4\r\n\r\n", &[7; 70_000][..]].concat();
         let stream =
             vault.stream(Record::response(Uuid::new_v4(), Timestamp::UNIX_EPOCH, "https://a.example/s", block), &[])?;
-        acknowledged.push(stream.finish(&[])?);
+        acknowledged.push(stream.finish(&[])?.kept);
         vault.close()
     };
     let ended = run().is_ok();
@@ -305,4 +305,39 @@ fn after_a_failed_sync_nothing_is_acknowledged_until_it_is_opened_again() {
     assert!(matches!(vault.sync(), Err(Error::Disk(_))));
     assert!(matches!(vault.sync(), Err(Error::InDoubt)));
     assert!(matches!(vault.append(&page(2)), Err(Error::InDoubt)));
+}
+
+#[test]
+fn a_file_is_told_of_once_something_stands_in_it_and_stays_when_it_must() {
+    let dir = tempfile::tempdir().unwrap();
+    let (mut vault, _) = open_with(dir.path(), Limits { roll_at: 1 }, Disk::default()).unwrap();
+    assert!(vault.begun().is_empty());
+    let first = vault.append(&page(1)).unwrap();
+    let [(info, kept)] = &vault.begun()[..] else { panic!("one file was begun") };
+    assert_eq!((&kept.place.file, kept.place.offset), (&first.place.file, 0));
+    assert_eq!(read_at(dir.path(), &kept.place).unwrap().record, *info);
+    assert_eq!(read_at(dir.path(), &kept.place).unwrap().name, kept.name);
+    vault.stay(true);
+    assert_eq!(vault.append(&page(2)).unwrap().place.file, first.place.file);
+    assert!(vault.begun().is_empty());
+    vault.stay(false);
+    assert_ne!(vault.append(&page(3)).unwrap().place.file, first.place.file);
+    assert_eq!(vault.begun().len(), 1);
+    let stream = vault.stream(page(4), b"").unwrap();
+    let written = stream.finish(&[]).unwrap();
+    assert_eq!(read_at(dir.path(), &written.begun.1.place).unwrap().name, written.begun.1.name);
+    assert_eq!(read_at(dir.path(), &written.begun.1.place).unwrap().record, written.begun.0);
+}
+
+#[test]
+fn a_file_that_holds_nothing_but_its_beginning_is_taken_away() {
+    let dir = tempfile::tempdir().unwrap();
+    // create, warcinfo: the third deed is the record.
+    let fault = Nth { left: 3.into(), fate: durable::Fate::Failed, killed: false };
+    let disk = Disk::with_fault(std::sync::Arc::new(fault));
+    let (mut vault, _) = open_with(dir.path(), Limits::default(), disk).unwrap();
+    assert!(vault.append(&page(1)).is_err());
+    assert!(vault.begun().is_empty());
+    vault.close().unwrap();
+    assert!(files(dir.path()).unwrap().is_empty());
 }
