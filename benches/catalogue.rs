@@ -312,6 +312,7 @@ impl Maker {
             post,
             from_archive: None,
             also: Vec::new(),
+            thread: Vec::new(),
             attestations: Vec::new(),
             parts: vec![part],
             left_out: Vec::new(),

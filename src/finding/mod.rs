@@ -5,6 +5,7 @@ mod copied;
 mod date;
 mod links;
 mod text;
+mod thread;
 mod time;
 
 use serde::{Deserialize, Serialize};
@@ -30,7 +31,7 @@ pub enum Agreement {
 /// One check: one thing claimed, one thing found.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Check {
-    /// `author`, `date`, `text`, `links`, `media-time`, `id-time`, `identity`, `edits`, `candidates`
+    /// `author`, `date`, `text`, `links`, `media-time`, `id-time`, `identity`, `edits`, `candidates`, `thread`
     pub check: String,
     /// what it came to
     pub result: Agreement,
@@ -83,7 +84,7 @@ pub struct Finding {
 /// statement means cannot be told.
 pub fn check(citation: &Citation, about: &About, resolution: &Resolution, known: &[Author]) -> Vec<Finding> {
     let posts: Vec<&Post> = resolution.posts().collect();
-    let findings = posts.iter().filter_map(|post| one(citation, about, post, known));
+    let findings = posts.iter().filter_map(|post| one(citation, about, (post, &resolution.thread), known));
     if posts.len() < 2 {
         return findings.collect();
     }
@@ -101,12 +102,17 @@ pub fn check(citation: &Citation, about: &About, resolution: &Resolution, known:
         .collect()
 }
 
-fn one(citation: &Citation, about: &About, post: &Post, known: &[Author]) -> Option<Finding> {
+fn one(citation: &Citation, about: &About, (post, thread): (&Post, &[Post]), known: &[Author]) -> Option<Finding> {
     let claim = Claim::of(&citation.kind)?;
-    let mut judged =
-        vec![author::check(&claim, post, known), date::check(&claim, post, about), text::check(&claim, post)];
+    let joined = thread::joined(&claim, post, thread);
+    let (words, whole) = match &joined {
+        Some(joined) => (joined.text(&claim), &joined.post),
+        None => (text::check(&claim, post), post),
+    };
+    let mut judged = vec![author::check(&claim, post, known), date::check(&claim, post, about), words];
     let others = [
-        links::check(&claim, post),
+        joined.as_ref().map(thread::Joined::check),
+        links::check(&claim, whole),
         time::media(post),
         time::id(post),
         author::identity(&claim, post, known),

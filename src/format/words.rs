@@ -11,6 +11,9 @@ use unicode_segmentation::UnicodeSegmentation as _;
 /// Words compared at most: the longest posts have some thousands.
 const MOST: usize = 6000;
 
+/// Fewer cited words are found in any long text.
+const FEW: usize = 5;
+
 /// How alike two texts are.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Likeness {
@@ -155,6 +158,38 @@ pub fn compare(cited: &str, found: &str) -> Likeness {
     Likeness { score, differences, inside }
 }
 
+/// How alike a cited text is to the stretch of another, longer one that has most of its words: an excerpt with a change in it.
+/// 0 to 1; 0 where the other text is not much longer, or too little is cited to tell.
+pub fn likest_part(cited: &str, found: &str) -> f64 {
+    let (a, b) = (words(cited), words(found));
+    if a.len() < FEW || 2 * b.len() < 3 * a.len() {
+        return 0.0;
+    }
+    let (left, right) = numbered(&a, &b);
+    // how often each word is still missing from the window; the window's words beyond that do not count
+    let mut missing: HashMap<usize, i64> = HashMap::new();
+    left.iter().for_each(|word| *missing.entry(*word).or_insert(0) += 1);
+    let (mut common, mut best) = (0_usize, (0_usize, 0_usize));
+    for (end, word) in right.iter().enumerate() {
+        if let Some(count) = missing.get_mut(word) {
+            common += usize::from(*count > 0);
+            *count -= 1;
+        }
+        if let Some(gone) = end.checked_sub(left.len()).and_then(|at| right.get(at))
+            && let Some(count) = missing.get_mut(gone)
+        {
+            *count += 1;
+            common -= usize::from(*count > 0);
+        }
+        if common > best.0 {
+            best = (common, end);
+        }
+    }
+    let start = (best.1 + 1).saturating_sub(left.len());
+    let window = b.get(start..=best.1).unwrap_or_default();
+    compare(cited, &window.join(" ")).score
+}
+
 /// Words as numbers, so that comparing two is one instruction.
 fn numbered<'a>(a: &'a [String], b: &'a [String]) -> (Vec<usize>, Vec<usize>) {
     let mut seen: HashMap<&'a str, usize> = HashMap::new();
@@ -186,6 +221,18 @@ mod tests {
             assert_eq!(compare(a, b).score, 1.0, "{a} | {b}");
             assert!(compare(a, b).differences.is_empty());
         }
+    }
+
+    #[test]
+    fn a_changed_excerpt_is_found_in_a_long_text() {
+        let long = "It rained all day. The harbour master signed the list himself, as he had in March, and went home early to sleep.";
+        assert_eq!(likest_part("The harbour master signed the list himself", long), 1.0);
+        let changed = likest_part("the harbour master signed the letter himself", long);
+        assert!(changed > 0.8 && changed < 1.0, "{changed}");
+        assert!(likest_part("the pilots boarded nine ships in one night", long) < 0.5);
+        assert_eq!(likest_part("signed the list", long), 0.0, "too few words tell nothing");
+        assert_eq!(likest_part(long, long), 0.0, "no part of it");
+        assert_eq!(likest_part("", ""), 0.0);
     }
 
     #[test]

@@ -1,9 +1,11 @@
 //! Each site's own grammar: URL forms, answers, ids. Pure: bytes in, values out. A new platform is one file and one line.
 
 pub mod archive_today;
+mod atom;
 pub mod bluesky;
 mod errand;
 mod head;
+pub mod lister;
 pub mod mastodon;
 pub mod page;
 pub mod permalink;

@@ -4,6 +4,7 @@ use url::Url;
 
 use crate::format::http::Answer;
 use crate::format::markup;
+use crate::platform::lister::Lister;
 use crate::platform::post::{Platform, Post, PostName};
 use crate::platform::reader::Reader;
 use crate::platform::secret::Secret;
@@ -47,6 +48,22 @@ pub fn profile(platform: Platform, handle: &str) -> Option<Box<dyn Reader + Send
         | Platform::Facebook
         | Platform::Threads
         | Platform::Tiktok => None,
+    }
+}
+
+/// The lister of what an account posted; it may know no more than where archives would keep that. `handle` stands without `@`.
+pub fn lister(platform: Platform, handle: &str) -> Option<Box<dyn Lister + Send>> {
+    fn boxed<L: Lister + Send + 'static>(lister: Option<L>) -> Option<Box<dyn Lister + Send>> {
+        lister.map(|lister| Box::new(lister) as Box<dyn Lister + Send>)
+    }
+    match platform {
+        Platform::X => boxed(x::lister::PostLister::new(handle)),
+        Platform::Bluesky => boxed(bluesky::lister::PostLister::new(handle)),
+        Platform::Mastodon => boxed(mastodon::lister::PostLister::new(handle)),
+        Platform::Telegram => boxed(telegram::lister::PostLister::new(handle)),
+        Platform::Youtube => boxed(youtube::lister::PostLister::new(handle)),
+        Platform::Reddit => boxed(reddit::lister::PostLister::new(handle)),
+        Platform::Instagram | Platform::Facebook | Platform::Threads | Platform::Tiktok => None,
     }
 }
 

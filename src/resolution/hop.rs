@@ -109,7 +109,8 @@ pub struct FromArchive {
 pub struct Candidate {
     /// the post
     pub post: PostName,
-    /// how it came up: `pic-code`, `permalink`, `tco-in-capture`, `cdx-prefix`
+    /// how it came up: `permalink`, `pic-code`, `tco-in-quote`, `list` (what the account lists of the day), `versions` (one of
+    /// those, edited), `cdx-prefix`, `kept-list` (an archive's copy of the account's list), `thread`
     pub by: String,
     /// taken as the cited post
     pub taken: bool,
@@ -197,6 +198,8 @@ pub struct Resolution {
     pub post: Option<Post>,
     /// other posts that match the quoted words no less: which of them is cited cannot be told
     pub also: Vec<Post>,
+    /// the posts of one thread that the quoted words join, in order, `post` among them; empty where they join none
+    pub thread: Vec<Post>,
     /// the account at the end, where a handle was resolved
     pub account: Option<Author>,
     /// accounts that had the cited handle, by an archive's copies
@@ -237,6 +240,7 @@ impl Resolution {
             names: None,
             post: None,
             also: Vec::new(),
+            thread: Vec::new(),
             account: None,
             known: Vec::new(),
             page: None,

@@ -5,6 +5,7 @@ use url::Url;
 
 use crate::format::http::{Answer, Truncated};
 use crate::platform::page::{self, Said, Stands};
+use crate::platform::post::{Platform, PostName};
 use crate::platform::reader::State;
 use crate::resolution::ending::Ending;
 use crate::resolution::exchange::Failure;
@@ -124,5 +125,15 @@ pub fn retry_at(answer: &Answer, at: Timestamp) -> Option<Timestamp> {
     match value.trim().parse::<u32>() {
         Ok(seconds) => at.checked_add(jiff::SignedDuration::from_secs(i64::from(seconds))).ok(),
         Err(_) => crate::platform::wayback::http_date(&value),
+    }
+}
+
+/// Whether `id`, read from a URL, means that post. Accounts of Bluesky have two names; whose post it is, the page says.
+pub fn is_same(name: &PostName, id: &str) -> bool {
+    let key = |id: &str| id.rsplit('/').next().map(str::to_owned);
+    match name.platform {
+        Platform::Bluesky => key(id) == key(&name.id),
+        Platform::Telegram => id.eq_ignore_ascii_case(&name.id),
+        _ => id == name.id,
     }
 }

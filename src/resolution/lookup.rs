@@ -15,6 +15,7 @@ use crate::platform::registry;
 use crate::platform::wayback::{self, Index, Memento, Row};
 use crate::platform::x;
 use crate::resolution::hop::FromArchive;
+use crate::resolution::judge;
 
 /// What is looked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -294,7 +295,7 @@ impl Lookup {
             }
             Wanted::Post(Sought { name, .. }) => {
                 let named = permalink::read(&row.original).filter(|n| n.platform == name.platform);
-                let same = named.and_then(|n| n.post).is_some_and(|id| is_same(name, &id));
+                let same = named.and_then(|n| n.post).is_some_and(|id| judge::is_same(name, &id));
                 let junk = row.original.contains('"') || row.original.contains("%22");
                 same && !junk && row.status.is_none_or(|s| s == 200)
             }
@@ -394,16 +395,6 @@ fn account(handle: &str, answer: &Answer) -> Option<Author> {
     let content_type = answer.headers.get("content-type").unwrap_or_default();
     let author = x::legacy::profile(&crate::format::markup::decode(&answer.body, &content_type))?;
     author.handle.eq_ignore_ascii_case(handle).then_some(author)
-}
-
-/// Whether `id`, read from a URL, means that post. Accounts of Bluesky have two names; whose post it is, the page says.
-fn is_same(name: &PostName, id: &str) -> bool {
-    let key = |id: &str| id.rsplit('/').next().map(str::to_owned);
-    match name.platform {
-        Platform::Bluesky => key(id) == key(&name.id),
-        Platform::Telegram => id.eq_ignore_ascii_case(&name.id),
-        _ => id == name.id,
-    }
 }
 
 fn from_archive(url: &Url, at: Timestamp, row: Option<(&Row, &Answer)>) -> FromArchive {

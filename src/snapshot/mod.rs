@@ -68,6 +68,9 @@ pub struct Manifest {
     /// other posts that match the quoted words no less
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub also: Vec<Post>,
+    /// the posts of one thread that the quoted words join, in order
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub thread: Vec<Post>,
     /// what the answers prove by signature or arithmetic, and fail to
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub attestations: Vec<Attestation>,
@@ -95,6 +98,8 @@ struct Content<'a> {
     post: Option<Digest>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     also: Vec<Digest>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    thread: Vec<Digest>,
     text: Option<Digest>,
     payload: Option<Digest>,
     media: Vec<(&'a str, Digest)>,
@@ -126,6 +131,7 @@ impl Manifest {
             post: resolution.post.clone(),
             post_digest,
             also: resolution.also.clone(),
+            thread: resolution.thread.clone(),
             attestations: resolution.attestations.clone(),
             page,
             from_archive: resolution.from_archive.clone(),
@@ -148,6 +154,7 @@ impl Manifest {
             final_url: resolution.final_url.as_deref(),
             post,
             also: resolution.also.iter().map(json::digest).collect::<Result<_, _>>()?,
+            thread: resolution.thread.iter().map(json::digest).collect::<Result<_, _>>()?,
             payload: resolution.payload.filter(|_| no_post),
             text: page.map(|p| p.text_digest).filter(|_| no_post && resolution.payload.is_none()),
             media,

@@ -121,6 +121,7 @@ fn a_citation_costs_no_more_requests_than_allowed() {
         world.settings(setting);
         let mut names = super::statements::write(&world);
         names.extend(super::platforms::write(&world));
+        names.extend(super::unlinked::write(&world));
         // everything that can be asked for is: an index that lists ten posts of the day, none of them the one
         names.push(
             world.statement("wordy.txt", "Water level at 23:30 is 9.9 m — Gauge (@gauge_bot) November 7, 2019\n"),

@@ -8,4 +8,5 @@ mod carriers;
 mod platforms;
 mod statements;
 mod transactions;
+mod unlinked;
 mod world;

@@ -7,6 +7,7 @@ pub(super) mod quoted;
 mod reference;
 mod remnant;
 pub(super) mod row;
+mod site;
 mod unaddressed;
 
 use std::ops::Range;
@@ -14,7 +15,7 @@ use std::ops::Range;
 use jiff::civil::Date;
 
 use super::Form;
-use super::mark::{Mark, What};
+use super::mark::{Link, Mark, What};
 use crate::platform::permalink;
 use crate::platform::post::Platform;
 
@@ -103,7 +104,14 @@ pub(super) fn go_on(ground: &Ground<'_, '_>, progress: &mut Progress, horizon: u
                 }
                 continue;
             }
-            _ => continue,
+            What::Link(link) => {
+                if let Some(post) = behind_profile(ground, n, mark, link, progress.floor) {
+                    progress.floor = post.span.end.max(mark.end);
+                    tell(post);
+                }
+                continue;
+            }
+            What::Hashtag(_) => continue,
         };
         let seat = Seat { n, mark, platform: *platform, handle, floor: progress.floor };
         let read = remnant::read(ground, &seat)
@@ -115,11 +123,22 @@ pub(super) fn go_on(ground: &Ground<'_, '_>, progress: &mut Progress, horizon: u
                     && progress.quote.stands_in(ground.text, prose::window(ground, &seat));
                 quotes.then(|| prose::read(ground, &seat)).flatten()
             });
-        if let Some(post) = read {
+        if let Some(mut post) = read {
             progress.floor = post.span.end.max(mark.end);
+            if post.platform == Platform::X && post.permalink.is_none() {
+                post.platform = site::named(ground.text, &post).unwrap_or(Platform::X);
+            }
             tell(post);
         }
     }
+}
+
+/// A post whose account is given by the address of its profile: `Name (t.me/name) date`.
+fn behind_profile(ground: &Ground<'_, '_>, n: usize, mark: &Mark<'_>, link: &Link<'_>, floor: usize) -> Option<Told> {
+    let named = link.named.as_ref().filter(|named| named.post_id.is_none())?;
+    let handle = named.handle.as_deref()?;
+    let seat = Seat { n, mark, platform: named.platform, handle, floor };
+    remnant::read(ground, &seat).filter(|told| told.date.is_some())
 }
 
 /// The handle an attribution may be built around.

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::{Ground, Seat, Told, place, quoted};
+use super::{Ground, Seat, Told, place, quoted, site};
 use crate::citation::letters::{char_at, char_before};
 use crate::citation::link;
 use crate::format::day::{self, Day};
@@ -70,7 +70,7 @@ fn parentheses(text: &str, seat: &Seat<'_, '_>) -> Option<(usize, usize)> {
 
 /// The day right behind the parentheses; only a separator or a time of day may stand between.
 fn date_behind(text: &str, close: usize, language: Option<&str>, shared: bool) -> Option<Day> {
-    let mut at = place::skip_blank(text, close);
+    let mut at = place::skip_blank(text, site::behind(text, close));
     for _ in 0..3 {
         match char_at(text, at) {
             Some(c @ ('·' | '•' | '|' | ',' | '[' | ':' | '،' | '-' | '–')) => {

@@ -1,7 +1,9 @@
 //! Bluesky: posts by DID and record key, read from the public AppView and proved from the account's own signed repository
 //! (atproto.com/specs; docs.bsky.app, 2026).
 
+mod account;
 pub mod identity;
+pub mod lister;
 pub mod page;
 pub mod post;
 pub mod proof;
@@ -80,6 +82,19 @@ pub fn audit_log(did: &Did) -> Option<Request> {
 pub fn get_record_proof(pds: &Url, did: &Did, rkey: &str) -> Option<Request> {
     let query = [("did", did.as_str()), ("collection", POSTS), ("rkey", rkey)];
     xrpc(pds.as_str(), "com.atproto.sync.getRecord", &query).map(|r| r.with("Accept", "application/vnd.ipld.car"))
+}
+
+/// Asks the account's server for its newest posts with keys below `before`, a page at a time.
+pub fn list_records(pds: &Url, did: &Did, before: &str) -> Option<Request> {
+    let query = [("repo", did.as_str()), ("collection", POSTS), ("limit", "100"), ("cursor", before)];
+    xrpc(pds.as_str(), "com.atproto.repo.listRecords", &query)
+}
+
+/// Asks the AppView for the newest posts of an account, from where its last page ended.
+pub fn get_author_feed(did: &Did, cursor: Option<&str>) -> Option<Request> {
+    let mut query = vec![("actor", did.as_str()), ("filter", "posts_with_replies"), ("limit", "100")];
+    query.extend(cursor.map(|cursor| ("cursor", cursor)));
+    xrpc(APPVIEW, "app.bsky.feed.getAuthorFeed", &query)
 }
 
 /// Where the account's server gives out a picture or video as it was uploaded.

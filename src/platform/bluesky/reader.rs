@@ -2,123 +2,21 @@
 
 use std::mem;
 
-use url::Url;
-
-use super::identity::{attestation, did_of_handle, did_of_well_known};
+use super::account::{Account, Purpose};
 use super::post::{Whereabouts, of_record};
 use super::proof::{Claim, Keys, Proof, prove};
 use super::view::{Hidden, Shown, post_from_thread, success};
 use super::{audit_log, document, get_post_thread, get_record_proof, resolve_handle, well_known};
 use crate::format::aturi::Authority;
-use crate::format::did::{Did, DidDocument};
+use crate::format::did::Did;
 use crate::format::http::{Answer, Request};
 use crate::format::plc::History;
-use crate::platform::errand::{Errands, refusal};
+use crate::platform::errand::Errands;
 use crate::platform::post::{Author, Post};
 use crate::platform::reader::{Attestation, Read, Reader, State};
 
-/// What a request was sent for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Purpose {
-    Handle,
-    WellKnown,
-    Thread,
-    Document,
-    History,
-    Proof,
-    Profile,
-}
-
 /// An answer, or why there is none.
 type Heard = Option<Result<Answer, String>>;
-
-/// What is known of an account.
-#[derive(Debug)]
-struct Account {
-    asked: Authority,
-    did: Option<Did>,
-    document: Option<DidDocument>,
-    /// why there is no DID or no document
-    trouble: Option<Hidden>,
-}
-
-impl Account {
-    fn of(authority: Authority) -> Self {
-        let did = match &authority {
-            Authority::Did(did) => Some(did.clone()),
-            Authority::Handle(_) => None,
-        };
-        Self { asked: authority, did, document: None, trouble: None }
-    }
-
-    /// The handle to show: the one its document claims first, else the one asked for.
-    fn handle(&self) -> Option<&str> {
-        let claimed = self.document.as_ref().and_then(|document| document.handles.first());
-        match (&self.asked, claimed) {
-            (_, Some(claimed)) => Some(claimed),
-            (Authority::Handle(handle), None) => Some(handle),
-            (Authority::Did(_), None) => None,
-        }
-    }
-
-    fn pds(&self) -> Option<&Url> {
-        self.document.as_ref()?.pds.as_ref()
-    }
-
-    fn author(&self) -> Option<Author> {
-        let did = self.did.as_ref()?;
-        let handle = self.handle().unwrap_or(did.as_str()).to_owned();
-        Some(Author { handle, name: None, id: Some(did.to_string()) })
-    }
-
-    /// Learns from an answer about the account; whether it was one.
-    fn learn(&mut self, purpose: Purpose, answer: Result<&Answer, &str>) -> bool {
-        match (purpose, answer) {
-            (Purpose::Handle, Ok(answer)) => self.found(did_of_handle(answer)),
-            (Purpose::WellKnown, Ok(answer)) => {
-                if let Some(did) = did_of_well_known(answer) {
-                    self.found(Ok(did));
-                }
-            }
-            (Purpose::Document, Ok(answer)) => self.read_document(answer),
-            (Purpose::Handle | Purpose::Document, Err(why)) => {
-                self.trouble = Some(Hidden::new(State::Unknown, format!("the account could not be looked up: {why}")));
-            }
-            (Purpose::WellKnown, Err(_)) => {}
-            _ => return false,
-        }
-        true
-    }
-
-    fn found(&mut self, did: Result<Did, Hidden>) {
-        match did {
-            Ok(did) => (self.did, self.trouble) = (Some(did), None),
-            Err(why) => self.trouble = Some(why),
-        }
-    }
-
-    fn read_document(&mut self, answer: &Answer) {
-        let read = DidDocument::read(&answer.body).ok().filter(|document| Some(&document.id) == self.did.as_ref());
-        let trouble = match (answer.status, &read) {
-            (200, Some(_)) => None,
-            (200, None) => Some(Hidden::new(State::Unknown, "the DID document is none, or another account's")),
-            (410, _) => Some(Hidden::new(State::Gone, "the directory says that the account's DID was ended for good")),
-            (404, _) => Some(Hidden::new(State::NotFound, "the directory does not know the account's DID")),
-            (status, _) => {
-                Some(Hidden::new(refusal(status), format!("the DID document was not given (status {status})")))
-            }
-        };
-        self.document = read.filter(|_| trouble.is_none());
-        self.trouble = trouble;
-    }
-
-    fn attestations(&self) -> Vec<Attestation> {
-        match (&self.asked, &self.document) {
-            (Authority::Handle(handle), Some(document)) => vec![attestation(document, handle)],
-            _ => Vec::new(),
-        }
-    }
-}
 
 /// Reads one post.
 #[derive(Debug)]

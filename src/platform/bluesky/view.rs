@@ -103,7 +103,7 @@ pub(super) fn success(answer: &Answer, method: &str) -> Result<Json, Hidden> {
     Err(Hidden::new(state, format!("{method} {meaning} (status {}, {error:?})", answer.status)))
 }
 
-fn shown(view: &Json, pds: Option<&Url>) -> Option<Shown> {
+pub(super) fn shown(view: &Json, pds: Option<&Url>) -> Option<Shown> {
     let record = view.get("record")?;
     let mut notes = labels(view);
     let mut post = view_of(view, record, pds)?;

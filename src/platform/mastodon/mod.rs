@@ -3,6 +3,7 @@
 //!
 //! ActivityPub objects carry no signature that lasts: what is read is the server's word.
 
+pub mod lister;
 pub mod note;
 pub mod page;
 pub mod reader;
@@ -64,6 +65,24 @@ pub fn get_status(host: &str, id: &str) -> Option<Request> {
 /// Asks a server's client API for every version of a post that was edited.
 pub fn get_history(host: &str, id: &str) -> Option<Request> {
     endpoint(&format!("https://{host}/api/v1/statuses/{id}/history"), &[])
+        .map(|url| Request::get(url).with("Accept", "application/json"))
+}
+
+/// The first id of an instant, as [`id_time`] reads them.
+pub fn id_at(at: Timestamp) -> Option<u64> {
+    Some(u64::try_from(at.as_millisecond()).ok()? << 16)
+}
+
+/// Asks a server's client API which account of its own a name is.
+pub fn lookup(host: &str, user: &str) -> Option<Request> {
+    endpoint(&format!("https://{host}/api/v1/accounts/lookup"), &[("acct", user)])
+        .map(|url| Request::get(url).with("Accept", "application/json"))
+}
+
+/// Asks a server's client API for an account's own posts between two ids, from the first on.
+pub fn get_statuses(host: &str, account: &str, between: (&str, &str)) -> Option<Request> {
+    let query = [("limit", "40"), ("exclude_reblogs", "true"), ("min_id", between.0), ("max_id", between.1)];
+    endpoint(&format!("https://{host}/api/v1/accounts/{account}/statuses"), &query)
         .map(|url| Request::get(url).with("Accept", "application/json"))
 }
 

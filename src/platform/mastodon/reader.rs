@@ -245,7 +245,7 @@ fn deleted(server: &str, at: Option<jiff::Timestamp>) -> String {
 }
 
 /// The JSON of a successful answer; else, in words, what the server says.
-fn success(answer: &Answer) -> Result<Json, String> {
+pub(super) fn success(answer: &Answer) -> Result<Json, String> {
     let json: Option<Json> = serde_json::from_slice(&answer.body).ok();
     let error = json.as_ref().and_then(|json| text(json, "error")).unwrap_or_default();
     match (answer.status, json.is_some()) {

@@ -2,15 +2,32 @@
 
 use super::{is_taken_away, put_together};
 use crate::format::markup::{Piece, pieces};
+use crate::platform::atom;
 use crate::platform::post::{Author, Media, Post, PostName};
 use crate::platform::prose::Writer;
 
+/// Entries read of one feed; the site gives a hundred at most.
+const MOST: usize = 200;
+
 /// The post that the feed begins with, and notes; none where its first entry is another thing.
 pub fn read(xml: &str, name: &PostName) -> Option<(Post, Vec<String>)> {
-    let entry = Entry::first(xml)?;
+    let entry = atom::entries(xml, 1).into_iter().next()?;
     if entry.id.trim() != format!("t3_{}", name.id) {
         return None;
     }
+    Some(of_entry(entry, name))
+}
+
+/// The posts of a feed, comments left out.
+pub fn list(xml: &str) -> Vec<Post> {
+    let of = |entry: atom::Entry| {
+        let name = super::name(entry.id.trim().strip_prefix("t3_")?)?;
+        Some(of_entry(entry, &name).0)
+    };
+    atom::entries(xml, MOST).into_iter().filter_map(of).collect()
+}
+
+fn of_entry(entry: atom::Entry, name: &PostName) -> (Post, Vec<String>) {
     let body = Body::read(&entry.content);
     let (text, cut) = put_together(&entry.title, &body.text);
     let author = entry.author.trim();
@@ -38,7 +55,7 @@ pub fn read(xml: &str, name: &PostName) -> Option<(Post, Vec<String>)> {
         reply_to: None,
         quotes: None,
     };
-    Some((post, notes))
+    (post, notes)
 }
 
 /// What a link post links to: a picture, or a page.
@@ -47,53 +64,6 @@ pub(super) fn media(url: String) -> Media {
     let picture = [".jpg", ".jpeg", ".png", ".webp", ".gif"].iter().any(|end| path.ends_with(end));
     let kind = if picture { "photo" } else { "card" };
     Media { kind: kind.to_owned(), url, poster: None, alt: None, uploaded: None }
-}
-
-#[derive(Default)]
-struct Entry {
-    id: String,
-    title: String,
-    author: String,
-    published: String,
-    link: String,
-    content: String,
-}
-
-impl Entry {
-    fn first(xml: &str) -> Option<Self> {
-        let mut entry: Option<Self> = None;
-        let mut open = String::new();
-        for piece in pieces(xml) {
-            match piece {
-                Piece::Open(tag) if tag.name == "entry" => entry = Some(Self::default()),
-                Piece::Close(name) if name == "entry" => return entry,
-                Piece::Open(tag) => {
-                    if let Some(entry) = entry.as_mut().filter(|_| tag.name == "link") {
-                        tag.get("href").unwrap_or_default().clone_into(&mut entry.link);
-                    }
-                    open = tag.name.into_owned();
-                }
-                Piece::Close(_) => open.clear(),
-                Piece::Text(text) => {
-                    if let Some(field) = entry.as_mut().and_then(|entry| entry.field(&open)) {
-                        field.push_str(&text);
-                    }
-                }
-            }
-        }
-        None
-    }
-
-    fn field(&mut self, name: &str) -> Option<&mut String> {
-        match name {
-            "id" => Some(&mut self.id),
-            "title" => Some(&mut self.title),
-            "name" => Some(&mut self.author),
-            "published" => Some(&mut self.published),
-            "content" => Some(&mut self.content),
-            _ => None,
-        }
-    }
 }
 
 /// The entry's content: the post's own words in `div.md`, then a line of links about it.

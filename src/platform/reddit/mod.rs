@@ -2,6 +2,7 @@
 //! closed to clients without a login since May, old.reddit.com since June; feeds still answer).
 
 pub mod feed;
+pub mod lister;
 pub mod listing;
 pub mod page;
 
@@ -43,6 +44,13 @@ fn page(id: &str) -> String {
 /// Asks for the feed of a post and its comments.
 pub fn get_feed(id: &str) -> Option<Request> {
     endpoint(&format!("https://www.reddit.com/comments/{id}/.rss"), &[("limit", "1")]).map(Request::get)
+}
+
+/// Asks for the feed of what an account posted, the newest first, behind the post `after`.
+pub fn get_submitted(user: &str, after: Option<&str>) -> Option<Request> {
+    let mut query = vec![("limit", "100")];
+    query.extend(after.map(|after| ("after", after)));
+    endpoint(&format!("https://www.reddit.com/user/{user}/submitted/.rss"), &query).map(Request::get)
 }
 
 /// Asks how a post is embedded.

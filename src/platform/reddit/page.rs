@@ -23,6 +23,23 @@ pub fn read(html: &str, wanted: &PostName) -> Option<Post> {
     })
 }
 
+/// Posts read of one page at most.
+const MOST: usize = 200;
+
+/// The posts of an account's or a community's page.
+pub fn list(html: &str) -> Vec<Post> {
+    let pieces = pieces(html);
+    let starts = pieces.iter().enumerate().filter_map(|(at, piece)| {
+        let Piece::Open(tag) = piece else { return None };
+        let new = tag.name == "shreddit-post";
+        let full = if new { tag.get("id").or_else(|| tag.get("thingid")) } else { tag.get("data-fullname") };
+        let wanted = name(full.filter(|_| new || tag.has_class("thing"))?.strip_prefix("t3_")?)?;
+        let rest = pieces.get(at + 1..)?;
+        if new { element(tag, rest, &wanted) } else { entry(tag, rest, &wanted) }
+    });
+    starts.take(MOST).collect()
+}
+
 fn element(tag: &Tag<'_>, rest: &[Piece<'_>], wanted: &PostName) -> Option<Post> {
     let end = rest.iter().position(|piece| matches!(piece, Piece::Close(name) if name == "shreddit-post"));
     let inside = rest.get(..end.unwrap_or(rest.len()))?;

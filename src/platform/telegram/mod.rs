@@ -1,6 +1,7 @@
 //! Telegram channels: one post as its embed widget shows it (t.me, 2026). The widget gives text, the exact time, an edit mark
 //! and media; it signs nothing.
 
+pub mod lister;
 pub mod widget;
 
 use url::Url;
@@ -35,6 +36,11 @@ pub fn get_widget(channel: &str, number: &str) -> Option<Request> {
 /// Asks for a channel's public preview.
 pub fn get_channel(channel: &str) -> Option<Request> {
     endpoint(&format!("https://t.me/s/{channel}"), &[]).map(Request::get)
+}
+
+/// Asks for a channel's posts with numbers below one, the newest of them.
+pub fn get_before(channel: &str, number: u64) -> Option<Request> {
+    endpoint(&format!("https://t.me/s/{channel}"), &[("before", &number.to_string())]).map(Request::get)
 }
 
 /// Reads one post.

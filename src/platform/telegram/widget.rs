@@ -35,13 +35,29 @@ pub fn find(html: &str, wanted: &PostName) -> Option<Post> {
     shown.map(|(post, _)| post).or_else(|| told(&pieces, wanted))
 }
 
+/// Every post of a channel's list (`t.me/s/…`), in the order shown: the oldest first.
+pub fn list(html: &str) -> Vec<Post> {
+    let pieces = crate::format::markup::pieces(html);
+    let starts = (0..pieces.len()).filter(|&at| pieces.get(at).and_then(place).is_some());
+    starts.filter_map(|at| Some(message_at(&pieces, at)?.0)).collect()
+}
+
+/// Where a message stands that begins here.
+fn place<'a>(piece: &'a Piece<'_>) -> Option<&'a str> {
+    match piece {
+        Piece::Open(tag) => tag.get("data-post"),
+        _ => None,
+    }
+}
+
 /// The first message whose place (`channel/number`) is wanted, and notes.
 fn message(pieces: &[Piece<'_>], is: impl Fn(&str) -> bool) -> Option<(Post, Vec<String>)> {
-    let place = |piece: &Piece<'_>| match piece {
-        Piece::Open(tag) => tag.get("data-post").map(str::to_owned),
-        _ => None,
-    };
-    let start = pieces.iter().position(|piece| place(piece).is_some_and(|place| is(&place)))?;
+    let start = pieces.iter().position(|piece| place(piece).is_some_and(&is))?;
+    message_at(pieces, start)
+}
+
+/// The message whose start tag stands there.
+fn message_at(pieces: &[Piece<'_>], start: usize) -> Option<(Post, Vec<String>)> {
     let Some(Piece::Open(tag)) = pieces.get(start) else { return None };
     let own = pieces.get(start + 1..)?;
     // in a list the next message begins where this one ends

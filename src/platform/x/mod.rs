@@ -3,6 +3,7 @@
 pub mod answer;
 pub mod embed;
 pub mod legacy;
+pub mod lister;
 pub mod reader;
 pub mod snowflake;
 pub mod token;

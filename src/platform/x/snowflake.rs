@@ -29,8 +29,12 @@ pub fn time_of(id: &str) -> Option<Timestamp> {
 
 /// Every id of a UTC day; none before snowflakes.
 pub fn day(date: Date) -> Option<RangeInclusive<u64>> {
-    let start = date.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp();
-    let end = date.tomorrow().ok()?.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp();
+    let midnight = |date: Date| Some(date.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp());
+    between(midnight(date)?, midnight(date.tomorrow().ok()?)?)
+}
+
+/// Every id from one instant to before another; none before snowflakes.
+pub fn between(start: Timestamp, end: Timestamp) -> Option<RangeInclusive<u64>> {
     let id = |at: Timestamp| Some(u64::try_from(at.as_millisecond()).ok()?.saturating_sub(EPOCH) << 22);
     let (start, end) = (id(start)?.max(FIRST), id(end)?);
     (start < end).then(|| start..=end - 1)

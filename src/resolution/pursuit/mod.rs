@@ -1,9 +1,13 @@
 //! The pursuit of a citation: follows its link, asks the platform, looks into archives, and ends. Sans-I/O and bounded: it
 //! ends whatever is answered, within its requests.
 
+mod archive;
+mod hops;
 mod identity;
 mod media;
-mod post;
+mod platform;
+mod quest;
+mod thread;
 mod versions;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -12,20 +16,19 @@ use jiff::{SignedDuration, Timestamp};
 use url::Url;
 
 use crate::citation::Kind;
-use crate::format::http::{Answer, Request};
+use crate::format::http::Request;
 use crate::platform::page;
-use crate::platform::permalink;
-use crate::platform::post::{Platform, PostName};
-use crate::platform::reader::{Read, Reader, State};
-use crate::platform::registry::{self, Aids};
+use crate::platform::post::{Platform, Post};
+use crate::platform::reader::Reader;
+use crate::platform::registry;
 use crate::platform::secret::Secret;
 use crate::platform::x;
 use crate::resolution::carrier::Via;
 use crate::resolution::ending::Ending;
-use crate::resolution::exchange::{Exchange, Failure};
-use crate::resolution::hop::{Ask, FromArchive, Page, Part, Resolution, Role, Step};
-use crate::resolution::judge::{self, Judged};
-use crate::resolution::lookup::{Elsewhere, Found, Lookup, Sought, Wanted};
+use crate::resolution::exchange::Exchange;
+use crate::resolution::hop::{Ask, Page, Part, Resolution, Role, Step};
+use crate::resolution::judge::Judged;
+use crate::resolution::lookup::{Elsewhere, Lookup, Wanted};
 use crate::resolution::trail::{Next, Trail};
 
 /// How far a pursuit goes.
@@ -95,7 +98,8 @@ enum Purpose {
     View(Url),
     Reader(u32),
     Archive(u32),
-    Search(u32),
+    List(u32),
+    Search,
     Media(media::Wanted),
 }
 
@@ -138,10 +142,14 @@ pub struct Pursuit {
     /// rounds of lookups begun: one, and one more for where an archived redirect led
     looked: u8,
     page_asked: bool,
-    quest: Option<post::Quest>,
+    quest: Option<quest::Quest>,
     media: VecDeque<media::Wanted>,
     /// versions of the post that are still to be asked for
     versions: Option<VecDeque<String>>,
+    /// the post as a list has it, while it is asked for by itself
+    listed: Option<(Post, Judged)>,
+    /// the posts around it, while a quotation that joins several is taken apart
+    thread: Option<thread::Thread>,
     began: Option<Timestamp>,
     /// the citation's time is used up: nothing more is asked
     late: bool,
@@ -181,6 +189,8 @@ impl Pursuit {
             quest: None,
             media: VecDeque::new(),
             versions: None,
+            listed: None,
+            thread: None,
             began: None,
             late: false,
             done: false,
@@ -237,7 +247,7 @@ impl Pursuit {
                 pursuit
             }
             Kind::Post { .. } => {
-                let quest = post::Quest::new(kind);
+                let quest = quest::Quest::new(kind);
                 let mut pursuit = Self::new(&quest.start(), limits);
                 pursuit.near = quest.noon().or(pursuit.near); // the post's own day is nearer than the statement's
                 pursuit.handle = quest.handle.clone();
@@ -276,223 +286,6 @@ impl Pursuit {
         }
     }
 
-    fn ask_platform(&mut self, name: PostName, handle: Option<String>) {
-        if handle.as_deref().is_some_and(|h| !h.is_empty() && h != "i") {
-            self.handle = handle;
-        }
-        if let Some(quest) = &mut self.quest
-            && !quest.reached(&name)
-        {
-            return self.go_on_quest(); // this post was looked at before
-        }
-        self.reader =
-            registry::reader(&name, Aids { page: self.trail.url.as_ref(), x_bearer: self.limits.x_bearer.as_ref() });
-        self.out.names = Some(name);
-        self.pump_reader();
-    }
-
-    /// Makes the reader's requests while there are any left, and hears it out when it is done.
-    fn pump_reader(&mut self) {
-        let Some(mut reader) = self.reader.take() else { return };
-        loop {
-            let asks = reader.asks();
-            if asks.is_empty() {
-                break;
-            }
-            for (id, request) in asks {
-                if self.left() > 0 {
-                    self.ask(Role::Platform, request, Purpose::Reader(id));
-                } else {
-                    reader.learn(id, Err("the requests of this citation are used up"));
-                }
-            }
-        }
-        if reader.done() {
-            let read = reader.finish();
-            self.read(read);
-        } else {
-            self.reader = Some(reader);
-        }
-    }
-
-    fn read(&mut self, read: Read) {
-        if self.versions.is_some() {
-            return self.version_read(read);
-        }
-        self.out.notes.extend(read.notes);
-        self.out.attestations.extend(read.attestations);
-        self.out.known.extend(read.known);
-        if let (Some(name), Some(asked)) = (read.name, &mut self.out.names) {
-            *asked = name;
-        }
-        if let Some(account) = read.author {
-            self.out.account = Some(account);
-        }
-        if let Some(post) = read.post {
-            return self.have(post, Judged::new(Ending::Captured, read.why), None);
-        }
-        if self.out.account.is_some() && read.state.is_none() {
-            return self.close(Judged::new(Ending::Captured, read.why));
-        }
-        let state = read.state.unwrap_or(State::Unknown);
-        let judged = match (&self.failure, state) {
-            (Some(failure), State::Unknown) => failure.clone(),
-            _ => judge::state(state, &read.why),
-        };
-        let soft = match state {
-            State::Unknown | State::ServerError | State::Blocked | State::RateLimited => true,
-            // a server that shows its API to members alone may still show its pages to everybody
-            State::LoginGated => self.out.names.as_ref().is_some_and(|name| name.platform == Platform::Mastodon),
-            _ => false,
-        };
-        match self
-            .trail
-            .url
-            .clone()
-            .filter(|_| soft && !self.page_asked && judged.ending != Ending::Offline && self.left() > 0)
-        {
-            Some(url) => {
-                // the platform's refusal and the page itself are both on record
-                self.page_asked = true;
-                self.judged = Some(judged);
-                let next = self.trail.page_itself(url);
-                self.apply(next);
-            }
-            None => self.close(judged),
-        }
-    }
-
-    // --- ending
-
-    /// The ending as the chain or the platform has it: final where an archive has nothing to mend.
-    fn close(&mut self, judged: Judged) {
-        self.out.final_url = self.trail.url.as_ref().map(Url::to_string);
-        if self.quest.as_ref().is_some_and(|quest| !quest.is_over()) && judged.ending != Ending::Offline {
-            return self.lead_failed(judged);
-        }
-        if self.wants_account(&judged) {
-            return self.look_for_account(judged);
-        }
-        let idle = self.lookups.is_empty() && self.lookup.is_none() && self.looked < 2;
-        if self.limits.archives && judge::worth_an_archive(judged.ending) && idle {
-            self.looked += 1;
-            self.judged = Some(judged);
-            self.lookups = self.what_to_look_up();
-            return self.look_up();
-        }
-        self.end(judged);
-    }
-
-    fn what_to_look_up(&self) -> VecDeque<Wanted> {
-        let mut all = VecDeque::new();
-        if let Some(name) = &self.out.names {
-            all.push_back(Wanted::Post(self.sought(name)));
-        } else if let Some(url) = &self.trail.url {
-            all.push_back(Wanted::Page(url.clone()));
-        }
-        if self.quest.is_none()
-            && !self.led
-            && let Ok(start) = parse(&self.out.start)
-            && self.trail.url.as_ref() != Some(&start)
-        {
-            all.push_back(Wanted::Page(start));
-        }
-        all
-    }
-
-    fn sought(&self, name: &PostName) -> Sought {
-        let page = self.trail.url.clone();
-        Sought { name: name.clone(), handle: self.handle.clone(), page }
-    }
-
-    fn look_up(&mut self) {
-        let Some(wanted) = self.lookups.pop_front().filter(|_| self.left() > 0) else {
-            self.lookups.clear();
-            let judged = self.judged.take().unwrap_or_else(|| Judged::new(Ending::Gone, "nothing was found"));
-            return self.end(judged);
-        };
-        self.lookup = Some(Lookup::new(wanted, self.near, self.limits.elsewhere()));
-        self.pump_lookup();
-    }
-
-    fn pump_lookup(&mut self) {
-        let Some(mut lookup) = self.lookup.take() else { return };
-        loop {
-            let asks = lookup.asks();
-            if asks.is_empty() {
-                break;
-            }
-            for (id, request) in asks {
-                if self.left() > 0 {
-                    self.ask(Role::Archive, request, Purpose::Archive(id));
-                } else {
-                    lookup.learn(id, Err("the requests of this citation are used up"));
-                }
-            }
-        }
-        if lookup.done() {
-            let (found, answer) = lookup.finish();
-            self.found(found, answer.as_ref());
-        } else {
-            self.lookup = Some(lookup);
-        }
-    }
-
-    fn found(&mut self, found: Found, answer: Option<&Answer>) {
-        if self.look != Look::Ending {
-            return self.identity_found(found);
-        }
-        let ended = self.judged.as_ref().map(|j| format!("{} ({})", j.why, j.ending.as_str())).unwrap_or_default();
-        let why = |from: &FromArchive| format!("{ended}; {} keeps a copy of {}", from.archive, from.at);
-        match found {
-            Found::Post(post, from) => {
-                let judged = Judged::new(Ending::CapturedFromArchive, why(&from));
-                self.have(*post, judged, Some(from));
-            }
-            Found::Page(said, from) => {
-                let why = why(&from);
-                if self.out.names.is_some() {
-                    self.out.notes.push(
-                        "the archive's copy is of the post's page, which shows the post in no known shape".to_owned(),
-                    );
-                }
-                self.out.page = Some(page_of(*said));
-                self.keep_copy(from, answer, why);
-            }
-            Found::Bytes(from) => {
-                let why = why(&from);
-                self.keep_copy(from, answer, why);
-            }
-            // Where it led before its end was reached another way, nothing is learnt by going there again.
-            Found::Leads(url, from) if !self.led && !self.trail.has_passed(&url) => {
-                self.out.notes.push(format!("{} keeps a redirect of {}: it led to {url}", from.archive, from.at));
-                self.lookups.clear();
-                self.led = true;
-                let next = self.trail.go(Via::Http(301), url);
-                self.apply(next);
-            }
-            Found::Leads(..) | Found::Account(..) | Found::Nothing(_) => {
-                if let Found::Nothing(why) = found {
-                    self.out.notes.push(why);
-                }
-                if self.quest.as_ref().is_some_and(|quest| !quest.is_over()) {
-                    let judged = self.judged.take().unwrap_or_else(|| Judged::new(Ending::Gone, "nothing was found"));
-                    return self.lead_failed(judged);
-                }
-                self.look_up();
-            }
-        }
-    }
-
-    fn keep_copy(&mut self, from: FromArchive, answer: Option<&Answer>, why: String) {
-        if let Some(answer) = answer {
-            self.out.truncated = answer.truncated;
-            self.out.unread.clone_from(&answer.unread);
-        }
-        self.out.from_archive = Some(from);
-        self.end(Judged::new(Ending::CapturedFromArchive, why));
-    }
-
     fn end(&mut self, judged: Judged) {
         self.out.ending = judged.ending;
         self.out.why = judged.why;
@@ -510,148 +303,10 @@ impl Pursuit {
         self.done = self.pending.is_empty() && self.queue.is_empty() && self.media.is_empty();
     }
 
-    // --- t.co as a browser sees it
-
-    fn begin_views(&mut self) {
-        if !self.limits.both_views || self.left() == 0 {
-            return;
-        }
-        let short = self.trail.hops.iter().find(|hop| hop.url.contains("://t.co/") && hop.at.is_some());
-        if let Some(url) = short.and_then(|hop| Url::parse(&hop.url).ok()) {
-            let request = Request::get(url.clone()).with("User-Agent", BROWSER);
-            self.ask(Role::Platform, request, Purpose::View(url));
-        }
-    }
-
-    fn viewed(&mut self, url: &Url, exchange: &Exchange) {
-        let first = self.trail.hops.iter().find(|hop| hop.url == url.as_str()).and_then(|hop| hop.to.clone());
-        let second = match &exchange.outcome {
-            Ok(answer) => crate::resolution::carrier::read(url, answer).to.map_or_else(
-                || format!("status {}", answer.status),
-                |(_, to)| to.map_or_else(|bad| bad, |to| to.to_string()),
-            ),
-            Err(failure) => failure.to_string(),
-        };
-        let note = if first.as_deref() == Some(second.as_str()) {
-            format!("{url} leads a browser to the same place")
-        } else {
-            format!("{url} leads a plain client to {} and a browser to {second}", first.as_deref().unwrap_or("nothing"))
-        };
-        self.out.notes.push(note);
-    }
-
-    // --- hearing
-
-    fn hop_learned(&mut self, exchange: Exchange) {
-        let next = self.trail.learn(&exchange);
-        let (Next::Stand(_), Ok(answer), Some(url)) = (&next, &exchange.outcome, self.trail.url.clone()) else {
-            if let Err(Failure::RateLimited(at)) = &exchange.outcome {
-                self.out.retry_at = Some(*at);
-            }
-            if self.page_asked {
-                return self.page_came(None);
-            }
-            return self.apply(next);
-        };
-        let said = page::read(answer);
-        let judged = judge::answer(&url, self.trail.before().as_ref(), answer, said.as_ref());
-        self.out.truncated = answer.truncated;
-        self.out.unread.clone_from(&answer.unread);
-        self.out.payload = exchange.evidence.as_ref().and_then(|e| e.payload);
-        self.out.retry_at = judge::retry_at(answer, exchange.at).or(self.out.retry_at);
-        if self.page_asked {
-            return self.page_came(Some((judged, said, answer)));
-        }
-        if judged.ending == Ending::Captured {
-            self.out.page = said.map(page_of);
-            self.out.answer = Some(answer.clone());
-            self.archived_post(&url, answer, exchange.at);
-            self.note_shell(&url, answer);
-        }
-        self.close(judged);
-    }
-
-    /// The page of a post whose platform would not tell: on record; on X it proves nothing, for it is the same shell for
-    /// every post there is or is not.
-    fn page_came(&mut self, page: Option<(Judged, Option<page::Said>, &Answer)>) {
-        let first = self.judged.take().unwrap_or_else(|| Judged::new(Ending::Unsupported, "the platform did not tell"));
-        let on_x = self.out.names.as_ref().is_none_or(|name| name.platform == Platform::X);
-        let shown = |(judged, _, answer): &(Judged, Option<page::Said>, &Answer)| {
-            let name = self.out.names.as_ref().filter(|_| !on_x && judged.ending == Ending::Captured)?;
-            registry::kept(name, answer)
-        };
-        if let Some(post) = page.as_ref().and_then(shown) {
-            let why = format!("the post's own page; {}", first.why);
-            return self.have(post, Judged::new(Ending::Captured, why), None);
-        }
-        match page {
-            Some((judged, said, _)) if !on_x && first.ending != Ending::LoginGated => {
-                if judged.ending == Ending::Captured {
-                    self.out.page = said.map(page_of);
-                }
-                self.close(Judged::new(judged.ending, format!("{}; {}", judged.why, first.why)));
-            }
-            _ => self.close(first),
-        }
-    }
-
-    /// X sends everybody the same page; what it shows comes by script.
-    fn note_shell(&mut self, url: &Url, answer: &Answer) {
-        let content_type = answer.headers.get("content-type").unwrap_or_default();
-        let on_x = url.host_str().is_some_and(|host| x::HOSTS.contains(&host));
-        if on_x && x::legacy::is_shell(&crate::format::markup::decode(&answer.body, &content_type)) {
-            self.out.notes.push(
-                "the page is an empty shell until its scripts run: it shows nothing of the account or post".to_owned(),
-            );
-        }
-    }
-
-    /// A link to an archive's copy of a post: what is kept is the copy, and it may be read.
-    fn archived_post(&mut self, url: &Url, answer: &Answer, at: Timestamp) {
-        let Some(archived) = permalink::archived(url.as_str()) else { return };
-        let named = permalink::read(url.as_str());
-        let captured = archived.at.as_deref().and_then(crate::platform::wayback::instant);
-        self.out.from_archive = Some(FromArchive {
-            archive: archived.host,
-            url: url.to_string(),
-            at: captured.unwrap_or(at),
-            digest: None,
-            digest_matches: None,
-        });
-        let named = named.and_then(|n| Some(PostName { platform: n.platform, id: n.post? }));
-        if let Some(name) = named.filter(registry::can_read) {
-            self.out.post = registry::kept(&name, answer);
-            self.out.names = Some(self.out.post.as_ref().map_or(name, |post| post.name.clone()));
-        }
-    }
-
-    fn reader_learned(&mut self, id: u32, exchange: &Exchange) {
-        if let (Err(failure), None) = (&exchange.outcome, &self.failure) {
-            self.failure = Some(judge::failure(failure));
-        }
-        if let Err(Failure::RateLimited(at)) = &exchange.outcome {
-            self.out.retry_at = Some(*at);
-        }
-        if let Ok(answer) = &exchange.outcome
-            && answer.status == 429
-        {
-            self.out.retry_at = judge::retry_at(answer, exchange.at);
-        }
-        if let Some(reader) = &mut self.reader {
-            let why = exchange.outcome.as_ref().err().map(ToString::to_string).unwrap_or_default();
-            reader.learn(id, exchange.outcome.as_ref().map_err(|_| why.as_str()));
-        }
-        self.pump_reader();
-    }
-
     fn note_part(&mut self, role: Role, exchange: &Exchange) {
         self.out.parts.push(Part::of(role, exchange));
     }
 }
-
-/// What t.co takes for a browser.
-const BROWSER: &str =
-    "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36";
 
 impl Step for Pursuit {
     type Out = Resolution;
@@ -666,8 +321,8 @@ impl Step for Pursuit {
         let Some(purpose) = self.pending.remove(&id) else { return };
         let role = match &purpose {
             Purpose::Hop => Role::Hop,
-            Purpose::View(_) | Purpose::Reader(_) => Role::Platform,
-            Purpose::Archive(_) | Purpose::Search(_) => Role::Archive,
+            Purpose::View(_) | Purpose::Reader(_) | Purpose::List(_) => Role::Platform,
+            Purpose::Archive(_) | Purpose::Search => Role::Archive,
             Purpose::Media(_) => Role::Media,
         };
         self.note_part(role, &exchange);
@@ -685,7 +340,8 @@ impl Step for Pursuit {
                 }
                 self.pump_lookup();
             }
-            Purpose::Search(id) => self.search_learned(id, &exchange),
+            Purpose::List(id) => self.list_learned(id, &exchange),
+            Purpose::Search => self.search_learned(&exchange),
             Purpose::Media(wanted) => self.media_came(wanted, &exchange),
         }
         self.check_done();
@@ -702,6 +358,17 @@ impl Step for Pursuit {
     }
 }
 
+fn page_of(said: page::Said) -> Page {
+    Page {
+        title: said.title,
+        text: said.text,
+        author: said.author,
+        published: said.published,
+        language: said.language,
+        canonical: said.canonical,
+    }
+}
+
 /// A link as a statement has it; one without scheme is taken as https.
 fn parse(text: &str) -> Result<Url, Judged> {
     let text = text.trim();
@@ -712,17 +379,6 @@ fn parse(text: &str) -> Result<Url, Judged> {
         other => Err(other),
     });
     parsed.map_err(|bad| Judged::new(Ending::Malformed, format!("{text:?} is no URL: {bad}")))
-}
-
-fn page_of(said: page::Said) -> Page {
-    Page {
-        title: said.title,
-        text: said.text,
-        author: said.author,
-        published: said.published,
-        language: said.language,
-        canonical: said.canonical,
-    }
 }
 
 fn profile_url(platform: Platform, handle: &str) -> Option<String> {

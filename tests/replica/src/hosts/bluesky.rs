@@ -31,6 +31,15 @@ pub struct Composed {
     pub text: String,
     /// When, as the client claims: RFC 3339.
     pub created_at: String,
+    /// The at-URI of the post it answers, and that post's CID.
+    pub answers: Option<(String, String)>,
+}
+
+impl Composed {
+    fn record(&self) -> repo::Record<'_> {
+        let answers = self.answers.as_ref().map(|(uri, cid)| (uri.as_str(), cid.as_str()));
+        repo::Record { text: &self.text, created_at: &self.created_at, answers }
+    }
 }
 
 impl World {
@@ -42,7 +51,17 @@ impl World {
         let uri = format!("at://{did}/{COLLECTION}/{rkey}");
         let (handle, name, text) = (handle.to_owned(), name.to_owned(), text.to_owned());
         let created_at = created_at.to_owned();
-        self.bluesky.insert(uri.clone(), Composed { handle, did, name, rkey, text, created_at });
+        self.bluesky.insert(uri.clone(), Composed { handle, did, name, rkey, text, created_at, answers: None });
+        uri
+    }
+
+    /// Adds an answer to a post that is in the world; its at-URI comes back.
+    pub fn answer_bluesky(&mut self, parent: &str, handle: &str, name: &str, text: &str, created_at: &str) -> String {
+        let cid = self.bluesky.get(parent).map(|post| repo::cid_of(&post.record().encode())).unwrap_or_default();
+        let uri = self.add_bluesky(handle, name, text, created_at);
+        if let Some(post) = self.bluesky.get_mut(&uri) {
+            post.answers = Some((parent.to_owned(), cid));
+        }
         uri
     }
 }
@@ -79,7 +98,7 @@ fn records(world: &World, did: &str) -> (BTreeMap<String, Vec<u8>>, String) {
         if deleted(world, uri) {
             removed += 1;
         } else {
-            kept.insert(format!("{COLLECTION}/{}", post.rkey), repo::record(&post.text, &post.created_at));
+            kept.insert(format!("{COLLECTION}/{}", post.rkey), post.record().encode());
         }
     }
     (kept, tid(&format!("2026-01-01T00:00:0{}Z", removed % 10)))
@@ -149,6 +168,8 @@ fn xrpc(world: &World, request: &Request, method: &str) -> Reply {
         "app.bsky.feed.getPostThread" => thread(world, &one("uri")),
         "app.bsky.actor.getProfile" => profile(world, &one("actor")),
         "com.atproto.repo.getRecord" => record(world, &one("repo"), &one("rkey")),
+        "com.atproto.repo.listRecords" => list(world, request),
+        "app.bsky.feed.getAuthorFeed" => feed(world, request),
         "com.atproto.sync.getRecord" => proof(world, &one("did"), &one("rkey")),
         "com.atproto.sync.getRepo" if one("did") == DID => car(fixtures::bytes("bluesky/getRepo.car")),
         "com.atproto.sync.getBlob" if one("did") == DID => {
@@ -213,7 +234,7 @@ fn view(world: &World, uri: &str, post: &Composed) -> String {
          \"did\":\"{}\",\"handle\":{},\"displayName\":{},\"labels\":[]}},\"record\":{},\"replyCount\":0,\
          \"repostCount\":0,\"likeCount\":0,\"quoteCount\":0,\"indexedAt\":\"{}\",\"labels\":[]}}",
         quote(uri),
-        repo::cid_of(&repo::record(&post.text, &post.created_at)),
+        repo::cid_of(&post.record().encode()),
         post.did,
         quote(handle_now(world, post)),
         quote(&post.name),
@@ -223,7 +244,7 @@ fn view(world: &World, uri: &str, post: &Composed) -> String {
 }
 
 fn value(post: &Composed) -> String {
-    repo::record_json(&post.text, &post.created_at)
+    post.record().json()
 }
 
 fn thread(world: &World, uri: &str) -> Reply {
@@ -282,11 +303,54 @@ fn record(world: &World, repo: &str, rkey: &str) -> Reply {
     }
     match world.bluesky.get(&uri) {
         Some(post) => {
-            let cid = repo::cid_of(&repo::record(&post.text, &post.created_at));
+            let cid = repo::cid_of(&post.record().encode());
             Reply::json(200, format!("{{\"uri\":{},\"cid\":\"{cid}\",\"value\":{}}}", quote(&uri), value(post)))
         }
         None => missing(),
     }
+}
+
+/// An account's posts that are there, the highest key first, below the cursor.
+fn below(world: &World, did: &str, cursor: Option<&str>, limit: usize) -> Vec<(String, Composed)> {
+    let own = world.bluesky.iter().filter(|(uri, post)| post.did == did && !deleted(world, uri));
+    let mut own: Vec<_> = own.map(|(uri, post)| (uri.clone(), post.clone())).collect();
+    own.sort_by(|one, other| other.1.rkey.cmp(&one.1.rkey));
+    own.retain(|(_, post)| cursor.is_none_or(|cursor| post.rkey.as_str() < cursor));
+    own.truncate(limit);
+    own
+}
+
+fn limit(request: &Request) -> usize {
+    request.param("limit").and_then(|text| text.parse().ok()).unwrap_or(50).min(100)
+}
+
+/// A page of a repository's records, and the key to go on below.
+fn list(world: &World, request: &Request) -> Reply {
+    let did = request.param("repo").unwrap_or_default();
+    if account(world, &did).is_none() {
+        return error(400, "InvalidRequest", &format!("Could not find repo: {did}"));
+    }
+    let page = below(world, &did, request.param("cursor").as_deref(), limit(request));
+    let one = |(uri, post): &(String, Composed)| {
+        let cid = repo::cid_of(&post.record().encode());
+        format!("{{\"uri\":{},\"cid\":\"{cid}\",\"value\":{}}}", quote(uri), value(post))
+    };
+    let all: Vec<String> = page.iter().map(one).collect();
+    let cursor = page.last().map(|(_, post)| format!(",\"cursor\":\"{}\"", post.rkey)).unwrap_or_default();
+    Reply::json(200, format!("{{\"records\":[{}]{cursor}}}", all.join(",")))
+}
+
+/// The app view's page of an account's posts; its cursor is the last one's time.
+fn feed(world: &World, request: &Request) -> Reply {
+    let actor = request.param("actor").unwrap_or_default();
+    let Some(post) = world.bluesky.values().find(|post| post.did == actor || handle_now(world, post) == actor) else {
+        return error(400, "InvalidRequest", "Profile not found");
+    };
+    let cursor = request.param("cursor").map(|at| tid(&at));
+    let page = below(world, &post.did.clone(), cursor.as_deref(), limit(request));
+    let all: Vec<String> = page.iter().map(|(uri, post)| format!("{{\"post\":{}}}", view(world, uri, post))).collect();
+    let cursor = page.last().map(|(_, post)| format!(",\"cursor\":\"{}\"", post.created_at)).unwrap_or_default();
+    Reply::json(200, format!("{{\"feed\":[{}]{cursor}}}", all.join(",")))
 }
 
 /// The signed proof of a record, or of its absence.

@@ -31,6 +31,8 @@ pub struct Status {
     pub edited: Option<Timestamp>,
     /// What it said before, and since when, oldest first.
     pub before: Vec<(Timestamp, String)>,
+    /// The id there of the post it answers.
+    pub answers: Option<u64>,
 }
 
 impl World {
@@ -48,6 +50,7 @@ impl World {
             uri,
             edited: None,
             before: vec![],
+            answers: None,
         };
         // The copy's id is from when it arrived, a second later.
         let copy = Status { id: (ms + 1000) << 16 | 0x77, ..status.clone() };
@@ -58,6 +61,16 @@ impl World {
 }
 
 impl World {
+    /// Adds an answer to a post of the home server; its URL comes back.
+    pub fn answer_mastodon(&mut self, parent: &str, user: &str, name: &str, text: &str, at: Timestamp) -> String {
+        let url = self.add_mastodon(user, name, text, at);
+        let id = |url: &str| url.rsplit('/').next().and_then(|id| id.parse::<u64>().ok());
+        if let Some(status) = id(&url).and_then(|id| self.fediverse.get_mut(&format!("{HOME}/{id}"))) {
+            status.answers = id(parent);
+        }
+        url
+    }
+
     /// Edits a post, at home and where it was copied: the versions before stay to be asked for.
     pub fn edit_mastodon(&mut self, url: &str, text: &str, at: Timestamp) {
         let id = url.rsplit('/').next().unwrap_or_default();
@@ -83,6 +96,7 @@ pub(crate) fn populate(world: &mut World) {
         uri: format!("https://{HOME}/users/mira/statuses/116170144489341607"),
         edited: None,
         before: vec![],
+        answers: None,
     };
     world.fediverse.insert(format!("mastodon.replica.example/{}", copy.id), copy);
 }
@@ -93,6 +107,8 @@ pub(crate) fn answer(world: &World, request: &Request) -> Reply {
     let wants = request.header("accept").unwrap_or_default();
     let activity = wants.contains("activity+json") || wants.contains("ld+json");
     match parts.as_slice() {
+        ["api", "v1", "accounts", "lookup"] => lookup(world, request),
+        ["api", "v1", "accounts", account, "statuses"] => statuses(world, request, account),
         ["api", "v1", "statuses", id] => api(world, &request.host, id),
         ["api", "v1", "statuses", id, "history"] => history(world, &request.host, id),
         ["users", user] if activity => actor(world, user),
@@ -124,31 +140,83 @@ fn api(world: &World, host: &str, id: &str) -> Reply {
     if host == HOME && id == FIXTURE && !gone(world, host, id) {
         return Reply::json(200, fixtures::bytes("mastodon/api-v1-status.json"));
     }
-    let Some(status) = find(world, host, id) else { return missing() };
+    match find(world, host, id) {
+        Some(status) => Reply::json(200, json(host, status)),
+        None => missing(),
+    }
+}
+
+/// What the client API says of a post.
+fn json(host: &str, status: &Status) -> String {
     let home = status.uri.split('/').nth(2).unwrap_or(HOME);
     let local = if home == host { status.user.clone() } else { format!("{}@{home}", status.user) };
     let own = status.uri.rsplit('/').next().unwrap_or_default();
     let edited = status.edited.map_or("null".to_owned(), |at| quote(&calendar::iso_seconds(at)));
-    Reply::json(
-        200,
-        format!(
-            "{{\"id\":\"{}\",\"created_at\":\"{}\",\"in_reply_to_id\":null,\"sensitive\":false,\"spoiler_text\":\"\",\
+    let answers = status.answers.map_or("null".to_owned(), |id| format!("\"{id}\""));
+    format!(
+        "{{\"id\":\"{}\",\"created_at\":\"{}\",\"in_reply_to_id\":{answers},\"sensitive\":false,\"spoiler_text\":\"\",\
              \"visibility\":\"public\",\"language\":\"en\",\"uri\":{},\"url\":\"https://{home}/@{}/{own}\",\
              \"replies_count\":0,\"reblogs_count\":0,\"favourites_count\":1,\"edited_at\":{edited},\"content\":{},\
              \"reblog\":null,\"account\":{{\"id\":\"9\",\"username\":\"{}\",\"acct\":\"{local}\",\"display_name\":{},\
              \"url\":\"https://{home}/@{}\",\
              \"uri\":\"https://{home}/users/{}\"}},\"media_attachments\":[],\"mentions\":[],\"tags\":[],\"emojis\":[]}}",
-            status.id,
-            calendar::form(status.at, "%Y-%m-%dT%H:%M:%S%.3fZ"),
-            quote(&status.uri),
-            status.user,
-            quote(&format!("<p>{}</p>", escape(&status.text))),
-            status.user,
-            quote(&status.name),
-            status.user,
-            status.user
+        status.id,
+        calendar::form(status.at, "%Y-%m-%dT%H:%M:%S%.3fZ"),
+        quote(&status.uri),
+        status.user,
+        quote(&format!("<p>{}</p>", escape(&status.text))),
+        status.user,
+        quote(&status.name),
+        status.user,
+        status.user
+    )
+}
+
+/// Which account a name is.
+fn lookup(world: &World, request: &Request) -> Reply {
+    let acct = request.param("acct").unwrap_or_default();
+    let user = acct.split('@').next().unwrap_or_default();
+    let Some(status) = own(world, &request.host).find(|status| status.user == user) else { return missing() };
+    Reply::json(
+        200,
+        format!(
+            "{{\"id\":\"{}\",\"username\":\"{user}\",\"acct\":\"{user}\",\"display_name\":{},\"url\":\"https://{HOME}/@{user}\",\
+             \"uri\":\"https://{HOME}/users/{user}\"}}",
+            number(user),
+            quote(&status.name)
         ),
     )
+}
+
+/// An account's number on its server.
+fn number(user: &str) -> u64 {
+    1_000_000 + crate::pixels::hash(user) % 1_000_000
+}
+
+/// Posts that are at home on this server.
+fn own<'a>(world: &'a World, host: &'a str) -> impl Iterator<Item = &'a Status> {
+    let of = move |place: &str| place.split('/').next() == Some(host);
+    world
+        .fediverse
+        .iter()
+        .filter(move |(place, status)| of(place) && status.uri.starts_with(&format!("https://{host}/")))
+        .map(|(_, status)| status)
+}
+
+/// An account's posts between two ids: next above the lower one, shown the newest first.
+fn statuses(world: &World, request: &Request, account: &str) -> Reply {
+    let host = &request.host;
+    let bound = |name: &str| request.param(name).and_then(|id| id.parse::<u64>().ok());
+    let (low, high) = (bound("min_id").unwrap_or(0), bound("max_id").unwrap_or(u64::MAX));
+    let limit = request.param("limit").and_then(|text| text.parse().ok()).unwrap_or(20).min(40);
+    let mut all: Vec<&Status> = own(world, host)
+        .filter(|status| number(&status.user).to_string() == account && status.id > low && status.id < high)
+        .filter(|status| !gone(world, host, &status.id.to_string()))
+        .collect();
+    all.sort_by_key(|status| status.id);
+    all.truncate(limit);
+    let shown: Vec<String> = all.iter().rev().map(|status| json(host, status)).collect();
+    Reply::json(200, format!("[{}]", shown.join(",")))
 }
 
 /// Every version of a post, oldest first.

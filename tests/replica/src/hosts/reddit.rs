@@ -57,6 +57,7 @@ pub(crate) fn answer(world: &World, request: &Request) -> Reply {
         "old.reddit.com" => Reply::to(302, "https://www.reddit.com/login/?reason=lor2"),
         _ if path == "/oembed" => oembed(world, request),
         _ if path.ends_with(".json") => Reply::html(403, SHELL),
+        _ if path.starts_with("/user/") && path.ends_with(".rss") => submitted(world, request),
         _ if path.ends_with(".rss") => feed(world, path),
         _ if path.starts_with("/login") => Reply::html(200, "<!doctype html><title>Log in to Reddit</title>"),
         _ => page(world, path),
@@ -84,22 +85,51 @@ fn feed(world: &World, path: &str) -> Reply {
         }
         return Reply::html(404, "<!doctype html><title>Not found</title>");
     };
+    let xml = format!(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?><feed xmlns=\"http://www.w3.org/2005/Atom\"><title>{}</title>{}</feed>\n",
+        escape(&post.title),
+        entry(&id, post)
+    );
+    Reply::body(200, kind, xml)
+}
+
+fn entry(id: &str, post: &Submission) -> String {
     let (author, body) = shown(post);
     let content = format!(
         "<!-- SC_OFF --><div class=\"md\"><p>{}</p></div><!-- SC_ON --> submitted by <a href=\"https://www.reddit.com/user/{author}\">/u/{author}</a>",
         escape(body)
     );
     let at = calendar::form(post.at, "%Y-%m-%dT%H:%M:%S+00:00");
-    let xml = format!(
-        "<?xml version=\"1.0\" encoding=\"UTF-8\"?><feed xmlns=\"http://www.w3.org/2005/Atom\"><title>{title}</title><entry>\
-         <author><name>/u/{author}</name></author><content type=\"html\">{}</content><id>t3_{id}</id>\
-         <link href=\"https://www.reddit.com{}\" /><updated>{at}</updated><published>{at}</published><title>{title}</title>\
-         </entry></feed>\n",
+    format!(
+        "<entry><author><name>/u/{author}</name></author><content type=\"html\">{}</content><id>t3_{id}</id>\
+         <link href=\"https://www.reddit.com{}\" /><updated>{at}</updated><published>{at}</published><title>{}</title></entry>",
         escape(&content),
-        place(&id, post),
-        title = escape(&post.title)
+        place(id, post),
+        escape(&post.title)
+    )
+}
+
+/// The feed of what an account posted, the newest first, behind the post named by `after`.
+fn submitted(world: &World, request: &Request) -> Reply {
+    let user = request.path().split('/').nth(2).unwrap_or_default();
+    let limit = request.param("limit").and_then(|text| text.parse().ok()).unwrap_or(25);
+    let there = |id: &str| !world.is_gone(&format!("reddit:{id}"));
+    let own = |post: &Submission| post.author.eq_ignore_ascii_case(user) && !post.deleted;
+    let mut posts: Vec<_> = world.reddit.iter().filter(|(id, post)| own(post) && there(id)).collect();
+    if posts.is_empty() && !world.reddit.values().any(own) {
+        return Reply::html(404, "<!doctype html><title>Not found</title>");
+    }
+    posts.sort_by_key(|(_, post)| std::cmp::Reverse(post.at));
+    if let Some(after) = request.param("after") {
+        let at = posts.iter().position(|(id, _)| after == format!("t3_{id}"));
+        posts.drain(..at.map_or(posts.len(), |at| at + 1));
+    }
+    let entries: String = posts.iter().take(limit).map(|(id, post)| entry(id, post)).collect();
+    let xml = format!(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?><feed xmlns=\"http://www.w3.org/2005/Atom\"><title>submitted by {}</title>{entries}</feed>\n",
+        escape(user)
     );
-    Reply::body(200, kind, xml)
+    Reply::body(200, "application/atom+xml; charset=UTF-8", xml)
 }
 
 fn oembed(world: &World, request: &Request) -> Reply {

@@ -24,6 +24,8 @@ pub struct Message {
     pub at: Timestamp,
     /// Whether it says that it was edited.
     pub edited: bool,
+    /// The number of the post it answers.
+    pub answers: Option<u64>,
 }
 
 impl World {
@@ -31,7 +33,7 @@ impl World {
     pub fn add_telegram(&mut self, channel: &str, title: &str, number: u64, text: &str, at: Timestamp) -> String {
         let (channel, title, text) = (channel.to_owned(), title.to_owned(), text.to_owned());
         let place = format!("{channel}/{number}");
-        self.telegram.insert(place.clone(), Message { channel, title, number, text, at, edited: false });
+        self.telegram.insert(place.clone(), Message { channel, title, number, text, at, edited: false, answers: None });
         format!("https://t.me/{place}")
     }
 }
@@ -42,7 +44,7 @@ pub(crate) fn answer(world: &World, request: &Request) -> Reply {
     let embed = request.param("embed").is_some();
     match parts.as_slice() {
         ["iv"] => Reply::to(302, &request.param("url").unwrap_or_default()),
-        ["s", channel] => list(world, channel),
+        ["s", channel] => list(world, channel, request.param("before").and_then(|text| text.parse().ok())),
         [channel, number] if embed => message(world, channel, number),
         [channel, number] => page(world, channel, number),
         [channel] => Reply::html(200, format!("<!DOCTYPE html><title>Telegram: Contact @{}</title>", escape(channel))),
@@ -75,12 +77,19 @@ fn message(world: &World, channel: &str, number: &str) -> Reply {
 fn widget(message: &Message) -> String {
     let place = format!("{}/{}", message.channel, message.number);
     let edited = if message.edited { "edited " } else { "" };
+    let reply = |number: u64| {
+        let channel = &message.channel;
+        format!(
+            "<a class=\"tgme_widget_message_reply\" href=\"https://t.me/{channel}/{number}\"><div>An answer</div></a>"
+        )
+    };
+    let answers = message.answers.map(reply).unwrap_or_default();
     format!(
         "<div class=\"tgme_widget_message text_not_supported_wrap js-widget_message\" data-post=\"{place}\" \
          data-peer=\"c{}_-1\">\
          <div class=\"tgme_widget_message_author\"><a class=\"tgme_widget_message_owner_name\" \
          href=\"https://t.me/{}\"><span dir=\"auto\">{}</span></a></div>\
-         <div class=\"tgme_widget_message_text js-message_text\" dir=\"auto\">{}</div>\
+         {answers}<div class=\"tgme_widget_message_text js-message_text\" dir=\"auto\">{}</div>\
          <div class=\"tgme_widget_message_footer\"><span class=\"tgme_widget_message_meta\">{edited}\
          <a class=\"tgme_widget_message_date\" href=\"https://t.me/{place}\">\
          <time datetime=\"{}\" class=\"datetime\">{}</time></a></span></div></div>",
@@ -98,15 +107,22 @@ fn peer(channel: &str) -> u64 {
     1_000_000_000 + crate::pixels::hash(channel) % 1_000_000_000
 }
 
-fn list(world: &World, channel: &str) -> Reply {
-    let posts: Vec<String> = world
+/// How many posts stand on one page of a list.
+const PAGE: usize = 20;
+
+fn list(world: &World, channel: &str, before: Option<u64>) -> Reply {
+    let mut posts: Vec<&Message> = world
         .telegram
         .values()
         .filter(|m| m.channel == channel && !world.is_gone(&format!("telegram:{channel}/{}", m.number)))
-        .map(widget)
         .collect();
+    posts.sort_by_key(|message| message.number);
+    let known = !posts.is_empty();
+    posts.retain(|message| before.is_none_or(|before| message.number < before));
+    let posts: Vec<String> =
+        posts.iter().skip(posts.len().saturating_sub(PAGE)).map(|message| widget(message)).collect();
     let title = world.telegram.values().find(|m| m.channel == channel).map(|m| escape(&m.title)).unwrap_or_default();
-    if posts.is_empty() {
+    if !known {
         return Reply::to(302, &format!("https://t.me/{channel}"));
     }
     Reply::html(

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use crate::calendar;
 use crate::fixtures;
-use crate::post::{attribute, quote};
+use crate::post::{attribute, escape, quote};
 use crate::reply::Reply;
 use crate::request::Request;
 use crate::world::World;
@@ -35,6 +35,13 @@ impl World {
     }
 }
 
+impl World {
+    /// The address of the feed of a channel's videos.
+    pub fn video_feed(&self, handle: &str) -> String {
+        format!("https://www.youtube.com/feeds/videos.xml?channel_id={}", channel_id(handle))
+    }
+}
+
 /// The lasting id of a channel.
 fn channel_id(handle: &str) -> String {
     let noise = crate::pixels::noise(handle, 16);
@@ -45,6 +52,7 @@ fn channel_id(handle: &str) -> String {
 pub(crate) fn answer(world: &World, request: &Request) -> Option<Reply> {
     match (request.host.as_str(), request.path()) {
         ("www.youtube.com" | "youtube.com", "/oembed") => Some(oembed(world, request)),
+        (_, "/feeds/videos.xml") => Some(feed(world, &request.param("channel_id").unwrap_or_default())),
         ("consent.youtube.com", "/m") => {
             let body = "<!doctype html><title>Before you continue to YouTube</title><form action=\"/save\"></form>";
             Some(Reply::html(200, body))
@@ -123,6 +131,37 @@ fn watch(world: &World, id: &str) -> Reply {
         below = quote(&video.below),
     );
     Reply::html(200, body)
+}
+
+/// The feed of a channel's fifteen newest videos.
+fn feed(world: &World, id: &str) -> Reply {
+    let named = |handle: &str| channel_id(handle) == id;
+    let Some(first) = world.videos.values().find(|video| named(&video.handle)) else {
+        return Reply::html(404, "<!doctype html><title>Error 404 (Not Found)!!1</title>");
+    };
+    let there = |id: &str| !world.is_gone(&format!("youtube:{id}"));
+    let mut videos: Vec<_> = world.videos.iter().filter(|(id, video)| named(&video.handle) && there(id)).collect();
+    videos.sort_by_key(|(_, video)| std::cmp::Reverse(video.at));
+    let entry = |(id, video): &(&String, &Video)| {
+        let at = calendar::form(video.at, "%Y-%m-%dT%H:%M:%S+00:00");
+        format!(
+            "<entry><id>yt:video:{id}</id><yt:videoId>{id}</yt:videoId><title>{title}</title>\
+             <link rel=\"alternate\" href=\"https://www.youtube.com/watch?v={id}\"/><author><name>{name}</name></author>\
+             <published>{at}</published><updated>{at}</updated><media:group><media:title>{title}</media:title>\
+             <media:description>{below}</media:description></media:group></entry>",
+            title = escape(&video.title),
+            name = escape(&video.channel),
+            below = escape(&video.below)
+        )
+    };
+    let entries: String = videos.iter().take(15).map(entry).collect();
+    let xml = format!(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?><feed xmlns:yt=\"http://www.youtube.com/xml/schemas/2015\" \
+         xmlns:media=\"http://search.yahoo.com/mrss/\" xmlns=\"http://www.w3.org/2005/Atom\"><id>yt:channel:{id}</id>\
+         <title>{}</title><author><name>{0}</name></author>{entries}</feed>\n",
+        escape(&first.channel)
+    );
+    Reply::body(200, "text/xml; charset=UTF-8", xml)
 }
 
 fn channel(world: &World, handle: &str) -> Option<Reply> {

@@ -126,23 +126,40 @@ fn operation(handle: &str, key: &str, rotation: &str, before: Option<&str>, sign
     Value::map(fields)
 }
 
-/// A post's record in DAG-CBOR.
-pub(crate) fn record(text: &str, created_at: &str) -> Vec<u8> {
-    Value::map(vec![
-        ("$type", Value::text("app.bsky.feed.post")),
-        ("text", Value::text(text)),
-        ("langs", Value::List(vec![Value::text("en")])),
-        ("createdAt", Value::text(created_at)),
-    ])
-    .encode()
+/// A post's record.
+#[derive(Clone, Copy)]
+pub(crate) struct Record<'a> {
+    pub(crate) text: &'a str,
+    pub(crate) created_at: &'a str,
+    /// The at-URI and CID of the post it answers.
+    pub(crate) answers: Option<(&'a str, &'a str)>,
 }
 
-/// The same record as JSON.
-pub(crate) fn record_json(text: &str, created_at: &str) -> String {
-    format!(
-        "{{\"$type\":\"app.bsky.feed.post\",\"text\":{},\"langs\":[\"en\"],\"createdAt\":\"{created_at}\"}}",
-        quote(text)
-    )
+impl Record<'_> {
+    /// In DAG-CBOR.
+    pub(crate) fn encode(&self) -> Vec<u8> {
+        let mut fields = vec![
+            ("$type", Value::text("app.bsky.feed.post")),
+            ("text", Value::text(self.text)),
+            ("langs", Value::List(vec![Value::text("en")])),
+            ("createdAt", Value::text(self.created_at)),
+        ];
+        let named = |(uri, cid): (&str, &str)| Value::map(vec![("uri", Value::text(uri)), ("cid", Value::text(cid))]);
+        fields.extend(self.answers.map(|to| ("reply", Value::map(vec![("root", named(to)), ("parent", named(to))]))));
+        Value::map(fields).encode()
+    }
+
+    /// As JSON.
+    pub(crate) fn json(&self) -> String {
+        let named = |(uri, cid): (&str, &str)| format!("{{\"cid\":\"{cid}\",\"uri\":{}}}", quote(uri));
+        let reply = |to| format!(",\"reply\":{{\"root\":{0},\"parent\":{0}}}", named(to));
+        format!(
+            "{{\"$type\":\"app.bsky.feed.post\",\"text\":{},\"langs\":[\"en\"],\"createdAt\":\"{}\"{}}}",
+            quote(self.text),
+            self.created_at,
+            self.answers.map(reply).unwrap_or_default()
+        )
+    }
 }
 
 /// The CID of a block, as text.

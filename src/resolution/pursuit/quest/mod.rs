@@ -1,33 +1,33 @@
 //! The quest for a quoted post: leads one after another, each with its candidates and why they were taken or dropped.
 
-use std::cmp::Ordering;
+mod index;
+mod list;
+mod weigh;
+
 use std::collections::VecDeque;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use url::Url;
 
 use crate::citation::Kind;
 use crate::format::words;
+use crate::platform::lister::{Lister, Stretch};
 use crate::platform::post::{Platform, Post, PostName};
-use crate::platform::wayback::{self, Index, Row};
-use crate::platform::x::{self, snowflake};
+use crate::platform::wayback::Row;
+use crate::platform::x;
 use crate::platform::{permalink, registry};
 use crate::resolution::carrier::Via;
 use crate::resolution::ending::Ending;
-use crate::resolution::exchange::Exchange;
-use crate::resolution::hop::{Candidate, FromArchive, Role};
-use crate::resolution::judge::Judged;
-use crate::resolution::lookup::{Lookup, Sought, Wanted};
-use crate::resolution::pursuit::{Purpose, Pursuit};
+use crate::resolution::hop::{Candidate, FromArchive};
+use crate::resolution::judge::{self, Judged};
+use crate::resolution::lookup::{Elsewhere, Lookup, Sought, Wanted};
+use crate::resolution::pursuit::Pursuit;
 use crate::resolution::trail::Trail;
 
 /// Words this alike are the same post; below, a candidate of the same author and day is another one.
-const SAME: f64 = 0.7;
-/// Rows asked for one prefix.
-const ROWS: usize = 150;
-/// Prefixes of one day and one host.
-const PREFIXES: usize = 2;
+pub(super) const SAME: f64 = 0.7;
 /// Days before and after the cited one that are looked at when it has nothing.
 const WIDER: i64 = 1;
 
@@ -38,10 +38,14 @@ enum Lead {
     Named(PostName),
     /// a link in the quoted words
     Link(Url, &'static str),
-    /// the archive's index of that author's posts of these days
+    /// what the account lists of one day, so many after the cited one
+    Listed(i64),
+    /// the archive's index of that author's posts of the cited day, or of the days so many before and after it
     Days(i64),
-    /// a post of that day
-    Candidate(PostName, Vec<Row>),
+    /// an archive's copy of the account's list
+    Copy(Row),
+    /// a post of that day; what the account lists now may show that it is no more there
+    Candidate(PostName, Vec<Row>, Option<String>),
 }
 
 /// The candidate most like the quoted words so far, and those that are no less so.
@@ -57,18 +61,17 @@ struct Best {
 }
 
 /// The quest for one quoted post.
-#[derive(Debug)]
 pub(super) struct Quest {
-    platform: Platform,
+    pub(super) platform: Platform,
     pub(super) handle: Option<String>,
     author: Option<String>,
-    day: Option<Date>,
-    quoted: String,
+    pub(super) day: Option<Date>,
+    pub(super) quoted: String,
     leads: VecDeque<Lead>,
     current: Option<Lead>,
     by: &'static str,
     rows: Vec<Row>,
-    searches: u32,
+    /// index answers awaited
     waiting: usize,
     over: bool,
     ending: Option<Judged>,
@@ -78,6 +81,15 @@ pub(super) struct Quest {
     looked: Vec<PostName>,
     /// posts that archives were asked for
     sought: Vec<PostName>,
+    pub(super) lister: Option<Box<dyn Lister + Send>>,
+    /// the first failure of the lister's exchanges
+    pub(super) failure: Option<Judged>,
+    /// days whose posts the account lists to the last one
+    whole: Vec<i64>,
+    /// what the lists held, in words
+    lists: Vec<String>,
+    /// posts by that author that were read, whichever words they have: a quotation may join several
+    pub(super) read: Vec<(Post, Judged, Option<FromArchive>)>,
 }
 
 impl Quest {
@@ -92,7 +104,6 @@ impl Quest {
             current: None,
             by: "permalink",
             rows: Vec::new(),
-            searches: 0,
             waiting: 0,
             over: false,
             ending: None,
@@ -101,6 +112,11 @@ impl Quest {
             page: None,
             looked: Vec::new(),
             sought: Vec::new(),
+            lister: None,
+            failure: None,
+            whole: Vec::new(),
+            lists: Vec::new(),
+            read: Vec::new(),
         };
         if let Kind::Post { platform, author, handle, date, dates, quoted, links, permalink, post_id, .. } = kind {
             quest.platform = *platform;
@@ -111,8 +127,9 @@ impl Quest {
             quest.links = links.clone();
             quest.page = permalink.as_deref().and_then(|page| Url::parse(page).ok());
             quest.leads = leads(*platform, post_id.as_deref(), permalink.as_deref(), links);
-            if *platform == Platform::X && quest.handle.is_some() && quest.day.is_some() {
-                quest.leads.extend([Lead::Days(0), Lead::Days(WIDER)]);
+            quest.lister = handle.as_deref().and_then(|handle| registry::lister(*platform, handle));
+            if quest.lister.is_some() && quest.day.is_some() {
+                quest.leads.extend(by_day(*platform));
             }
         }
         quest
@@ -133,7 +150,20 @@ impl Quest {
 
     /// The middle of the cited day.
     pub(super) fn noon(&self) -> Option<Timestamp> {
-        self.day?.at(12, 0, 0, 0).to_zoned(jiff::tz::TimeZone::UTC).ok().map(|z| z.timestamp())
+        self.day?.at(12, 0, 0, 0).to_zoned(TimeZone::UTC).ok().map(|z| z.timestamp())
+    }
+
+    /// The UTC day so many days after the cited one.
+    fn stretch(&self, days: i64) -> Option<Stretch> {
+        let day = self.day?.checked_add(jiff::Span::new().try_days(days).ok()?).ok()?;
+        let midnight = |day: Date| Some(day.to_zoned(TimeZone::UTC).ok()?.timestamp());
+        Some(midnight(day)?..midnight(day.tomorrow().ok()?)?)
+    }
+
+    /// The days that a search of so many days around the cited one is of.
+    fn stretches(&self, wider: i64) -> Vec<Stretch> {
+        let days = if wider == 0 { vec![0] } else { vec![-wider, wider] };
+        days.into_iter().filter_map(|days| self.stretch(days)).collect()
     }
 
     pub(super) fn is_over(&self) -> bool {
@@ -142,27 +172,71 @@ impl Quest {
 
     /// A lead reached a post; false where it was looked at before.
     pub(super) fn reached(&mut self, name: &PostName) -> bool {
-        let new = !self.looked.contains(name);
+        let new = !self.was_looked_at(name);
         if new {
             self.looked.push(name.clone());
         }
         new
     }
 
-    /// How alike the quoted words and a post's are; the statement may have cut them.
+    fn was_looked_at(&self, name: &PostName) -> bool {
+        self.looked.iter().any(|known| judge::is_same(known, &name.id) && known.platform == name.platform)
+    }
+
+    /// How alike the quoted words and a post's are, or another version's of it; the statement may have cut them.
     pub(super) fn likeness(&self, post: &Post) -> f64 {
-        let cited = without_links(&self.quoted);
+        let cited = self.cited();
         let cited = cited.trim_end().trim_end_matches(['…', '.']).to_owned();
-        let likeness = words::compare(&cited, &without_links(&post.text));
-        if likeness.inside && words::words(&cited).len() >= 4 { 1.0 } else { likeness.score }
+        let versions = post.others.iter().map(|version| version.text.as_str());
+        let one = |text: &str| {
+            let text = without_links(text);
+            let likeness = words::compare(&cited, &text);
+            let inside = likeness.inside && words::words(&cited).len() >= 4;
+            if inside { 1.0 } else { likeness.score.max(words::likest_part(&cited, &text)) }
+        };
+        versions.chain([post.text.as_str()]).map(one).fold(0.0, f64::max)
+    }
+
+    pub(super) fn has_best(&self) -> bool {
+        self.best.is_some()
+    }
+
+    pub(super) fn end(&mut self) {
+        self.over = true;
+    }
+
+    /// An answer of the index is awaited.
+    pub(super) fn awaits_rows(&mut self) {
+        self.waiting += 1;
+    }
+
+    pub(super) fn waits(&self) -> bool {
+        self.waiting > 0
+    }
+
+    pub(super) fn take_rows(&mut self) -> Vec<Row> {
+        std::mem::take(&mut self.rows)
+    }
+
+    /// The quoted words without links.
+    pub(super) fn cited(&self) -> String {
+        without_links(&self.quoted)
     }
 }
 
 /// Links do not make two texts alike: each post has its own.
-fn without_links(text: &str) -> String {
+pub(super) fn without_links(text: &str) -> String {
     let is_link =
         |word: &str| word.contains("://") || word.starts_with("pic.twitter.com/") || word.starts_with("pic.x.com/");
     text.split_whitespace().filter(|word| !is_link(word)).collect::<Vec<_>>().join(" ")
+}
+
+/// The cited day first, by what the account lists and by what archives keep, then the days beside it.
+fn by_day(platform: Platform) -> Vec<Lead> {
+    match platform {
+        Platform::X => vec![Lead::Days(0), Lead::Days(WIDER)],
+        _ => vec![Lead::Listed(0), Lead::Days(0), Lead::Listed(-WIDER), Lead::Listed(WIDER), Lead::Days(WIDER)],
+    }
 }
 
 fn leads(platform: Platform, id: Option<&str>, permalink: Option<&str>, links: &[String]) -> VecDeque<Lead> {
@@ -215,9 +289,12 @@ impl Pursuit {
                 let next = self.trail.go(Via::Start, url);
                 self.apply(next);
             }
+            Some(Lead::Listed(days)) => self.list(days),
             Some(Lead::Days(wider)) => self.search(wider),
-            Some(Lead::Candidate(name, rows)) => {
-                quest.by = "cdx-prefix";
+            Some(Lead::Copy(row)) => self.look_at_copy(row),
+            Some(Lead::Candidate(name, rows, Some(unlisted))) => self.look_at_kept(name, &rows, unlisted),
+            Some(Lead::Candidate(name, rows, None)) => {
+                quest.by = if rows.is_empty() { "versions" } else { "cdx-prefix" };
                 quest.rows = rows;
                 let handle = quest.handle.clone();
                 self.ask_platform(name, handle);
@@ -226,6 +303,9 @@ impl Pursuit {
     }
 
     fn quest_over(&mut self, last: &str) {
+        if self.takes_thread() {
+            return;
+        }
         let Some(quest) = &mut self.quest else { return };
         quest.over = true;
         if let Some(best) = quest.best.take() {
@@ -238,14 +318,18 @@ impl Pursuit {
                 ));
             }
             self.out.also = best.equals;
-            return self.take(best.post, best.judged, best.from);
+            return self.take_found(best.post, best.judged, best.from);
         }
         // what a link of the citation's own names is the cited post, shown or not
         let named = |c: &&Candidate| matches!(c.by.as_str(), "permalink" | "pic-code");
         self.out.names = self.out.candidates.iter().find(named).map(|c| c.post.clone());
         let judged = quest.ending.take().unwrap_or_else(|| {
             let who = quest.handle.as_ref().map_or_else(|| "the author".to_owned(), |h| format!("@{h}"));
-            let why = format!("nothing names the post: no link in the words leads to it, and no index lists one of {who} with these words ({last})");
+            let lists = quest.lists.iter().map(|list| format!("; {list}")).collect::<String>();
+            let why = format!(
+                "nothing names the post: no link in the words leads to it, and no index lists one of {who} with these \
+                 words ({last}){lists}"
+            );
             Judged::new(Ending::Unsupported, why)
         });
         self.lookup = None;
@@ -259,7 +343,7 @@ impl Pursuit {
         let named = matches!(quest.current, Some(Lead::Named(_) | Lead::Candidate(..))) || self.out.names.is_some();
         let candidate = matches!(quest.current, Some(Lead::Candidate(..)));
         // a page that was captured and shows no post is no end of a quest for one
-        let worth = judged.ending == Ending::Captured || crate::resolution::judge::worth_an_archive(judged.ending);
+        let worth = judged.ending == Ending::Captured || judge::worth_an_archive(judged.ending);
         if named
             && self.limits.archives
             && self.judged.is_none()
@@ -293,177 +377,22 @@ impl Pursuit {
         self.go_on_quest();
     }
 
-    /// A post was read. Without a quest it is the one; with one it is a candidate.
-    pub(super) fn have(&mut self, post: Post, judged: Judged, from: Option<FromArchive>) {
-        let Some(quest) = self.quest.as_mut().filter(|quest| !quest.over) else {
-            return self.take(post, judged, from);
-        };
-        self.judged = None;
-        let score = quest.likeness(&post);
-        let own = quest.handle.as_deref().is_some_and(|h| h.eq_ignore_ascii_case(&post.author.handle));
-        let by = quest.by;
-        let sure = matches!(by, "permalink" | "pic-code") || (by == "tco-in-quote" && (own || score >= SAME));
-        let words = format!("{:.0} % of the words are the same", score * 100.0);
-        if sure {
-            quest.over = true;
-            let why =
-                format!("{} names it; {words}", if by == "pic-code" { "the code of its picture" } else { "a link" });
-            self.out.candidates.push(Candidate { post: post.name.clone(), by: by.to_owned(), taken: true, why });
-            return self.take(post, judged, from);
-        }
-        self.weigh(post, judged, from, score, words);
-    }
-
-    fn weigh(&mut self, post: Post, judged: Judged, from: Option<FromArchive>, likeness: f64, words: String) {
+    /// A post that the account lists no more: what an archive kept of it is looked at, the platform need not be asked.
+    fn look_at_kept(&mut self, name: PostName, rows: &[Row], unlisted: String) {
         let Some(quest) = &mut self.quest else { return };
-        let codes = codes(&quest.links, &post);
-        let mut candidate = Candidate { post: post.name.clone(), by: quest.by.to_owned(), taken: false, why: words };
-        if codes > 0 {
-            candidate.why.push_str(&format!(", and {codes} of the links"));
-        }
-        if likeness < SAME {
-            candidate.why.push_str(": another post");
-        } else {
-            let rank = quest.best.as_ref().map(|best| rank((likeness, codes), (best.likeness, best.codes)));
-            candidate.taken = rank != Some(Ordering::Less);
-            match (rank, &mut quest.best) {
-                (Some(Ordering::Less), _) => candidate.why.push_str(": another one is more alike"),
-                (Some(Ordering::Equal), Some(best)) => {
-                    candidate.why.push_str(": no less alike than another one, so it may be either");
-                    best.equals.push(post);
-                }
-                _ => {
-                    for other in self.out.candidates.iter_mut().filter(|c| c.taken) {
-                        other.taken = false;
-                        other.why.push_str(": another one is more alike");
-                    }
-                    quest.best = Some(Best { likeness, codes, post, judged, from, equals: Vec::new() });
-                }
-            }
-        }
-        self.out.candidates.push(candidate);
-        self.out.names = None;
-        // words that agree to the last one, on the cited day, end the search of other days
-        if quest.best.is_some() {
-            quest.leads.retain(|lead| !matches!(lead, Lead::Days(_)));
-        }
-        self.go_on_quest();
+        quest.by = "cdx-prefix";
+        quest.sought.push(name.clone());
+        let page = rows.first().and_then(|row| Url::parse(&row.original).ok());
+        let wanted = Wanted::Post(Sought { name: name.clone(), handle: quest.handle.clone(), page });
+        self.out.names = Some(name);
+        self.judged = Some(Judged::new(Ending::Gone, unlisted));
+        self.lookup = Some(Lookup::with_rows(wanted, self.near, rows, Elsewhere::default()));
+        self.pump_lookup();
     }
 
-    fn take(&mut self, post: Post, judged: Judged, from: Option<FromArchive>) {
-        self.out.names = Some(post.name.clone());
-        if self.trail.url.is_none() || self.quest.as_ref().is_some_and(|q| q.by == "cdx-prefix") {
-            self.out.final_url = Some(post.permalink.clone());
-        } else {
-            self.out.final_url = self.trail.url.as_ref().map(Url::to_string);
-        }
-        self.out.post = Some(post);
-        self.out.from_archive = from;
-        self.look_for_versions(judged);
+    /// Whether what is looked at may be another post than the cited one: a kept page without a post in it is no end then.
+    pub(super) fn looks_at_candidate(&self) -> bool {
+        let current = self.quest.as_ref().filter(|quest| !quest.over).and_then(|quest| quest.current.as_ref());
+        matches!(current, Some(Lead::Candidate(..)))
     }
-
-    // --- by who and when
-
-    fn search(&mut self, wider: i64) {
-        let Some(quest) = &mut self.quest else { return };
-        let (Some(handle), Some(day)) = (quest.handle.clone(), quest.day) else { return self.go_on_quest() };
-        let days: Vec<Date> = match wider {
-            0 => vec![day],
-            n => [-n, n].iter().filter_map(|n| day.checked_add(jiff::Span::new().days(*n)).ok()).collect(),
-        };
-        let mut urls = Vec::new();
-        for ids in days.iter().filter_map(|day| snowflake::day(*day)) {
-            for prefix in snowflake::prefixes(&ids, PREFIXES) {
-                urls.push(format!("twitter.com/{handle}/status/{prefix}*"));
-                if day >= jiff::civil::date(2023, 7, 1) {
-                    urls.push(format!("x.com/{handle}/status/{prefix}*"));
-                }
-            }
-        }
-        urls.dedup();
-        quest.rows.clear();
-        if wider != 0 {
-            self.out.notes.push(format!(
-                "no post of @{handle} with these words is indexed for {day}; the days beside it were looked at"
-            ));
-        }
-        for url in urls {
-            if self.left() > 1
-                && self.limits.archives
-                && let Some(request) = wayback::cdx(&url, ROWS)
-                && let Some(quest) = &mut self.quest
-            {
-                quest.searches += 1;
-                quest.waiting += 1;
-                let number = quest.searches;
-                self.ask(Role::Archive, request, Purpose::Search(number));
-            }
-        }
-        if self.quest.as_ref().is_some_and(|quest| quest.waiting == 0) {
-            self.go_on_quest();
-        }
-    }
-
-    pub(super) fn search_learned(&mut self, _number: u32, exchange: &Exchange) {
-        let Some(quest) = &mut self.quest else { return };
-        quest.waiting = quest.waiting.saturating_sub(1);
-        match exchange.outcome.as_ref().map(wayback::index) {
-            Ok(Index::Rows(rows)) => quest.rows.extend(rows),
-            Ok(Index::RateLimited) => {
-                self.out.notes.push("the archive's index was asked too often".to_owned());
-                quest.leads.retain(|lead| !matches!(lead, Lead::Days(_)));
-            }
-            Ok(Index::Excluded) => self.out.notes.push("the archive keeps these pages out of sight".to_owned()),
-            Ok(Index::Unreadable(why)) => self.out.notes.push(why),
-            Err(failure) => self.out.notes.push(format!("the archive's index gave no answer: {failure}")),
-        }
-        if quest.waiting == 0 {
-            self.line_up();
-        }
-    }
-
-    /// The posts of those rows whose ids are of those days, the ones with readable copies first.
-    fn line_up(&mut self) {
-        let Some(quest) = &mut self.quest else { return };
-        let wider = if let Some(Lead::Days(n)) = quest.current { n } else { 0 };
-        let rows = std::mem::take(&mut quest.rows);
-        let Some(day) = quest.day else { return self.go_on_quest() };
-        let mut posts: Vec<(PostName, Vec<Row>)> = Vec::new();
-        for row in rows {
-            let named = permalink::read(&row.original).filter(|n| n.platform == Platform::X);
-            let Some(id) = named.and_then(|n| n.post).filter(|id| is_of(id, day, wider)) else { continue };
-            let name = PostName { platform: Platform::X, id };
-            match posts.iter_mut().find(|(known, _)| *known == name) {
-                Some((_, rows)) => rows.push(row),
-                None => posts.push((name, vec![row])),
-            }
-        }
-        let seen = std::mem::take(&mut quest.looked);
-        posts.retain(|(name, _)| !seen.contains(name));
-        quest.looked = seen;
-        posts.sort_by_key(|(_, rows)| !rows.iter().any(|row| row.mimetype == "application/json"));
-        for (name, rows) in posts.into_iter().rev() {
-            quest.leads.push_front(Lead::Candidate(name, rows));
-        }
-        self.go_on_quest();
-    }
-}
-
-/// Words first, then links.
-fn rank(one: (f64, usize), other: (f64, usize)) -> Ordering {
-    if (one.0 - other.0).abs() < 1e-9 { one.1.cmp(&other.1) } else { one.0.total_cmp(&other.0) }
-}
-
-/// How many of the cited links stand in the post, code for code.
-fn codes(cited: &[String], post: &Post) -> usize {
-    let code = |url: &str| url.rsplit('/').next().unwrap_or_default().to_owned();
-    let own: Vec<String> = post.links.iter().map(|link| code(&link.raw)).collect();
-    cited.iter().map(|url| code(url)).filter(|code| !code.is_empty() && own.contains(code)).count()
-}
-
-/// Whether an id is of the day, or within so many days of it.
-fn is_of(id: &str, day: Date, wider: i64) -> bool {
-    let Some(at) = snowflake::time_of(id) else { return false };
-    let posted = at.to_zoned(jiff::tz::TimeZone::UTC).date();
-    day.until(posted).is_ok_and(|span| i64::from(span.get_days()).abs() <= wider && span.get_months() == 0)
 }

@@ -1,6 +1,8 @@
 //! YouTube: a video's title and channel by oEmbed (www.youtube.com/oembed, 2026), which gives no date; its day, the words below
 //! it and the channel's lasting id by its watch page, where no wall stands before that.
 
+pub mod lister;
+
 use serde_json::Value as Json;
 
 use crate::format::http::{Answer, Request};
@@ -298,7 +300,7 @@ impl Reader for ProfileReader {
 mod tests {
     use super::*;
 
-    const OEMBED: &[u8] = include_bytes!("../../tests/fixtures/other/youtube/oembed.json");
+    const OEMBED: &[u8] = include_bytes!("../../../tests/fixtures/other/youtube/oembed.json");
 
     fn ask(reader: Box<dyn Reader>, status: u16, body: &[u8]) -> Read {
         both(reader, (status, body), (404, b""))
