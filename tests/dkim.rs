@@ -149,3 +149,58 @@ fn cite_and_an_offline_run_ask_nobody() {
     prove(&world.archive());
     assert!(kept(&world.archive()).contains("\"state\":\"not-asked\""));
 }
+
+/// What `show` says of the one statement of a run, whose e-mail's key a name server gives out.
+fn shown(message: &[u8], says: Says) -> Value {
+    let world = World::new();
+    world.file("press.eml", message);
+    let server = name_server(says).to_string();
+    let output = world.networked(&["run", "--json", "press.eml", "--name-server", &server]).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", crate::world::err(&output));
+    let run: Value = serde_json::from_slice(&output.stdout).unwrap();
+    prove(&world.archive());
+    let shown = world.json(&["show", "--json", run["statements"][0]["id"].as_str().unwrap()]);
+    // a database made anew from WARC files and ledger says the same
+    std::fs::remove_file(world.archive().join("onrecord.db")).unwrap();
+    assert_eq!(world.command(&["reindex"]).output().unwrap().status.code(), Some(0));
+    assert_eq!(world.json(&["show", "--json", run["statements"][0]["id"].as_str().unwrap()]), shown);
+    shown
+}
+
+#[test]
+fn a_run_asks_the_name_server_it_is_given_and_show_says_what_became_of_each_signature() {
+    let key = |name: &str| -> &'static str { keys()[name].as_str().unwrap().to_owned().leak() };
+    let body = String::from_utf8(mail("rsa.eml")).unwrap().replace("Monday", "Tuesday").into_bytes();
+    for (message, says, state, answered) in [
+        (mail("rsa.eml"), Says::Text(key("rsa")), "verified", true),
+        (mail("ed25519.eml"), Says::Text(key("ed")), "verified", true),
+        (mail("ed25519.eml"), Says::Text(key("other")), "wrong", true),
+        (mail("ed25519.eml"), Says::Text("v=DKIM1; k=ed25519; p="), "key-revoked", true),
+        (mail("ed25519.eml"), Says::NoSuchName, "key-absent", false),
+        (mail("ed25519.eml"), Says::Trouble, "unanswered", false),
+        (mail("expired.eml"), Says::Text(key("ed")), "verified", true),
+        (body, Says::Text(key("rsa")), "body-changed", false),
+    ] {
+        let signatures = &shown(&message, says)["signatures"];
+        let first = &signatures[0];
+        assert_eq!((&first["state"], &first["domain"]), (&state.into(), &"harbour.example".into()), "{signatures:#}");
+        assert_eq!(first.get("key").is_some(), answered, "{signatures:#}");
+        assert_eq!(first.get("expired").is_some(), message == mail("expired.eml"), "{signatures:#}");
+    }
+}
+
+#[test]
+fn what_is_no_name_server_is_named() {
+    let world = World::new();
+    for wrong in ["dns.example", "127.0.0.1:0", "127.0.0.1:99999", "[::1", "1.2.3"] {
+        let output = world.command(&["config", "--name-server", wrong]).output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "{wrong}");
+        assert!(crate::world::err(&output).contains("expected the address of a name server"), "{wrong}");
+    }
+    for (right, told) in
+        [("9.9.9.9", "9.9.9.9:53"), ("[::1]", "[::1]:53"), ("::1", "[::1]:53"), ("[::1]:5353", "[::1]:5353")]
+    {
+        let output = world.command(&["config", "--json", "--name-server", right]).output().unwrap();
+        assert!(String::from_utf8_lossy(&output.stdout).contains(&format!("\"{told}\"")), "{right}");
+    }
+}

@@ -1,7 +1,5 @@
 //! Links that a page, a printer or a hand broke: what they were is a guess, and is marked so.
 
-use std::borrow::Cow;
-
 use super::Form;
 use super::letters::{char_at, char_before};
 use super::link::{self, Scheme};
@@ -19,8 +17,7 @@ pub(super) fn cut_host(_text: &str, mark: &Mark<'_>) -> bool {
 }
 
 fn guess<'t>(start: usize, end: usize, link: Link<'_>) -> Mark<'t> {
-    let link =
-        Link { form: Form::Weak, url: Cow::Owned(link.url.into_owned()), named: link.named, defanged: link.defanged };
+    let link = Link { form: Form::Weak, ..link.into_owned() };
     Mark { start, end, what: What::Link(link), candidate: true }
 }
 

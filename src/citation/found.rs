@@ -61,8 +61,8 @@ impl Seen<'_> {
                 form: link.form,
                 url: link.url.clone().into_owned(),
                 platform: link.named.as_ref().map(|n| n.platform),
-                post_id: link.named.as_ref().and_then(|n| n.post_id.clone()),
-                handle: link.named.as_ref().and_then(|n| n.handle.clone()),
+                post_id: link.named.as_ref().and_then(|n| n.post_id.as_deref()).map(str::to_owned),
+                handle: link.named.as_ref().and_then(|n| n.handle.as_deref()).map(str::to_owned),
                 defanged: link.defanged,
             },
             Self::Mark(What::Handle(platform, handle)) => {

@@ -75,6 +75,9 @@ fn is_amount(bytes: &[u8], start: usize, end: usize) -> bool {
 /// `@user@host`: the host must be one.
 fn with_host(text: &str, name_at: usize, end: usize) -> Option<Read<'_>> {
     let bytes = text.as_bytes();
+    if !matches!(bytes.get(end), Some(b'@' | b'.' | b'-')) {
+        return None;
+    }
     // a Mastodon name may hold dots and hyphens inside
     let longer = bytes
         .get(name_at..)

@@ -1,6 +1,7 @@
 //! Hashtags of every script; not colours, not numbers, not `C#`.
 
 use super::letters::{char_at, char_before, is_tag_char};
+use crate::format::effort::looked_at;
 
 /// Longer ones are no tags: no platform takes them.
 const LONGEST: usize = 600;
@@ -11,17 +12,11 @@ pub(super) fn read(text: &str, at: usize, width: usize) -> Result<(usize, &str),
     if char_before(text, at).is_some_and(|c| is_tag_char(c) || matches!(c, '&' | '#' | '＃' | '/' | '@')) {
         return Err(start);
     }
-    let mut end = start;
-    let mut letter = false;
-    while let Some(c) = char_at(text, end).filter(|c| is_tag_char(*c)) {
-        letter |= c.is_alphabetic();
-        end += c.len_utf8();
-        if end - start > LONGEST {
-            return Err(end);
-        }
+    let (end, letter) = run(text, start)?;
+    let mut tag = text.get(start..end).unwrap_or_default();
+    if !tag.ends_with(|c: char| c.is_ascii()) {
+        tag = tag.trim_end_matches(['\u{b7}', '\u{30fb}', '\u{200c}', '\u{200d}', '\u{ff65}']);
     }
-    let tag = text.get(start..end).unwrap_or_default();
-    let tag = tag.trim_end_matches(['\u{b7}', '\u{30fb}', '\u{200c}', '\u{200d}', '\u{ff65}']);
     let end = start + tag.len();
     if !letter || tag.is_empty() {
         return Err(end.max(start));
@@ -36,6 +31,34 @@ pub(super) fn read(text: &str, at: usize, width: usize) -> Result<(usize, &str),
         return Err(end);
     }
     Ok((end, tag))
+}
+
+/// What could be a tag, from `start`: where it ends, and whether it holds a letter.
+fn run(text: &str, start: usize) -> Result<(usize, bool), usize> {
+    let bytes = text.as_bytes();
+    let (mut end, mut letter) = (start, false);
+    while let Some(b) = bytes.get(end) {
+        if b.is_ascii() {
+            if !(b.is_ascii_alphanumeric() || *b == b'_') {
+                break;
+            }
+            letter |= b.is_ascii_alphabetic();
+            end += 1;
+        } else {
+            let Some(c) = char_at(text, end) else { break };
+            let is_letter = c.is_alphabetic();
+            if !(is_letter || is_tag_char(c)) {
+                break;
+            }
+            letter |= is_letter;
+            end += c.len_utf8();
+        }
+        if end - start > LONGEST {
+            return Err(end);
+        }
+    }
+    looked_at(end - start);
+    Ok((end, letter))
 }
 
 /// `#ff8800`, and `#abc` where something says colour.

@@ -12,22 +12,47 @@ pub(super) struct Link<'t> {
     pub(super) form: Form,
     pub(super) url: Cow<'t, str>,
     /// in a box, because most links name nothing and millions of them pass through the scanner
-    pub(super) named: Option<Box<Named>>,
+    pub(super) named: Option<Box<Named<'t>>>,
     pub(super) defanged: bool,
 }
 
 /// What a link names on a platform.
 #[derive(Clone, Debug)]
-pub(super) struct Named {
+pub(super) struct Named<'t> {
     pub(super) platform: Platform,
-    pub(super) post_id: Option<String>,
-    pub(super) handle: Option<String>,
+    pub(super) post_id: Option<Cow<'t, str>>,
+    pub(super) handle: Option<Cow<'t, str>>,
 }
 
-impl Named {
+impl<'t> Named<'t> {
     /// As the grammar of permalinks has it.
     pub(super) fn of(named: permalink::Named) -> Box<Self> {
-        Box::new(Self { platform: named.platform, post_id: named.post, handle: named.handle })
+        let (post_id, handle) = (named.post.map(Cow::Owned), named.handle.map(Cow::Owned));
+        Box::new(Self { platform: named.platform, post_id, handle })
+    }
+
+    /// As a glance saw it.
+    pub(super) fn seen(glance: permalink::Glance<'t>) -> Box<Self> {
+        Box::new(Self { platform: glance.platform, post_id: glance.post, handle: glance.handle })
+    }
+
+    /// As a glance saw it at a URL that is not the text's own.
+    pub(super) fn seen_elsewhere(glance: permalink::Glance<'_>) -> Box<Self> {
+        let owned = |text: Cow<'_, str>| Cow::Owned(text.into_owned());
+        let (post_id, handle) = (glance.post.map(owned), glance.handle.map(owned));
+        Box::new(Self { platform: glance.platform, post_id, handle })
+    }
+}
+
+impl Link<'_> {
+    /// Without what it borrows.
+    pub(super) fn into_owned<'t>(self) -> Link<'t> {
+        let owned = |text: Cow<'_, str>| Cow::Owned(text.into_owned());
+        let named = self.named.map(|named| {
+            let Named { platform, post_id, handle } = *named;
+            Box::new(Named { platform, post_id: post_id.map(owned), handle: handle.map(owned) })
+        });
+        Link { form: self.form, url: owned(self.url), named, defanged: self.defanged }
     }
 }
 

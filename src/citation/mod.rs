@@ -16,6 +16,7 @@ mod page;
 mod post;
 mod scan;
 mod shortcode;
+mod trigger;
 
 use std::convert::Infallible;
 

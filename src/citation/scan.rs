@@ -7,51 +7,15 @@ use super::Form;
 use super::letters::{char_at, char_before, is_latin_accent, is_spaceless};
 use super::link::{self, Scheme};
 use super::mark::{Mark, What};
+use super::trigger::Triggers;
 use super::{broken, handle, hashtag, shortcode};
-use crate::format::effort::looked_at;
-
-/// The bytes that can begin, or stand inside, a citation.
-const TRIGGERS: [bool; 256] = {
-    let mut table = [false; 256];
-    let mut n = 0;
-    let bytes = b":.@#[{\xef";
-    while n < bytes.len() {
-        table[bytes[n] as usize] = true;
-        n += 1;
-    }
-    table
-};
-
-/// Where the next byte stands that can begin a citation.
-fn next_trigger(bytes: &[u8], from: usize) -> Option<usize> {
-    let tail = bytes.get(from..)?;
-    let (chunks, rest) = tail.as_chunks::<16>();
-    // sixteen at a time, in a shape that compilers turn into vector instructions
-    let skipped = chunks.iter().position(|chunk| {
-        chunk.iter().fold(0u8, |hit, b| {
-            hit | u8::from(*b == b':')
-                | u8::from(*b == b'.')
-                | u8::from(*b == b'@')
-                | u8::from(*b == b'#')
-                | u8::from(*b == b'[')
-                | u8::from(*b == b'{')
-                | u8::from(*b == 0xef)
-        }) != 0
-    });
-    let (before, among) = match skipped.and_then(|n| Some((n, chunks.get(n)?))) {
-        Some((n, chunk)) => (n * chunk.len(), chunk.as_slice()),
-        None => (tail.len() - rest.len(), rest),
-    };
-    let found = among.iter().position(|b| TRIGGERS[usize::from(*b)]).map(|n| from + before + n);
-    looked_at(found.unwrap_or(bytes.len()) - from);
-    found
-}
 
 /// A text under the scanner.
 pub(super) struct Scanner<'t> {
     pub(super) text: &'t str,
     /// stretches of code: no handles, no hashtags in them
     quiet: &'t [Range<usize>],
+    triggers: Triggers,
     /// how far the text has been looked at
     at: usize,
     /// behind the last stretch that belongs to a mark or was ruled out
@@ -69,7 +33,7 @@ pub(super) fn scan<'t>(text: &'t str, quiet: &'t [Range<usize>]) -> Vec<Mark<'t>
 impl<'t> Scanner<'t> {
     /// At the text's beginning.
     pub(super) fn new(text: &'t str, quiet: &'t [Range<usize>]) -> Self {
-        Self { text, quiet, at: 0, floor: 0, marks: Vec::new() }
+        Self { text, quiet, triggers: Triggers::default(), at: 0, floor: 0, marks: Vec::new() }
     }
 
     /// How far the text has been looked at; what is seen later begins hardly before it.
@@ -81,7 +45,7 @@ impl<'t> Scanner<'t> {
     pub(super) fn go_on(&mut self, enough: usize) -> bool {
         let bytes = self.text.as_bytes();
         while self.marks.len() < enough {
-            let Some(here) = next_trigger(bytes, self.at) else {
+            let Some(here) = self.triggers.next(bytes, self.at) else {
                 self.at = bytes.len();
                 return true;
             };
@@ -168,7 +132,13 @@ impl<'t> Scanner<'t> {
     fn colon(&mut self, here: usize) -> usize {
         let bytes = self.text.as_bytes();
         let tail = bytes.get(here..).unwrap_or_default();
+        if !matches!(tail.get(1), Some(b'/' | b']' | b'[' | b' ')) {
+            return here + 1;
+        }
         let (before, after) = if tail.starts_with(b"://") {
+            if let Some(start) = link::https_before(bytes, self.floor, here) {
+                return self.web_link(start, Scheme::Https, here + 3, false);
+            }
             (here, here + 3)
         } else if tail.starts_with(b":]//") && bytes.get(here.wrapping_sub(1)) == Some(&b'[') {
             (here - 1, here + 4)

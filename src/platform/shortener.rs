@@ -1,5 +1,10 @@
 //! Hosts whose URLs are codes for other URLs, as services and platforms run them (as of autumn 2026).
 
+use std::collections::HashSet;
+use std::sync::LazyLock;
+
+use foldhash::fast::FixedState;
+
 /// Whether `host` (any case, with or without `www.`) only forwards codes. `t.co` and `pic.twitter.com` are not in this
 /// list: they have forms of their own.
 pub fn is_known(host: &str) -> bool {
@@ -9,8 +14,11 @@ pub fn is_known(host: &str) -> bool {
     if host.bytes().any(|b| b.is_ascii_uppercase()) {
         return is_known(&host.to_ascii_lowercase());
     }
-    HOSTS.binary_search(&host.strip_prefix("www.").unwrap_or(host)).is_ok()
+    TABLE.contains(host.strip_prefix("www.").unwrap_or(host))
 }
+
+/// [`HOSTS`], to be asked of every link; the keys are ours.
+static TABLE: LazyLock<HashSet<&str, FixedState>> = LazyLock::new(|| HOSTS.iter().copied().collect());
 
 /// No host in the list is longer, with `www.`.
 const LONGEST: usize = 24;

@@ -82,11 +82,16 @@ impl Show<'_> {
         })?;
         citations.sort_by_key(|(start, _)| *start);
         let citations: Vec<Value> = citations.into_iter().map(|(_, line)| line).collect();
-        Ok(Some(json!({
+        let mut shown = json!({
             "statement": id, "source": source, "sources": card.sources, "media_type": media_type, "bytes": card.bytes,
             "date": date, "title": card.title, "language": card.language, "publisher": card.publisher, "author": card.author,
             "ledger_index": card.record, "kept_at": self.content(card.record)?, "anchors": self.anchors_of(digest)?, "citations": citations,
-        })))
+        });
+        // what the record says of an e-mail's signatures, each with the answer that its key was read from
+        let detail = self.detail(card.record)?;
+        let signatures = detail.as_ref().and_then(|detail| detail.get("signatures"));
+        extend(&mut shown, signatures.map(|signatures| json!({ "signatures": signatures })));
+        Ok(Some(shown))
     }
 
     /// Where a statement's bytes lie.

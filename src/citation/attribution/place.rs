@@ -1,5 +1,6 @@
 //! Where paragraphs, lines and sentences begin and end around a place.
 
+use crate::citation::letters::char_at;
 use crate::format::effort::looked_at;
 
 /// How far an attribution is looked for on either side; longer names and sentences belong to nobody.
@@ -54,20 +55,24 @@ fn paragraph_in(text: &str, least: usize, at: usize, spaced: bool) -> usize {
 }
 
 /// Spaces, line ends and marks of direction.
+#[inline]
 pub(super) fn is_blank(c: char) -> bool {
+    if c.is_ascii() {
+        return c.is_whitespace();
+    }
     c.is_whitespace() || super::super::letters::is_direction(c) || super::super::letters::is_invisible(c)
 }
 
 /// Behind the blanks at `at`, but not over a blank line.
 pub(super) fn skip_blank(text: &str, at: usize) -> usize {
-    let rest = text.get(at..).unwrap_or_default();
-    let (mut len, mut lines) = (0, 0);
-    for c in rest.chars().take(64) {
+    let (mut end, mut lines) = (at, 0);
+    for _ in 0..64 {
+        let Some(c) = char_at(text, end) else { break };
         lines += usize::from(c == '\n');
-        if !is_blank(c) || lines > 1 {
+        if lines > 1 || !is_blank(c) {
             break;
         }
-        len += c.len_utf8();
+        end += c.len_utf8();
     }
-    at + len
+    end
 }

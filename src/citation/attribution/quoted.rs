@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::place;
-use crate::citation::letters::{is_closing_quote, is_opening_quote, openers};
+use crate::citation::letters::{char_before, is_closing_quote, is_opening_quote, openers};
 use crate::format::effort::looked_at;
 
 /// Verbs and nouns that introduce a post with a colon, in the languages statements are mostly written in.
@@ -143,8 +143,13 @@ pub(super) fn trimmed(text: &str, range: Range<usize>) -> Range<usize> {
 fn behind_introduction(text: &str, region: Range<usize>) -> Range<usize> {
     let Some(slice) = text.get(region.clone()) else { return region };
     let head = slice.get(..place::floor(slice, 240)).unwrap_or(slice);
-    for (i, _) in head.match_indices([':', '：']) {
-        let after = head.get(i..).and_then(|t| t.chars().nth(1));
+    // the full-width colon begins with EF
+    for i in memchr::memchr2_iter(b':', 0xef, head.as_bytes()) {
+        let mut tail = head.get(i..).unwrap_or_default().chars();
+        if !matches!(tail.next(), Some(':' | '：')) {
+            continue;
+        }
+        let after = tail.next();
         if !after.is_some_and(|c| c.is_whitespace() || is_opening_quote(c)) {
             continue;
         }
@@ -211,8 +216,9 @@ pub(in crate::citation) fn is_truncated(words: &str, links_from: usize) -> bool 
     if prose.ends_with('…') || prose.ends_with("...") || prose.starts_with('…') || prose.starts_with("...") {
         return true;
     }
-    prose.match_indices('…').chain(prose.match_indices("...")).any(|(i, _)| {
-        prose.get(..i).and_then(|b| b.chars().next_back()).is_some_and(|c| c.is_whitespace() || c == '[' || c == '(')
+    memchr::memchr2_iter(b'.', 0xe2, prose.as_bytes()).any(|i| {
+        prose.get(i..).is_some_and(|tail| tail.starts_with('…') || tail.starts_with("..."))
+            && char_before(prose, i).is_some_and(|c| c.is_whitespace() || c == '[' || c == '(')
     })
 }
 
@@ -221,19 +227,27 @@ pub(in crate::citation) fn is_truncated(words: &str, links_from: usize) -> bool 
 /// In UTF-8 those are `"`, `«` and `»` (which begin with C2), and characters whose second byte is 80.
 pub(super) fn next_opening(bytes: &[u8], from: usize) -> usize {
     let tail = bytes.get(from..).unwrap_or_default();
-    let found = memchr::memchr3_iter(b'"', 0x80, 0xc2, tail).find_map(|n| {
-        let at = from + n - usize::from(tail.get(n) == Some(&0x80) && n > 0);
-        begins_pair(bytes.get(at..)?).then_some(at)
-    });
+    let found = memchr::memchr3_iter(b'"', 0x80, 0xc2, tail).find_map(|n| begin_of_mark(tail, n)).map(|n| from + n);
     looked_at(found.map_or(tail.len(), |at| at.saturating_sub(from)));
     found.unwrap_or(usize::MAX)
 }
 
-/// Whether a mark that [`pair`] can begin with stands first.
-fn begins_pair(tail: &[u8]) -> bool {
-    let head = tail.get(..tail.len().min(4)).unwrap_or_default();
-    let c = head.utf8_chunks().next().and_then(|chunk| chunk.valid().chars().next());
-    c.is_some_and(|c| is_opening_quote(c) && c != '\'')
+/// Where the opening mark begins that the byte at `n` is telling of, by the bytes of its UTF-8.
+fn begin_of_mark(tail: &[u8], n: usize) -> Option<usize> {
+    let next = tail.get(n + 1).copied().unwrap_or_default();
+    match tail.get(n)? {
+        b'"' => Some(n),
+        0xc2 => matches!(next, 0xab | 0xbb).then_some(n),
+        _ => {
+            let before = n.checked_sub(1)?;
+            let marks: &[u8] = match tail.get(before)? {
+                0xe2 => &[0x98, 0x9a, 0x9c, 0x9d, 0x9e, 0x9f, 0xb9],
+                0xe3 => &[0x88, 0x8a, 0x8c, 0x8e, 0x9d],
+                _ => &[],
+            };
+            marks.contains(&next).then_some(before)
+        }
+    }
 }
 
 /// The first pair of quotation marks in a stretch of prose, and what stands inside.

@@ -1,6 +1,9 @@
 //! The remnant of an embedded post: `words — Name (@handle) date`, as text extraction leaves it since 2012.
 
 use std::ops::Range;
+use std::sync::LazyLock;
+
+use regex::Regex;
 
 use super::{Ground, Seat, Told, place, quoted, site};
 use crate::citation::letters::{char_at, char_before};
@@ -55,9 +58,11 @@ pub(super) fn read(ground: &Ground<'_, '_>, seat: &Seat<'_, '_>) -> Option<Told>
 
 /// The parentheses around the handle: where the opening one stands, and behind the closing one.
 fn parentheses(text: &str, seat: &Seat<'_, '_>) -> Option<(usize, usize)> {
-    let front = text.get(..seat.mark.start)?;
-    let blanks: usize = front.chars().rev().take(4).take_while(|c| place::is_blank(*c)).map(char::len_utf8).sum();
-    let open = seat.mark.start - blanks;
+    let mut open = seat.mark.start;
+    for _ in 0..4 {
+        let Some(c) = char_before(text, open).filter(|c| place::is_blank(*c)) else { break };
+        open -= c.len_utf8();
+    }
     let opening = char_before(text, open)?;
     let closing = match opening {
         '(' => ')',
@@ -115,8 +120,12 @@ fn shared_by(text: &str, least: usize, open: usize) -> Option<Range<usize>> {
         "post condiviso da ",
         "Beitrag geteilt von ",
     ];
+    static ANY: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(&CAPTIONS.join("|")).ok());
     let before = place::before(text, least, open);
     let base = open - before.len();
+    if !ANY.as_ref().is_some_and(|any| any.is_match(before)) {
+        return None;
+    }
     let found = CAPTIONS.iter().filter_map(|c| before.rfind(c).map(|i| i..i + c.len())).max_by_key(|r| r.end)?;
     // `A `, `Una `, `Ein `: the caption begins with its line
     let line = before.get(..found.start)?.rfind('\n').map_or(0, |i| i + 1);
@@ -157,7 +166,7 @@ fn name_before(text: &str, least: usize, open: usize) -> Option<Name> {
     let base = open - before.len();
     for (dash, between_blanks) in DASHES {
         let mut end = before.len();
-        while let Some(i) = before.get(..end).and_then(|b| b.rfind(dash)) {
+        while let Some(i) = before.get(..end).and_then(|b| rfind(b, dash)) {
             let name = before.get(i + dash.len()..).unwrap_or_default();
             let blank_before = before.get(..i).and_then(|b| b.chars().next_back()).is_none_or(char::is_whitespace);
             let placed = !between_blanks || (blank_before && name.starts_with(char::is_whitespace));
@@ -181,11 +190,19 @@ fn name_before(text: &str, least: usize, open: usize) -> Option<Name> {
 
 fn is_name(name: &str) -> bool {
     let name = name.trim();
+    let bytes = name.as_bytes();
     !name.is_empty()
-        && name.chars().count() <= LONGEST_NAME
-        && !name.contains("\n\n")
-        && !name.contains("://")
-        && name.matches('\n').count() <= 1
+        && (name.len() <= LONGEST_NAME || name.chars().count() <= LONGEST_NAME)
+        && !memchr::memchr_iter(b':', bytes).any(|i| bytes.get(i..).is_some_and(|tail| tail.starts_with(b"://")))
+        && memchr::memchr_iter(b'\n', bytes).take(2).count() <= 1
+}
+
+/// Where `dash` stands last: by its last byte, which is seldom another character's.
+fn rfind(text: &str, dash: &str) -> Option<usize> {
+    let last = *dash.as_bytes().last()?;
+    let found = memchr::memrchr_iter(last, text.as_bytes())
+        .find(|i| text.as_bytes().get(..=*i).is_some_and(|head| head.ends_with(dash.as_bytes())));
+    found.map(|i| i + 1 - dash.len())
 }
 
 /// Whether nothing but blanks stands between the parentheses and the line's end.

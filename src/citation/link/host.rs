@@ -25,7 +25,7 @@ pub(in crate::citation) fn host(text: &str, at: usize) -> Option<Host<'_>> {
     if let Some(end) = plain_host(bytes, at) {
         let name = text.get(at..end)?;
         looked_at(name.len());
-        return Some(Host { name: Cow::Borrowed(name), end, defanged: false, known: valid_host(name)? });
+        return Some(Host { name: Cow::Borrowed(name), end, defanged: false, known: valid_plain_host(name)? });
     }
     let (mut i, mut defanged) = (at, false);
     let mut name = String::new();
@@ -128,6 +128,31 @@ fn idna_exists(tld: &str) -> bool {
     url::Host::parse(tld).is_ok_and(|h| matches!(h, url::Host::Domain(d) if tld::exist(&d)))
 }
 
+/// As [`valid_host`], of a name in small letters, digits, hyphens and dots between labels that are not empty.
+fn valid_plain_host(name: &str) -> Option<bool> {
+    let bytes = name.as_bytes();
+    let tld_at = memchr::memrchr(b'.', bytes)? + 1;
+    if name.len() > 63 * 4 || bytes.last().is_some_and(u8::is_ascii_digit) {
+        return valid_host(name);
+    }
+    let edge = |b: u8| matches!(b, b'-' | b'_' | b'.');
+    let (mut before, mut underscored) = (b'.', false);
+    for b in bytes.iter().chain(b".") {
+        // each dot has letters or digits beside it, and so have the ends
+        if before == b'.' && edge(*b) || *b == b'.' && edge(before) {
+            return None;
+        }
+        underscored |= *b == b'_';
+        before = *b;
+    }
+    if underscored {
+        return valid_host(name);
+    }
+    let tld = name.get(tld_at..)?;
+    let plain = tld.len() >= 2 && (tld.starts_with("xn--") || tld.bytes().all(|b| b.is_ascii_alphabetic()));
+    plain.then(|| matches!(tld, "com" | "org" | "net") || exists(tld))
+}
+
 /// `None`: no host at all. `Some(false)`: well formed, but under no top-level domain that exists.
 fn valid_host(name: &str) -> Option<bool> {
     let labels = name.split('.').count();
@@ -152,4 +177,29 @@ fn valid_host(name: &str) -> Option<bool> {
     let plain = tld.chars().count() >= 2
         && (tld.starts_with("xn--") || tld.chars().all(|c| c.is_alphabetic() || !c.is_ascii()));
     plain.then(|| exists(tld))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_plain_host_is_judged_as_any_other() {
+        let labels =
+            ["a", "b-c", "-d", "e-", "f_g", "_h", "i_", "1", "255", "256", "com", "xn--p1ai", "x1", "c", "café"];
+        let mut seen = 0;
+        for first in labels {
+            for second in labels {
+                for third in labels {
+                    for name in [format!("{first}.{second}"), format!("{first}.{second}.{third}.{second}")] {
+                        if plain_host(name.as_bytes(), 0) == Some(name.len()) {
+                            assert_eq!(valid_plain_host(&name), valid_host(&name), "{name}");
+                            seen += 1;
+                        }
+                    }
+                }
+            }
+        }
+        assert!(seen > 4000, "{seen}");
+    }
 }

@@ -15,6 +15,12 @@ use crate::platform::{permalink, shortener};
 use host::Host;
 use rest::Rest;
 
+/// Where `https` begins that ends right before the colon at `colon`: most schemes are that, in small letters.
+pub(super) fn https_before(bytes: &[u8], floor: usize, colon: usize) -> Option<usize> {
+    let start = colon.checked_sub(5).filter(|start| *start >= floor)?;
+    (bytes.get(start..)?.first_chunk() == Some(b"https")).then_some(start)
+}
+
 /// The scheme that ends right before the colon at `colon`, where the URL begins, and whether it is defanged.
 pub(super) fn scheme_before(text: &str, floor: usize, colon: usize) -> Option<(usize, Scheme)> {
     const SCHEMES: &[(&str, Scheme)] = &[
@@ -187,14 +193,23 @@ pub(super) fn classified<'t>(url: Cow<'t, str>, host: &str, is_code: bool) -> Li
     if let Some(form @ (Form::Tco | Form::Pic)) = form {
         return Link { form, url, named: None, defanged: false };
     }
-    let (named, archived) = permalink::glance(&url, host);
-    let form = form.unwrap_or_else(|| match &named {
+    let classed = |glance: Option<&permalink::Glance<'_>>, archived: bool| match glance {
         _ if archived => Form::Archive,
         Some(n) if n.post.is_some() && n.way != permalink::Way::Wrapper => Form::Permalink,
         _ if shortener::is_known(host) => Form::Shortener,
         _ => Form::Url,
-    });
-    Link { form, url, named: named.map(Named::of), defanged: false }
+    };
+    let (class, named) = match &url {
+        Cow::Borrowed(url) => {
+            let (glance, archived) = permalink::glance(url, host);
+            (form.unwrap_or_else(|| classed(glance.as_ref(), archived)), glance.map(Named::seen))
+        }
+        Cow::Owned(url) => {
+            let (glance, archived) = permalink::glance(url, host);
+            (form.unwrap_or_else(|| classed(glance.as_ref(), archived)), glance.map(Named::seen_elsewhere))
+        }
+    };
+    Link { form: class, url, named, defanged: false }
 }
 
 /// Whether a domain without a scheme may begin behind `c`.

@@ -82,6 +82,7 @@ pub(super) fn network(settings: &Settings) -> wire::settings::Settings {
         connect_to: network.connect_to.clone(),
         ca_certs: network.ca_cert.clone(),
         allow_net: network.allow_net.clone(),
+        name_server: network.name_server.map(|server| server.0),
         user_agent: user_agent(network),
         concurrency: network.concurrency.get() as usize,
         per_host: network.per_host.get() as usize,

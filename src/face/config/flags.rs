@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use ipnet::IpNet;
 
-use super::value::{Period, Size, flag};
+use super::value::{NameServer, Period, Size, flag};
 use super::{Origin, Settings};
 use crate::world::wire::settings::ConnectTo;
 
@@ -24,6 +24,10 @@ pub struct NetworkArgs {
     /// Allow connections to this private address range (repeatable)
     #[arg(long, value_name = "CIDR", value_parser = flag::<IpNet>)]
     pub allow_net: Vec<IpNet>,
+
+    /// Ask this name server for the addresses of hosts and the keys of e-mails, instead of the system's (port 53 unless given)
+    #[arg(long, value_name = "ADDRESS[:PORT]", value_parser = flag::<NameServer>)]
+    pub name_server: Option<NameServer>,
 
     /// The User-Agent to send
     #[arg(long, value_name = "TEXT", value_parser = flag::<String>)]
@@ -64,6 +68,7 @@ impl NetworkArgs {
         lay_list(&self.connect_to, &mut network.connect_to, || given("connect-to"));
         lay_list(&self.ca_cert, &mut network.ca_cert, || given("ca-cert"));
         lay_list(&self.allow_net, &mut network.allow_net, || given("allow-net"));
+        lay(&self.name_server.map(Some), &mut network.name_server, || given("name-server"));
         lay(&self.user_agent, &mut network.user_agent, || given("user-agent"));
         lay(&self.concurrency, &mut network.concurrency, || given("concurrency"));
         lay(&self.per_host, &mut network.per_host, || given("per-host"));

@@ -9,7 +9,7 @@ use ipnet::IpNet;
 use serde_json::Value;
 use url::Url;
 
-use super::value::{Expected, Period, Raw, Setting, Size};
+use super::value::{Expected, NameServer, Period, Raw, Setting, Size};
 use crate::work::anchor::Witness;
 use crate::work::beacon::Source as Beacon;
 use crate::world::wire::settings::ConnectTo;
@@ -80,6 +80,8 @@ section! {
         "ca-cert" ca_cert: Vec<PathBuf> = Vec::new();
         /// private address ranges that may be connected to
         "allow-net" allow_net: Vec<IpNet> = Vec::new();
+        /// who is asked for the addresses of hosts and the keys of e-mails, instead of the system's name servers
+        "name-server" name_server: Option<NameServer> = None;
         /// what we call ourselves; t.co answers a plain redirect only to agents that are no browser
         "user-agent" user_agent: String = concat!("onrecord/", env!("CARGO_PKG_VERSION")).to_owned();
         /// an address or page where whoever is asked can reach you; stands behind the User-Agent

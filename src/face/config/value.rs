@@ -1,7 +1,7 @@
 //! The kinds of value a setting can have, read from TOML, from the environment or from a flag, and shown again.
 
 use std::fmt;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -189,6 +189,24 @@ impl Setting for SocketAddr {
 
     fn json(&self) -> Value {
         json!(self.to_string())
+    }
+}
+
+/// A name server: an address, and a port where it is not 53 (RFC 1035 §4.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NameServer(pub SocketAddr);
+
+impl Setting for NameServer {
+    fn read(raw: &Raw) -> Result<Self, Expected> {
+        const EXPECTED: Expected = "the address of a name server such as 9.9.9.9, [2620:fe::fe] or 127.0.0.1:5353";
+        let text = words(raw).ok_or(EXPECTED)?;
+        let bare = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text);
+        let alone = || bare.parse().ok().map(|ip: IpAddr| SocketAddr::new(ip, 53));
+        text.parse().ok().or_else(alone).filter(|at| at.port() > 0).map(Self).ok_or(EXPECTED)
+    }
+
+    fn json(&self) -> Value {
+        json!(self.0.to_string())
     }
 }
 

@@ -3,6 +3,8 @@
 pub(super) mod number;
 mod words;
 
+use std::borrow::Cow;
+
 use icu::calendar::Iso;
 use icu::calendar::cal::Hijri;
 use jiff::civil::Date;
@@ -33,7 +35,8 @@ pub fn read(text: &str, at: usize, language: Option<&str>) -> Option<Day> {
         return None;
     }
     let pieces = pieces(text, start);
-    if !pieces.iter().any(|p| matches!(p.kind, Kind::Number { .. })) {
+    // no date has fewer; to know that saves the words of all languages from being looked up, or learned at all
+    if pieces.iter().filter(|p| matches!(p.kind, Kind::Number { .. })).count() < 2 {
         return None;
     }
     let english = language.is_none_or(|l| primary(l) == "en") && pieces.iter().all(|p| p.ascii);
@@ -70,19 +73,23 @@ pub fn first(text: &str, range: std::ops::Range<usize>, language: Option<&str>) 
 
 /// One piece of a date as it stands.
 #[derive(Clone, Debug)]
-struct Piece {
+struct Piece<'t> {
     start: usize,
     end: usize,
-    kind: Kind,
+    kind: Kind<'t>,
     ascii: bool,
     /// the separator before it
     glue: char,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Kind {
-    Number { value: i32, digits: usize },
-    Word(String),
+enum Kind<'t> {
+    Number {
+        value: i32,
+        digits: usize,
+    },
+    /// in lower case
+    Word(Cow<'t, str>),
 }
 
 fn skip(text: &str, at: usize) -> usize {
@@ -96,8 +103,8 @@ fn is_space(c: char) -> bool {
 }
 
 /// Cuts the text behind `start` into numbers and words, as long as only date punctuation stands between them.
-fn pieces(text: &str, start: usize) -> Vec<Piece> {
-    let mut pieces = Vec::new();
+fn pieces(text: &str, start: usize) -> Vec<Piece<'_>> {
+    let mut pieces = Vec::with_capacity(PIECES);
     let mut at = start;
     let mut glue = ' ';
     while let Some(c) = text.get(at..).and_then(|t| t.chars().next()) {
@@ -122,7 +129,7 @@ fn pieces(text: &str, start: usize) -> Vec<Piece> {
             pieces.push(Piece {
                 start: at,
                 end: at + len,
-                kind: Kind::Word(word.to_lowercase()),
+                kind: Kind::Word(lower(word)),
                 ascii: word.is_ascii(),
                 glue,
             });
@@ -142,6 +149,10 @@ fn pieces(text: &str, start: usize) -> Vec<Piece> {
         }
     }
     pieces
+}
+
+fn lower(word: &str) -> Cow<'_, str> {
+    if word.bytes().all(|b| b.is_ascii_lowercase()) { Cow::Borrowed(word) } else { Cow::Owned(word.to_lowercase()) }
 }
 
 fn number_in(text: &str) -> (usize, i32, usize) {
@@ -184,7 +195,7 @@ enum Era {
     Japan(i32),
 }
 
-fn resolve(lexicon: &Lexicon, text: &str, pieces: &[Piece], language: Option<&str>) -> Option<Day> {
+fn resolve(lexicon: &Lexicon, text: &str, pieces: &[Piece<'_>], language: Option<&str>) -> Option<Day> {
     let mut draft = Draft::default();
     let mut n = 0;
     while let Some(piece) = pieces.get(n) {
@@ -216,7 +227,7 @@ fn resolve(lexicon: &Lexicon, text: &str, pieces: &[Piece], language: Option<&st
 }
 
 /// Takes the word at `n`; how many pieces it used up, `None` where no date goes on like this.
-fn word_at(lexicon: &Lexicon, draft: &mut Draft, pieces: &[Piece], n: usize, word: &str) -> Option<usize> {
+fn word_at(lexicon: &Lexicon, draft: &mut Draft, pieces: &[Piece<'_>], n: usize, word: &str) -> Option<usize> {
     let glued_ordinal = pieces.get(n)?.glue == '\0'
         && draft.last_is_number
         && matches!(word, "st" | "nd" | "rd" | "th" | "er" | "re" | "º" | "ª" | "o" | "a" | "e");
@@ -224,12 +235,15 @@ fn word_at(lexicon: &Lexicon, draft: &mut Draft, pieces: &[Piece], n: usize, wor
         draft.era = Some(era);
         return Some(1);
     }
-    for len in (1..=3).rev() {
-        let Some(run) = pieces.get(n..n + len) else { continue };
-        let name: Option<Vec<&str>> =
-            run.iter().map(|p| if let Kind::Word(w) = &p.kind { Some(w.as_str()) } else { None }).collect();
-        let Some(name) = name else { continue };
-        let months = lexicon.month(name.join(" ").trim_end_matches(['\'', '’']));
+    let run =
+        pieces.iter().skip(n).take(3).map_while(|p| if let Kind::Word(w) = &p.kind { Some(w.as_ref()) } else { None });
+    for len in (1..=run.clone().count()).rev() {
+        let name = if len == 1 {
+            Cow::Borrowed(word)
+        } else {
+            Cow::Owned(run.clone().take(len).collect::<Vec<_>>().join(" "))
+        };
+        let months = lexicon.month(name.trim_end_matches(['\'', '’']));
         if !months.is_empty() && draft.months.is_empty() {
             draft.months = months.to_vec();
             draft.end = pieces.get(n + len - 1)?.end;
@@ -252,7 +266,7 @@ fn marker(word: &str) -> Option<Role> {
     })
 }
 
-fn role(next: Option<&Piece>) -> Role {
+fn role(next: Option<&Piece<'_>>) -> Role {
     match next {
         Some(Piece { kind: Kind::Word(word), .. }) => marker(word).unwrap_or(Role::Plain),
         _ => Role::Plain,
@@ -274,7 +288,7 @@ impl Draft {
     }
 }
 
-fn finish(lexicon: &Lexicon, text: &str, draft: Draft, pieces: &[Piece], language: Option<&str>) -> Option<Day> {
+fn finish(lexicon: &Lexicon, text: &str, draft: Draft, pieces: &[Piece<'_>], language: Option<&str>) -> Option<Day> {
     let start = pieces.first()?.start;
     if !draft.complete() {
         return None;

@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
 
+use foldhash::fast::FixedState;
 use icu::calendar::cal::{Hijri, Persian, hijri::UmmAlQura};
 use icu::calendar::{Date, Gregorian};
 use icu::datetime::FixedCalendarDateTimeFormatter;
@@ -32,10 +33,10 @@ pub(super) struct Month {
 #[derive(Default)]
 pub(super) struct Lexicon {
     /// by lower-case name, words joined by one space
-    months: HashMap<String, Vec<Month>>,
+    months: HashMap<String, Vec<Month>, FixedState>,
     /// words that stand in every date of some locale: `de`, `г`, `年`
-    fillers: HashSet<String>,
-    weekdays: HashSet<String>,
+    fillers: HashSet<String, FixedState>,
+    weekdays: HashSet<String, FixedState>,
     /// what a locale writes behind the last number: `.`, ` г.`, `日`
     tails: Vec<(usize, String)>,
 }

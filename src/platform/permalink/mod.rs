@@ -34,6 +34,41 @@ pub struct Named {
     pub way: Way,
 }
 
+/// What a URL names, borrowed from it where it stands there: without its canonical form, of which most have no need.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Glance<'u> {
+    /// the platform
+    pub platform: Platform,
+    /// the post's id
+    pub post: Option<Cow<'u, str>>,
+    /// the account, without `@`
+    pub handle: Option<Cow<'u, str>>,
+    /// how the URL gets there
+    pub way: Way,
+}
+
+/// What the grammar reads: a glance and, where it was asked for, the canonical URL.
+struct Read<'u> {
+    glance: Glance<'u>,
+    canonical: String,
+}
+
+impl From<Read<'_>> for Named {
+    fn from(read: Read<'_>) -> Self {
+        let Glance { platform, post, handle, way } = read.glance;
+        let (post, handle) = (post.map(Cow::into_owned), handle.map(Cow::into_owned));
+        Self { platform, post, handle, canonical: read.canonical, way }
+    }
+}
+
+impl Read<'_> {
+    /// Of a URL inside another.
+    fn inside<'u>(named: Named, way: Way) -> Read<'u> {
+        let Named { platform, post, handle, canonical, .. } = named;
+        Read { glance: Glance { platform, post: post.map(Cow::Owned), handle: handle.map(Cow::Owned), way }, canonical }
+    }
+}
+
 /// A web archive's URL, taken apart.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Archived {
@@ -57,23 +92,34 @@ pub fn read(url: &str) -> Option<Named> {
 
 /// As [`read`], and whether the URL is a web archive's; `host` is the URL's, lower case. Says no at once to what no table
 /// has heard of, which is most of what a text links to.
-///
-/// The canonical URL of what is named is left empty.
-pub fn glance(url: &str, host: &str) -> (Option<Named>, bool) {
+pub fn glance<'u>(url: &'u str, host: &str) -> (Option<Glance<'u>>, bool) {
     let host = host.strip_prefix("www.").unwrap_or(host);
-    let holds = |text: &str, part: &[u8]| text.as_bytes().windows(part.len()).position(|w| w == part);
-    let path = holds(url, b"://").and_then(|i| url.get(i + 3..)).unwrap_or(url);
-    let path = path.find('/').and_then(|i| path.get(i..)).unwrap_or_default();
-    let shaped =
-        ["/@", "/users/", "/web/", "/deck/"].iter().any(|p| path.starts_with(p)) || holds(path, b"/http").is_some();
-    if !shaped && !url.starts_with("at:") && !url.starts_with("tg:") && !grammar::may_know(host) {
+    let other = url.starts_with("at:") || url.starts_with("tg:");
+    let known = grammar::known(host);
+    if !other && known.is_none() && !is_shaped(url) {
         return (None, false);
     }
-    let Some(parts) = Parts::of(url).filter(|_| !url.starts_with("at:") && !url.starts_with("tg:")) else {
-        return (read(url), archived(url).is_some());
+    let Some(parts) = Parts::cut(url).filter(|_| !other) else {
+        let named = read(url).map(|named| {
+            let way = named.way;
+            Read::inside(named, way).glance
+        });
+        return (named, archived(url).is_some());
     };
-    let parts = Parts { canonical: false, ..parts };
-    (read_parts(&parts, DEPTH), archived_parts(&parts).is_some())
+    let known = if parts.host == host { known } else { grammar::known(&parts.host) };
+    let parts = Parts { canonical: false, known, ..parts };
+    let archived = archived_parts(&parts);
+    let is_archived = archived.is_some();
+    (read_parts(&parts, archived, DEPTH).map(|read| read.glance), is_archived)
+}
+
+/// Whether a URL's path has a shape that says something on any host: a fediverse server's, or a URL inside it.
+fn is_shaped(url: &str) -> bool {
+    let authority = url.find("://").and_then(|i| url.get(i + 3..)).unwrap_or(url);
+    let path = memchr::memchr(b'/', authority.as_bytes()).and_then(|i| authority.get(i..)).unwrap_or_default();
+    ["/@", "/users/", "/web/", "/deck/"].iter().any(|p| path.starts_with(p))
+        || memchr::memchr_iter(b'h', path.as_bytes())
+            .any(|i| i > 0 && path.as_bytes().get(i - 1..).is_some_and(|tail| tail.starts_with(b"/http")))
 }
 
 fn read_within(url: &str, depth: u8) -> Option<Named> {
@@ -83,24 +129,26 @@ fn read_within(url: &str, depth: u8) -> Option<Named> {
     if let Some(rest) = strip_prefix_ignore_case(url, "tg://resolve") {
         return telegram_scheme(rest);
     }
-    read_parts(&Parts::of(url)?, depth)
+    let parts = Parts::of(url)?;
+    let archived = archived_parts(&parts);
+    read_parts(&parts, archived, depth).map(Named::from)
 }
 
-fn read_parts(parts: &Parts<'_>, depth: u8) -> Option<Named> {
-    if let Some(named) = grammar::sites(parts) {
-        return Some(named);
+fn read_parts<'u>(parts: &Parts<'u>, archived: Option<Archived>, depth: u8) -> Option<Read<'u>> {
+    if let Some(read) = grammar::sites(parts) {
+        return Some(read);
     }
     let depth = depth.checked_sub(1)?;
     if let Some(inner) = grammar::wrapping::carried(parts) {
-        return read_within(&inner, depth);
+        let named = read_within(&inner, depth)?;
+        let way = named.way;
+        return Some(Read::inside(named, way));
     }
-    let (inner, way) = match archived_parts(parts).and_then(|a| a.original) {
+    let (inner, way) = match archived.and_then(|a| a.original) {
         Some(original) => (original, Way::Archive),
         None => (unwrap_parts(parts)?, Way::Wrapper),
     };
-    let mut named = read_within(&inner, depth)?;
-    named.way = way;
-    Some(named)
+    Some(Read::inside(read_within(&inner, depth)?, way))
 }
 
 /// The URL that `url` only forwards to, where that can be read off `url` itself (`google.com/url?q=…`).
@@ -118,7 +166,7 @@ fn unwrap_parts(parts: &Parts<'_>) -> Option<String> {
 }
 
 fn archived_parts(parts: &Parts<'_>) -> Option<Archived> {
-    let named = grammar::is_archive(&parts.host);
+    let named = grammar::is_archive(parts.known);
     let replay = replay(parts.rest);
     if !named && replay.is_none() {
         return None;
@@ -132,6 +180,7 @@ fn archived_parts(parts: &Parts<'_>) -> Option<Archived> {
 
 /// `…/20190610123456id_/https://…`: the replay form of every Memento server.
 fn replay(rest: &str) -> Option<(&str, &str)> {
+    memchr::memchr(b':', rest.as_bytes())?;
     let mut from = 0;
     for _ in 0..6 {
         let tail = rest.get(from..)?;
@@ -207,19 +256,31 @@ struct Parts<'u> {
     path: &'u str,
     /// after `?`, before `#`
     query: &'u str,
+    /// what the tables know of the host
+    known: Option<grammar::Known>,
     /// the canonical URL of what is named is wanted
     canonical: bool,
 }
 
 impl<'u> Parts<'u> {
     fn of(url: &'u str) -> Option<Self> {
+        let parts = Self::cut(url)?;
+        Some(Self { known: grammar::known(&parts.host), ..parts })
+    }
+
+    /// The same, of a host that was not looked up yet.
+    fn cut(url: &'u str) -> Option<Self> {
         let rest = strip_prefix_ignore_case(url, "https://")
             .or_else(|| strip_prefix_ignore_case(url, "http://"))
             .or_else(|| strip_prefix_ignore_case(url, "//"))
             .unwrap_or(url);
-        let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+        let end = memchr::memchr3(b'/', b'?', b'#', rest.as_bytes()).unwrap_or(rest.len());
         let (authority, rest) = (rest.get(..end)?, rest.get(end..)?);
-        let host = authority.rsplit('@').next()?.split(':').next()?.trim_end_matches('.');
+        let host = match memchr::memchr2(b'@', b':', authority.as_bytes()) {
+            Some(_) => authority.rsplit('@').next()?.split(':').next()?,
+            None => authority,
+        };
+        let host = host.trim_end_matches('.');
         if host.is_empty() || host.len() > 253 || !host.contains('.') {
             return None;
         }
@@ -229,19 +290,24 @@ impl<'u> Parts<'u> {
         } else {
             Cow::Borrowed(host.strip_prefix("www.").unwrap_or(host))
         };
-        let (before, fragment) = rest.split_once('#').unwrap_or((rest, ""));
-        let (path, query) = before.split_once('?').unwrap_or((before, ""));
+        let (before, fragment, query_at) = match memchr::memchr2(b'#', b'?', rest.as_bytes()) {
+            Some(_) => {
+                let (before, fragment) = rest.split_once('#').unwrap_or((rest, ""));
+                (before, fragment, before.find('?'))
+            }
+            None => (rest, "", None),
+        };
+        let (path, query) =
+            query_at.and_then(|at| Some((before.get(..at)?, before.get(at + 1..)?))).unwrap_or((before, ""));
         let path = match fragment.strip_prefix('!') {
             Some(bang) if bang.starts_with('/') => bang.split('?').next().unwrap_or(bang),
             _ => path,
         };
-        Some(Self { host, rest, path, query, canonical: true })
+        Some(Self { host, rest, path, query, known: None, canonical: true })
     }
 
-    fn param(&self, key: &str) -> Option<String> {
-        url::form_urlencoded::parse(self.query.as_bytes())
-            .find(|(k, v)| k == key && !v.is_empty())
-            .map(|(_, v)| v.into_owned())
+    fn param(&self, key: &str) -> Option<Cow<'u, str>> {
+        url::form_urlencoded::parse(self.query.as_bytes()).find(|(k, v)| k == key && !v.is_empty()).map(|(_, v)| v)
     }
 }
 

@@ -58,12 +58,15 @@ struct Inner {
 }
 
 impl Wire {
-    /// A wire that asks the system's name servers.
+    /// A wire that asks the name server of the settings, else the system's.
     ///
     /// # Errors
     /// A file of trusted certificates that cannot be read or holds none.
     pub fn new(settings: Settings, clock: Clock) -> Result<Self, tls::Error> {
-        let names = Box::new(SystemNames::new(clock.clone()));
+        let names = Box::new(match settings.name_server {
+            Some(server) => SystemNames::of(server, clock.clone()),
+            None => SystemNames::new(clock.clone()),
+        });
         Self::with_names(settings, clock, names)
     }
 

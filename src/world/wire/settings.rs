@@ -1,5 +1,6 @@
 //! What the wire may do and how far it goes, each with a default.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
@@ -18,6 +19,8 @@ pub struct Settings {
     pub ca_certs: Vec<PathBuf>,
     /// networks let through the guard
     pub allow_net: Vec<IpNet>,
+    /// the name server to ask, instead of the system's
+    pub name_server: Option<SocketAddr>,
     /// the User-Agent field; says who asks and how to reach them
     pub user_agent: String,
     /// exchanges at once
@@ -50,6 +53,7 @@ impl Default for Settings {
             connect_to: Vec::new(),
             ca_certs: Vec::new(),
             allow_net: Vec::new(),
+            name_server: None,
             user_agent: format!("onrecord/{}", env!("CARGO_PKG_VERSION")),
             concurrency: 16,
             per_host: 2,

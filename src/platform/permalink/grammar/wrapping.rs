@@ -1,5 +1,7 @@
 //! Who carries, wraps and archives the URLs of others (as of autumn 2026).
 
+use std::borrow::Cow;
+
 use super::sites::SITES;
 use crate::platform::permalink::{Parts, Way};
 use crate::platform::post::Platform;
@@ -23,7 +25,7 @@ pub(in crate::platform::permalink) fn carried(parts: &Parts<'_>) -> Option<Strin
     for (host, path, keys) in CARRIERS {
         if parts.host == *host && parts.path.starts_with(path) {
             let inner = keys.iter().find_map(|k| parts.param(k))?;
-            return Some(if inner.starts_with('/') { format!("https://{host}{inner}") } else { inner });
+            return Some(if inner.starts_with('/') { format!("https://{host}{inner}") } else { inner.into_owned() });
         }
     }
     let own =
@@ -73,7 +75,7 @@ pub(in crate::platform::permalink) fn wrapped(parts: &Parts<'_>) -> Option<Strin
         return Some(inner);
     }
     if parts.host.ends_with(".safelinks.protection.outlook.com") {
-        return parts.param("url");
+        return parts.param("url").map(Cow::into_owned);
     }
     if parts.host == "unsafelink.com" {
         return parts.rest.strip_prefix('/').map(str::to_owned);
@@ -81,7 +83,8 @@ pub(in crate::platform::permalink) fn wrapped(parts: &Parts<'_>) -> Option<Strin
     let (_, _, keys) = WRAPPERS
         .iter()
         .find(|(host, path, _)| parts.host == *host && (parts.path.starts_with(path) || *path == "/"))?;
-    keys.iter().find_map(|key| if key.is_empty() { Some(decoded(parts.query)) } else { parts.param(key) })
+    keys.iter()
+        .find_map(|key| if key.is_empty() { Some(decoded(parts.query)) } else { parts.param(key).map(Cow::into_owned) })
 }
 
 fn decoded(query: &str) -> String {
@@ -107,7 +110,8 @@ fn google(parts: &Parts<'_>) -> Option<String> {
             .param("q")
             .filter(|q| q.contains("://"))
             .or_else(|| parts.param("url"))
-            .or_else(|| parts.param("imgrefurl")),
+            .or_else(|| parts.param("imgrefurl"))
+            .map(Cow::into_owned),
         path => path.strip_prefix("/amp/s/").map(|inner| format!("https://{inner}")),
     }
 }
