@@ -152,7 +152,9 @@ fn cite_and_an_offline_run_ask_nobody() {
 
 /// What `show` says of the one statement of a run, whose e-mail's key a name server gives out.
 fn shown(message: &[u8], says: Says) -> Value {
-    let world = World::new();
+    let mut world = World::new();
+    // past the end of the signature that has one
+    world.pass(90 * 24);
     world.file("press.eml", message);
     let server = name_server(says).to_string();
     let output = world.networked(&["run", "--json", "press.eml", "--name-server", &server]).output().unwrap();
