@@ -12,7 +12,7 @@ pub(super) struct Joined {
     names: Vec<String>,
 }
 
-/// The posts of the thread as one, where the quotation is more like all of them than like the one.
+/// The posts of the thread as one, where the quotation is of all of them rather than of the one.
 pub(super) fn joined(claim: &Claim<'_>, post: &Post, thread: &[Post]) -> Option<Joined> {
     thread.iter().find(|one| one.name == post.name).filter(|_| thread.len() > 1)?;
     let all = |without: bool| {
@@ -26,7 +26,9 @@ pub(super) fn joined(claim: &Claim<'_>, post: &Post, thread: &[Post]) -> Option<
     let (plain, bare) = (all(false), all(true));
     let best = if score(&bare) > score(&plain) { bare } else { plain };
     let names = thread.iter().map(|post| post.name.to_string()).collect();
-    (score(&best) > score(post)).then_some(Joined { post: best, names })
+    // a quotation that leaves words out may be less like all of them than like the one, and be true all the same
+    let agrees = text::check(claim, &best).check.result == Agreement::Agrees;
+    (agrees || score(&best) > score(post)).then_some(Joined { post: best, names })
 }
 
 impl Joined {

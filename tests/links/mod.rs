@@ -7,6 +7,7 @@ mod archives;
 mod carriers;
 mod platforms;
 mod statements;
+mod threads;
 mod transactions;
 mod unlinked;
 mod world;

@@ -49,10 +49,11 @@ impl Quest {
         (words::compare(&cited, &text).score * (a + b) / 2.0, a, b)
     }
 
-    /// Whether a post's words are part of the quotation.
+    /// Whether a post's words are part of the quotation; one that says itself that it leaves words out may have few of them.
     fn has_part(&self, text: &str) -> bool {
         let (shared, _, own) = self.shared(text);
-        own >= FEW && shared >= SAME * own
+        let cut = self.quoted.contains('…') || self.quoted.contains("...");
+        own >= FEW && (shared >= SAME * own || cut && shared > FEW)
     }
 
     /// Whether the quotation says more than a text.
