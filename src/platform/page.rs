@@ -67,6 +67,23 @@ pub fn html(html: &str) -> Said {
     reader.finish()
 }
 
+/// What a page's oEmbed answer (oembed.com, 1.0) says beside its HTML: title and author.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Embedded {
+    /// `title`
+    pub title: Option<String>,
+    /// `author_name`
+    pub author: Option<String>,
+}
+
+/// Reads an answer of oEmbed; none where it is none.
+pub fn embedded(answer: &Answer) -> Option<Embedded> {
+    let json: Value = serde_json::from_slice(&answer.body).ok().filter(|_| answer.status == 200)?;
+    json.get("version")?;
+    let text = |key: &str| json.get(key).and_then(Value::as_str).map(fold).filter(|text| !text.is_empty());
+    Some(Embedded { title: text("title"), author: text("author_name") })
+}
+
 #[derive(Default)]
 struct PageReader {
     metas: Vec<(String, String)>,

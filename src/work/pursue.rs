@@ -134,7 +134,7 @@ pub async fn pursue(
         None
     };
     stage(Stage::Checking);
-    let known = accounts(context, &resolution)?;
+    let known = accounts(context, &citation.kind, &resolution)?;
     let findings = match &taken {
         Some(_) => finding::check(citation, about, &resolution, &known),
         None => Vec::new(),
@@ -191,13 +191,18 @@ fn tell_account(resolution: &mut Resolution, captured: Vec<Author>) {
     }
 }
 
-/// Accounts of the post's author id or handle in other captures: a renamed account is told from another one.
-fn accounts(context: &Context, resolution: &Resolution) -> Result<Vec<Author>, Fault> {
+/// Accounts of the post's author id or handle, and of the cited handle, in other captures: a renamed account is told from another one,
+/// and a handle that changed hands from both.
+fn accounts(context: &Context, kind: &Kind, resolution: &Resolution) -> Result<Vec<Author>, Fault> {
     let mut all = resolution.known.clone();
+    let cited = if let Kind::Post { handle, .. } = kind { handle.as_deref() } else { None };
     for post in resolution.posts() {
         let Author { handle, id, .. } = &post.author;
         let platform = post.name.platform.as_str();
         all.extend(context.capture.catalogue(|store| store.accounts(platform, handle, id.as_deref()))?);
+        if let Some(cited) = cited.filter(|cited| !cited.eq_ignore_ascii_case(handle)) {
+            all.extend(context.capture.catalogue(|store| store.accounts(platform, cited, None))?);
+        }
     }
     Ok(all)
 }

@@ -223,6 +223,42 @@ fn feeds_are_read_and_one_that_is_none_stops_nobody() {
 }
 
 #[test]
+fn a_copy_that_was_pending_is_asked_about_by_the_daemons_next_run() {
+    let house = House::new(Options::default(), "[archives]\nsave-keys-file = \"../keys\"\n");
+    fs::write(house.path("keys"), "ACCESS:s3cretSaveKey").unwrap();
+    let job = "spn2-00000000000000000000000000000000000000aa";
+    let status = format!("/save/status/{job}");
+    house.replica.set(|world| {
+        let submitted = format!("{{\"url\":\"https://harbour.example/plain\",\"job_id\":\"{job}\"}}");
+        world.route("web.archive.org", "/save", Reply::json(200, submitted));
+        world.route("web.archive.org", &status, Reply::json(503, "{}"));
+    });
+    let states = |state: &str| {
+        house.count(&format!(
+            "SELECT count(*) FROM event WHERE kind = 'archive.requested' AND body LIKE '%\"state\":\"{state}\"%'"
+        ))
+    };
+    let mut daemon = house.start();
+    house.drop_in("a.txt", "See https://harbour.example/plain for it.\n");
+    daemon.until_so("submitted", || states("submitted") == 1);
+    house.replica.set(|world| {
+        let done = format!(
+            "{{\"job_id\":\"{job}\",\"status\":\"success\",\"timestamp\":\"20261123060005\",\
+             \"original_url\":\"https://harbour.example/plain\",\"http_status\":200}}"
+        );
+        world.route("web.archive.org", &status, Reply::json(200, done));
+        world.keep("https://harbour.example/plain", "2026-11-23T06:00:05Z".parse().unwrap());
+    });
+    // the next run has work of its own, and this besides
+    house.drop_in("b.txt", "See https://dead.example/page, which is no more.\n");
+    daemon.until_so("confirmed", || states("confirmed") == 1);
+    assert_eq!(daemon.stop().0, Some(0));
+    let submissions = house.replica.log().iter().filter(|served| served.target == "/save").count();
+    assert_eq!(submissions, 1, "nothing is submitted twice");
+    assert_eq!(house.json(&["verify"])["verdict"], "intact");
+}
+
+#[test]
 fn settings_are_read_again_and_wrong_ones_leave_the_old_in_force() {
     let house = house();
     let mut daemon = house.start();

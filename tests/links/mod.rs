@@ -5,6 +5,7 @@
 
 mod archives;
 mod carriers;
+mod clauses;
 mod platforms;
 mod statements;
 mod threads;

@@ -42,12 +42,30 @@ impl Pursuit {
             return self.page_came(Some((judged, said, answer)));
         }
         if judged.ending == Ending::Captured {
+            self.ask_embedded(&url, said.as_ref());
             self.out.page = said.map(page_of);
             self.out.answer = Some(answer.clone());
             self.archived_post(&url, answer, exchange.at);
             self.note_shell(&url, answer);
         }
         self.close(judged);
+    }
+
+    /// A page that names no author may say how it is embedded, and that who wrote it.
+    fn ask_embedded(&mut self, url: &Url, said: Option<&page::Said>) {
+        let said = said.filter(|said| self.limits.platform && (said.author.is_none() || said.title.is_none()));
+        let endpoint = said.and_then(|said| url.join(said.oembed.as_deref()?.trim()).ok());
+        let sound = endpoint.filter(|to| matches!(to.scheme(), "http" | "https") && to.scheme() >= url.scheme());
+        if let Some(endpoint) = sound.filter(|_| self.left() > 0) {
+            self.ask(Role::Platform, Request::get(endpoint), Purpose::Embedded);
+        }
+    }
+
+    pub(super) fn embedded_came(&mut self, exchange: &Exchange) {
+        let said = exchange.outcome.as_ref().ok().and_then(page::embedded);
+        let (Some(said), Some(page)) = (said, &mut self.out.page) else { return };
+        page.title = page.title.take().or(said.title);
+        page.author = page.author.take().or(said.author);
     }
 
     /// X sends everybody the same page; what it shows comes by script.

@@ -97,6 +97,8 @@ enum Purpose {
     Hop,
     View(Url),
     Reader(u32),
+    /// how a page says that it is embedded
+    Embedded,
     Archive(u32),
     List(u32),
     Search,
@@ -321,7 +323,7 @@ impl Step for Pursuit {
         let Some(purpose) = self.pending.remove(&id) else { return };
         let role = match &purpose {
             Purpose::Hop => Role::Hop,
-            Purpose::View(_) | Purpose::Reader(_) | Purpose::List(_) => Role::Platform,
+            Purpose::View(_) | Purpose::Embedded | Purpose::Reader(_) | Purpose::List(_) => Role::Platform,
             Purpose::Archive(_) | Purpose::Search => Role::Archive,
             Purpose::Media(_) => Role::Media,
         };
@@ -332,6 +334,7 @@ impl Step for Pursuit {
         match purpose {
             Purpose::Hop => self.hop_learned(exchange),
             Purpose::View(url) => self.viewed(&url, &exchange),
+            Purpose::Embedded => self.embedded_came(&exchange),
             Purpose::Reader(id) => self.reader_learned(id, &exchange),
             Purpose::Archive(id) => {
                 if let Some(lookup) = &mut self.lookup {

@@ -33,6 +33,8 @@ pub struct Status {
     pub before: Vec<(Timestamp, String)>,
     /// The id there of the post it answers.
     pub answers: Option<u64>,
+    /// Whether its page gives the ActivityPub object to whoever asks for it.
+    pub object: bool,
 }
 
 impl World {
@@ -51,6 +53,7 @@ impl World {
             edited: None,
             before: vec![],
             answers: None,
+            object: true,
         };
         // The copy's id is from when it arrived, a second later.
         let copy = Status { id: (ms + 1000) << 16 | 0x77, ..status.clone() };
@@ -97,6 +100,7 @@ pub(crate) fn populate(world: &mut World) {
         edited: None,
         before: vec![],
         answers: None,
+        object: true,
     };
     world.fediverse.insert(format!("mastodon.replica.example/{}", copy.id), copy);
 }
@@ -253,6 +257,9 @@ fn note(world: &World, host: &str, id: &str) -> Reply {
         return Reply::body(200, KIND, fixtures::bytes("mastodon/activitypub-note.json"));
     }
     let Some(status) = find(world, host, id) else { return missing() };
+    if !status.object {
+        return Reply::json(401, "{\"error\":\"Request not signed\"}");
+    }
     if host != HOME {
         return Reply::to(302, &status.uri);
     }
