@@ -6,6 +6,14 @@
 -- Conventions. Instants are INTEGER microseconds since 1970-01-01 UTC. Digests are 32-byte BLOBs (SHA-256). WARC record
 -- ids are the 16 bytes of their UUID. `record` columns hold ledger indexes. The views at the end show all of it as text:
 -- `onrecord sql --schema` prints them, and other programs should read them rather than the tables.
+--
+-- Each digest and UUID stands once; rows refer to each other by small numbers that follow from the evidence alone, so that
+-- every rebuild gives the same ones: a WARC record's is its place, file * 2^38 + offset; a statement's, a run's and a snapshot's
+-- is the ledger index of the first record that brought it; a citation's is its statement's * 2^24 + its order there. A number that
+-- refers to something the archive does not have is NULL. A URL stands once more for each time it was asked, and once in `way`.
+--
+-- Indexes over digests and UUIDs take their first six bytes: these tell any two apart that an archive will ever hold together, and
+-- the whole of it is compared in the row.
 
 -- ── Ground facts: what lies in the files ─────────────────────────────────────────────────────────────────────────────
 
@@ -17,7 +25,7 @@ CREATE TABLE meta (
 
 -- The WARC files, in the order they were begun.
 CREATE TABLE warc_file (
-    id   INTEGER PRIMARY KEY,  -- small number used by warc_record
+    id   INTEGER PRIMARY KEY,  -- the serial in its name; below zero for a file of other making
     name TEXT NOT NULL UNIQUE,  -- base name, without the .open a file has while written
     known  INTEGER NOT NULL DEFAULT 0,  -- end of its last record that is in warc_record
     sealed INTEGER NOT NULL DEFAULT 0   -- 1 once it is sealed and known to its end, so that no later opening looks at it
@@ -25,40 +33,38 @@ CREATE TABLE warc_file (
 
 -- Every WARC record: where it lies and the digest that binds its headers and block.
 CREATE TABLE warc_record (
-    id     BLOB PRIMARY KEY,   -- UUID of WARC-Record-ID
-    file   INTEGER NOT NULL,   -- warc_file.id
-    offset INTEGER NOT NULL,   -- first byte of its gzip member
-    length INTEGER NOT NULL,   -- bytes of that member
-    type   INTEGER NOT NULL,   -- 0 warcinfo, 1 response, 2 request, 3 revisit, 4 resource, 5 metadata, 6 conversion, 7 continuation
-    digest BLOB NOT NULL,      -- SHA-256 from WARC/1.1 to the last byte of the block
-    record INTEGER             -- the first ledger record that names it, or lies in it; NULL while none does
-) STRICT, WITHOUT ROWID;
--- Six bytes tell any two apart that an archive will ever hold together; the whole digest is compared in the row.
+    place  INTEGER PRIMARY KEY,  -- warc_file.id << 38 | first byte of its gzip member
+    id     BLOB NOT NULL,        -- UUID of WARC-Record-ID
+    length INTEGER NOT NULL,     -- bytes of that member
+    type   INTEGER NOT NULL,     -- 0 warcinfo, 1 response, 2 request, 3 revisit, 4 resource, 5 metadata, 6 conversion, 7 continuation
+    digest BLOB NOT NULL,        -- SHA-256 from WARC/1.1 to the last byte of the block
+    record INTEGER               -- the first ledger record that names it, or lies in it; NULL while none does
+) STRICT;
+CREATE INDEX warc_record_id ON warc_record (substr(id, 1, 6));
 CREATE INDEX warc_record_digest ON warc_record (substr(digest, 1, 6));
 -- When a run closes, and when the archive does, what no record names is named by an evidence.kept record; what is left here is
 -- what a process that was cut off had not come to.
-CREATE INDEX warc_record_left ON warc_record (id) WHERE record IS NULL;
+CREATE INDEX warc_record_left ON warc_record (record) WHERE record IS NULL;
 
 -- Every exchange that brought an answer: one row per response or revisit record.
 CREATE TABLE exchange (
-    id          BLOB PRIMARY KEY,  -- the response or revisit record
-    url         TEXT NOT NULL,     -- WARC-Target-URI
-    at          INTEGER NOT NULL,  -- WARC-Date: our clock at request start
-    ip          TEXT,              -- address answered from
-    status      INTEGER,           -- HTTP status; NULL where the bytes are no HTTP
-    media_type  TEXT,              -- Content-Type without parameters
-    payload     BLOB,              -- SHA-256 of the entity as transferred, chunk framing undone
-    payload_len INTEGER,           -- its bytes
-    refers_to   BLOB               -- for a revisit: the record that holds the body
-) STRICT, WITHOUT ROWID;
-CREATE INDEX exchange_url ON exchange (url, at);
+    place       INTEGER PRIMARY KEY,  -- warc_record.place of the response or revisit
+    url         TEXT NOT NULL,        -- WARC-Target-URI
+    at          INTEGER NOT NULL,     -- WARC-Date: our clock at request start
+    ip          TEXT,                 -- address answered from
+    status      INTEGER,              -- HTTP status; NULL where the bytes are no HTTP
+    media_type  TEXT,                 -- Content-Type without parameters
+    payload     BLOB,                 -- SHA-256 of the entity as transferred, chunk framing undone
+    payload_len INTEGER,              -- its bytes
+    refers_to   BLOB                  -- for a revisit: the id of the record that holds the body
+) STRICT;
 CREATE INDEX exchange_payload ON exchange (substr(payload, 1, 6)) WHERE payload IS NOT NULL;
 
 -- The records, in ledger order: one leaf each.
 CREATE TABLE record (
     idx  INTEGER PRIMARY KEY,  -- ledger index, from 0
     leaf BLOB NOT NULL,        -- SHA-256 of the canonical JSON: the leaf's data
-    warc BLOB NOT NULL,        -- the metadata record whose block that JSON is
+    warc INTEGER NOT NULL,     -- warc_record.place of the metadata record whose block that JSON is
     kind TEXT NOT NULL,        -- archive.created, statement.added, run.opened, …
     at   INTEGER NOT NULL      -- when it was made
 ) STRICT;
@@ -68,22 +74,23 @@ CREATE INDEX record_leaf ON record (substr(leaf, 1, 6));
 
 -- Documents handed in, byte for byte.
 CREATE TABLE statement (
-    id         BLOB PRIMARY KEY,  -- SHA-256 of bytes
-    media_type TEXT NOT NULL,     -- text/plain, text/html, message/rfc822, …
-    source     TEXT NOT NULL,     -- path, URL or - it first came from
-    date       TEXT,              -- its own date, YYYY-MM-DD
-    title      TEXT,              -- its own title
-    language   TEXT,              -- BCP 47
-    publisher  TEXT,              -- its own words
-    author     TEXT,              -- its own words
-    record     INTEGER NOT NULL,  -- statement.added
-    bytes      BLOB NOT NULL      -- exactly as handed in; last, so that nothing else lies behind a long document
+    record     INTEGER PRIMARY KEY,  -- the statement.added that brought it first
+    id         BLOB NOT NULL,        -- SHA-256 of bytes
+    media_type TEXT NOT NULL,        -- text/plain, text/html, message/rfc822, …
+    source     TEXT NOT NULL,        -- path, URL or - it first came from
+    date       TEXT,                 -- its own date, YYYY-MM-DD
+    title      TEXT,                 -- its own title
+    language   TEXT,                 -- BCP 47
+    publisher  TEXT,                 -- its own words
+    author     TEXT,                 -- its own words
+    bytes      BLOB NOT NULL         -- exactly as handed in; last, so that nothing else lies behind a long document
 ) STRICT;
+CREATE INDEX statement_id ON statement (substr(id, 1, 6));
 CREATE INDEX statement_date ON statement (date) WHERE date IS NOT NULL;
 
 -- Where the same bytes came from, each time another source brought them.
 CREATE TABLE statement_source (
-    statement BLOB NOT NULL,     -- statement.id
+    statement INTEGER NOT NULL,  -- statement.record
     source    TEXT NOT NULL,     -- path, URL or -
     record    INTEGER NOT NULL,  -- the statement.added record that says so
     PRIMARY KEY (statement, source)
@@ -92,9 +99,9 @@ CREATE INDEX statement_source_source ON statement_source (source);
 
 -- Spans of a statement that point outward.
 CREATE TABLE citation (
-    id         BLOB PRIMARY KEY,  -- stable for the same bytes, kind and place
-    statement  BLOB NOT NULL,     -- statement.id
-    seq        INTEGER NOT NULL,  -- order in the statement, from 0
+    key        INTEGER PRIMARY KEY,  -- statement.record << 24 | order in the statement, from 0
+    id         BLOB NOT NULL,     -- stable for the same bytes, kind and place
+    last       INTEGER,           -- resolution.record of the last time it was followed
     kind       TEXT NOT NULL,     -- link, handle, hashtag, post
     form       TEXT,              -- of a link: tco, pic, permalink, archive, at-uri, shortener, url, weak
     raw        TEXT NOT NULL,     -- as it stands
@@ -108,69 +115,69 @@ CREATE TABLE citation (
     span_start INTEGER NOT NULL,  -- first byte
     span_end   INTEGER NOT NULL,  -- one past the last
     body       TEXT NOT NULL      -- the whole citation as JSON, as `cite` prints it
-) STRICT, WITHOUT ROWID;
-CREATE INDEX citation_statement ON citation (statement, seq);
+) STRICT;
+CREATE INDEX citation_id ON citation (substr(id, 1, 6));
 CREATE INDEX citation_url ON citation (url) WHERE url IS NOT NULL;
 CREATE INDEX citation_handle ON citation (handle COLLATE NOCASE) WHERE handle IS NOT NULL;
 
 -- Passes over due work. One without `closed` was cut off, and says so for ever.
 CREATE TABLE run (
-    id      BLOB PRIMARY KEY,  -- UUID
-    opened  INTEGER NOT NULL,  -- when
-    planned INTEGER NOT NULL,  -- citations planned
-    closed  INTEGER,           -- when; NULL where it never was
-    ended   INTEGER,           -- citations with an ending
-    record  INTEGER NOT NULL,  -- run.opened
-    closing INTEGER            -- run.closed
-) STRICT, WITHOUT ROWID;
+    record  INTEGER PRIMARY KEY,   -- run.opened
+    id      BLOB NOT NULL UNIQUE,  -- UUID
+    opened  INTEGER NOT NULL,      -- when
+    planned INTEGER NOT NULL,      -- citations planned
+    closed  INTEGER,               -- when; NULL where it never was
+    ended   INTEGER,               -- citations with an ending
+    closing INTEGER                -- run.closed
+) STRICT;
 
 -- What a run undertook.
 CREATE TABLE run_plan (
-    run      BLOB NOT NULL,  -- run.id
-    citation BLOB NOT NULL,  -- citation.id
+    run      INTEGER NOT NULL,  -- run.record
+    citation INTEGER NOT NULL,  -- citation.key
     PRIMARY KEY (run, citation)
 ) STRICT, WITHOUT ROWID;
 
 -- How each citation ended, each time it was followed.
 CREATE TABLE resolution (
     record    INTEGER PRIMARY KEY,  -- resolution.ended
-    run       BLOB NOT NULL,        -- run.id
-    citation  BLOB NOT NULL,        -- citation.id
+    run       INTEGER,              -- run.record
+    citation  INTEGER,              -- citation.key
     at        INTEGER NOT NULL,     -- when it ended
     ending    TEXT NOT NULL,        -- captured, gone, suspended, …
     why       TEXT NOT NULL,        -- what the ending rests on
-    start     TEXT NOT NULL,        -- where it began
+    start     TEXT,                 -- where it began; NULL where that is the citation's url
     final_url TEXT,                 -- where it ended
     hops      INTEGER NOT NULL,     -- exchanges on the way, the final one included
     post      TEXT,                 -- the post it led to: x:1138…
-    snapshot  BLOB,                 -- snapshot.id, where one stands
+    snapshot  INTEGER,              -- snapshot.record, where one stands
     retry_at  INTEGER,              -- when the other side asked to be asked again
     latest    INTEGER NOT NULL,     -- 1 in the last one of its citation, else 0
     verdict   TEXT                  -- in the last one: the verdict of the citation's last finding, whenever that was made
 ) STRICT;
-CREATE INDEX resolution_citation ON resolution (citation, record);
--- The standing endings: one a citation, newest first, by ending, by time.
-CREATE UNIQUE INDEX resolution_standing ON resolution (citation) WHERE latest = 1;
+CREATE INDEX resolution_citation ON resolution (citation);
+-- The standing endings: newest first, by ending, by time.
 CREATE INDEX resolution_newest ON resolution (latest) WHERE latest = 1;
-CREATE INDEX resolution_ending ON resolution (ending, record) WHERE latest = 1;
+CREATE INDEX resolution_ending ON resolution (ending) WHERE latest = 1;
 CREATE INDEX resolution_at ON resolution (at) WHERE latest = 1;
 CREATE INDEX resolution_snapshot ON resolution (snapshot) WHERE snapshot IS NOT NULL;
-CREATE INDEX resolution_verdict ON resolution (verdict, record) WHERE verdict IS NOT NULL;
+CREATE INDEX resolution_verdict ON resolution (verdict) WHERE verdict IS NOT NULL;
 CREATE INDEX resolution_post ON resolution (post) WHERE post IS NOT NULL;
 
 -- The hops, one by one.
 CREATE TABLE hop (
     resolution INTEGER NOT NULL,  -- resolution.record
     n          INTEGER NOT NULL,  -- from 0
-    url        TEXT NOT NULL,     -- asked, or unwrapped
+    url        TEXT,              -- asked, or unwrapped; NULL where that is the exchange's
     status     INTEGER,           -- HTTP status
     via        TEXT NOT NULL,     -- start, http-301, meta-refresh, …
-    to_url     TEXT,              -- where it leads
+    onward     INTEGER NOT NULL,  -- 1 where it leads to the next hop's url
+    to_url     TEXT,              -- where else it leads
     at         INTEGER,           -- when it was asked
     ip         TEXT,              -- address connected to
     ms         INTEGER,           -- how long it took
     error      TEXT,              -- why there was no answer
-    exchange   BLOB,              -- exchange.id
+    exchange   INTEGER,           -- exchange.place
     PRIMARY KEY (resolution, n)
 ) STRICT, WITHOUT ROWID;
 
@@ -183,9 +190,9 @@ CREATE TABLE way (
 
 -- What stood at an end.
 CREATE TABLE snapshot (
-    id       BLOB PRIMARY KEY,  -- SHA-256 of the manifest
-    record   INTEGER NOT NULL,  -- snapshot.taken
-    manifest BLOB NOT NULL,     -- the metadata record whose block the manifest is
+    record   INTEGER PRIMARY KEY,  -- the snapshot.taken that brought it
+    id       BLOB NOT NULL,     -- SHA-256 of the manifest
+    manifest INTEGER NOT NULL,  -- warc_record.place of the metadata record whose block the manifest is
     target   TEXT NOT NULL,     -- where the resolution began
     final    TEXT,              -- where it ended
     ending   TEXT NOT NULL,     -- captured or captured-from-archive
@@ -195,23 +202,24 @@ CREATE TABLE snapshot (
     content  BLOB NOT NULL,     -- digest of what a later look is compared with
     text     BLOB,              -- digest of the text a reader reads
     indexed  INTEGER NOT NULL   -- 1 once its page's words are in the index, 2 where none could be read
-) STRICT, WITHOUT ROWID;
-CREATE INDEX snapshot_unindexed ON snapshot (record) WHERE indexed = 0;
+) STRICT;
+CREATE INDEX snapshot_id ON snapshot (substr(id, 1, 6));
+CREATE INDEX snapshot_unindexed ON snapshot (indexed) WHERE indexed = 0;
 
 -- The exchanges of a snapshot, by role.
 CREATE TABLE snapshot_part (
-    snapshot BLOB NOT NULL,     -- snapshot.id
+    snapshot INTEGER NOT NULL,  -- snapshot.record
     n        INTEGER NOT NULL,  -- order in the manifest
     role     TEXT NOT NULL,     -- hop, platform, media, requisite, archive, robots
-    url      TEXT NOT NULL,     -- asked
-    exchange BLOB,              -- exchange.id; NULL where nothing came
+    url      TEXT,              -- asked; NULL where that is the exchange's
+    exchange INTEGER,           -- exchange.place; NULL where nothing came
     PRIMARY KEY (snapshot, n)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX snapshot_part_exchange ON snapshot_part (exchange) WHERE exchange IS NOT NULL;
 
 -- Posts as read from snapshots: one row per snapshot that holds one.
 CREATE TABLE post (
-    snapshot  BLOB PRIMARY KEY,  -- snapshot.id
+    snapshot  INTEGER PRIMARY KEY,  -- snapshot.record
     name      TEXT NOT NULL,     -- x:1138…
     platform  TEXT NOT NULL,     -- x, bluesky, …
     handle    TEXT NOT NULL,     -- without @
@@ -220,23 +228,23 @@ CREATE TABLE post (
     posted    INTEGER,           -- the time the platform states, or else its id's
     text      TEXT NOT NULL,     -- its words
     body      TEXT NOT NULL      -- the whole post as JSON
-) STRICT, WITHOUT ROWID;
+) STRICT;
 CREATE INDEX post_name ON post (name);
-CREATE INDEX post_handle ON post (handle COLLATE NOCASE, posted);
+CREATE INDEX post_handle ON post (handle COLLATE NOCASE);
 CREATE INDEX post_author ON post (author_id) WHERE author_id IS NOT NULL;
 CREATE INDEX post_posted ON post (posted) WHERE posted IS NOT NULL;
 
 -- What the statement claims of a post, against the capture.
 CREATE TABLE finding (
     record   INTEGER PRIMARY KEY,  -- finding.made
-    run      BLOB NOT NULL,        -- run.id
-    citation BLOB NOT NULL,        -- citation.id
-    snapshot BLOB NOT NULL,        -- snapshot.id
+    run      INTEGER,              -- run.record
+    citation INTEGER,              -- citation.key
+    snapshot INTEGER,              -- snapshot.record
     post     TEXT NOT NULL,        -- post name
     verdict  TEXT NOT NULL,        -- corroborated, contradicted, undetermined
     at       INTEGER NOT NULL      -- when
 ) STRICT;
-CREATE INDEX finding_citation ON finding (citation, record);
+CREATE INDEX finding_citation ON finding (citation);
 
 -- The checks behind a verdict.
 CREATE TABLE finding_check (
@@ -255,15 +263,15 @@ CREATE TABLE finding_check (
 CREATE TABLE change (
     record          INTEGER NOT NULL,  -- change.seen
     n               INTEGER NOT NULL,  -- order in it
-    citation        BLOB NOT NULL,     -- citation.id
+    citation        INTEGER,           -- citation.key
     at              INTEGER NOT NULL,  -- when it was seen
     what            TEXT NOT NULL,     -- deleted, suspended, gated, lost, back, words, edited, media, author, moved, other
     before          TEXT,              -- what stood there; long words are cut
     after           TEXT,              -- what stands there now
     ending_before   TEXT NOT NULL,     -- how the look before ended
     ending_after    TEXT NOT NULL,     -- how this look ended
-    snapshot_before BLOB,              -- snapshot.id
-    snapshot_after  BLOB,              -- snapshot.id, where one stands now
+    snapshot_before INTEGER,           -- snapshot.record
+    snapshot_after  INTEGER,           -- snapshot.record, where one stands now
     PRIMARY KEY (record, n)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX change_citation ON change (citation, record);
@@ -302,7 +310,7 @@ CREATE TABLE tally (
 CREATE TABLE words_doc (
     id   INTEGER PRIMARY KEY,  -- rowid in words
     kind TEXT NOT NULL,        -- statement, post, page
-    ref  BLOB NOT NULL,        -- statement.id or snapshot.id
+    ref  INTEGER NOT NULL,     -- statement.record or snapshot.record
     UNIQUE (kind, ref)
 ) STRICT;
 
@@ -318,14 +326,14 @@ CREATE VIRTUAL TABLE words USING fts5 (text, content = '', tokenize = 'ascii');
 -- When each citation is due again. Rows and counts come from the records; `at` is the policy's word, and where a rebuild or a
 -- crash left it out (planned = 0) the next run asks the policy again, so that no citation is ever forgotten.
 CREATE TABLE due (
-    citation BLOB PRIMARY KEY,  -- citation.id
+    citation INTEGER PRIMARY KEY,  -- citation.key
     at       INTEGER NOT NULL,  -- not before
     looks    INTEGER NOT NULL,  -- settled endings so far
     failures INTEGER NOT NULL,  -- retryable endings in a row
     planned  INTEGER NOT NULL   -- 1 where `at` is what the policy says
-) STRICT, WITHOUT ROWID;
+) STRICT;
 CREATE INDEX due_at ON due (at);
-CREATE INDEX due_unplanned ON due (citation) WHERE planned = 0;
+CREATE INDEX due_unplanned ON due (planned) WHERE planned = 0;
 
 -- How far each schedule has been served: what lies between this and now was missed.
 CREATE TABLE schedule (
@@ -377,62 +385,68 @@ CREATE TABLE noticed (
 -- Statements: id, source, media_type, date, title, language, bytes (length), citations (count).
 CREATE VIEW statements AS
 SELECT 'sha256:' || lower(hex(s.id)) AS id, s.source, s.media_type, s.date, s.title, s.language, length(s.bytes) AS bytes,
-       (SELECT count(*) FROM citation c WHERE c.statement = s.id) AS citations
+       (SELECT count(*) FROM citation c WHERE c.key BETWEEN s.record << 24 AND (s.record << 24) + 16777215) AS citations
 FROM statement s;
 
 -- Citations with their latest ending, snapshot and verdict.
 CREATE VIEW citations AS
-SELECT 'sha256:' || lower(hex(c.id)) AS id, 'sha256:' || lower(hex(c.statement)) AS statement, c.seq, c.kind, c.form, c.raw, c.url,
+SELECT 'sha256:' || lower(hex(c.id)) AS id, 'sha256:' || lower(hex(s.id)) AS statement, c.key & 16777215 AS seq, c.kind, c.form, c.raw, c.url,
        c.platform, c.handle, c.tag, c.author, c.date, c.quoted, c.span_start, c.span_end,
-       r.ending, r.final_url, r.post, 'sha256:' || lower(hex(r.snapshot)) AS snapshot,
+       r.ending, r.final_url, r.post, 'sha256:' || lower(hex(x.id)) AS snapshot,
        r.verdict
-FROM citation c LEFT JOIN resolution r ON r.citation = c.id AND r.latest = 1;
+FROM citation c LEFT JOIN statement s ON s.record = c.key >> 24 LEFT JOIN resolution r ON r.record = c.last
+     LEFT JOIN snapshot x ON x.record = r.snapshot;
 
 -- Every time a citation was followed.
 CREATE VIEW resolutions AS
-SELECT r.record AS ledger_index, 'sha256:' || lower(hex(r.citation)) AS citation,
-       strftime('%Y-%m-%dT%H:%M:%SZ', r.at / 1000000, 'unixepoch') AS at, r.ending, r.why, r.start, r.final_url, r.hops, r.post,
-       'sha256:' || lower(hex(r.snapshot)) AS snapshot
-FROM resolution r;
+SELECT r.record AS ledger_index, 'sha256:' || lower(hex(c.id)) AS citation,
+       strftime('%Y-%m-%dT%H:%M:%SZ', r.at / 1000000, 'unixepoch') AS at, r.ending, r.why, coalesce(r.start, c.url) AS start,
+       r.final_url, r.hops, r.post, 'sha256:' || lower(hex(x.id)) AS snapshot
+FROM resolution r LEFT JOIN citation c ON c.key = r.citation LEFT JOIN snapshot x ON x.record = r.snapshot;
 
 -- Hops one by one.
 CREATE VIEW hops AS
-SELECT h.resolution AS ledger_index, h.n, h.url, h.status, h.via, h.to_url AS "to",
+SELECT h.resolution AS ledger_index, h.n, coalesce(h.url, e.url) AS url, h.status, h.via,
+       CASE h.onward WHEN 0 THEN h.to_url ELSE (SELECT coalesce(n.url, f.url) FROM hop n LEFT JOIN exchange f ON f.place = n.exchange
+        WHERE n.resolution = h.resolution AND n.n = h.n + 1) END AS "to",
        strftime('%Y-%m-%dT%H:%M:%SZ', h.at / 1000000, 'unixepoch') AS at, h.ip, h.ms, h.error
-FROM hop h;
+FROM hop h LEFT JOIN exchange e ON e.place = h.exchange;
 
 -- Snapshots.
 CREATE VIEW snapshots AS
 SELECT 'sha256:' || lower(hex(s.id)) AS id, s.record AS ledger_index, s.target, s.final AS final_url, s.ending,
        strftime('%Y-%m-%dT%H:%M:%SZ', s.at / 1000000, 'unixepoch') AS at, s.title, s.post,
-       (SELECT count(*) FROM snapshot_part p WHERE p.snapshot = s.id) AS exchanges
+       (SELECT count(*) FROM snapshot_part p WHERE p.snapshot = s.record) AS exchanges
 FROM snapshot s;
 
 -- Posts.
 CREATE VIEW posts AS
 SELECT p.name, p.platform, p.handle, p.author, p.author_id,
        strftime('%Y-%m-%dT%H:%M:%SZ', p.posted / 1000000, 'unixepoch') AS posted, p.text,
-       'sha256:' || lower(hex(p.snapshot)) AS snapshot
-FROM post p;
+       'sha256:' || lower(hex(s.id)) AS snapshot
+FROM post p LEFT JOIN snapshot s ON s.record = p.snapshot;
 
 -- Findings with their checks.
 CREATE VIEW findings AS
-SELECT f.record AS ledger_index, 'sha256:' || lower(hex(f.citation)) AS citation, f.post, f.verdict, k."check", k.result, k.cited,
-       k.found, k.score, k.why, 'sha256:' || lower(hex(f.snapshot)) AS snapshot
-FROM finding f JOIN finding_check k ON k.finding = f.record;
+SELECT f.record AS ledger_index, 'sha256:' || lower(hex(c.id)) AS citation, f.post, f.verdict, k."check", k.result, k.cited,
+       k.found, k.score, k.why, 'sha256:' || lower(hex(s.id)) AS snapshot
+FROM finding f JOIN finding_check k ON k.finding = f.record LEFT JOIN citation c ON c.key = f.citation
+     LEFT JOIN snapshot s ON s.record = f.snapshot;
 
 -- What changed between two looks at a citation.
 CREATE VIEW changes AS
-SELECT c.record AS ledger_index, 'sha256:' || lower(hex(c.citation)) AS citation,
+SELECT c.record AS ledger_index, 'sha256:' || lower(hex(k.id)) AS citation,
        strftime('%Y-%m-%dT%H:%M:%SZ', c.at / 1000000, 'unixepoch') AS at, c.what, c.before, c.after, c.ending_before, c.ending_after,
-       'sha256:' || lower(hex(c.snapshot_before)) AS snapshot_before, 'sha256:' || lower(hex(c.snapshot_after)) AS snapshot_after
-FROM change c;
+       'sha256:' || lower(hex(b.id)) AS snapshot_before, 'sha256:' || lower(hex(a.id)) AS snapshot_after
+FROM change c LEFT JOIN citation k ON k.key = c.citation LEFT JOIN snapshot b ON b.record = c.snapshot_before
+     LEFT JOIN snapshot a ON a.record = c.snapshot_after;
 
 -- Exchanges, with the file and offset where their bytes lie.
 CREATE VIEW exchanges AS
-SELECT lower(hex(e.id)) AS id, e.url, strftime('%Y-%m-%dT%H:%M:%fZ', e.at / 1000000.0, 'unixepoch') AS at, e.ip, e.status,
-       e.media_type, 'sha256:' || lower(hex(e.payload)) AS payload, e.payload_len, f.name AS file, w.offset, w.length
-FROM exchange e JOIN warc_record w ON w.id = e.id JOIN warc_file f ON f.id = w.file;
+SELECT lower(hex(w.id)) AS id, e.url, strftime('%Y-%m-%dT%H:%M:%fZ', e.at / 1000000.0, 'unixepoch') AS at, e.ip, e.status,
+       e.media_type, 'sha256:' || lower(hex(e.payload)) AS payload, e.payload_len, f.name AS file,
+       w.place & 274877906943 AS offset, w.length
+FROM exchange e JOIN warc_record w ON w.place = e.place JOIN warc_file f ON f.id = w.place >> 38;
 
 -- Runs.
 CREATE VIEW runs AS

@@ -26,7 +26,7 @@ use onrecord::resolution::hop::{Hop, Part, Role};
 use onrecord::snapshot::{Manifest, PageSummary};
 use onrecord::statement::{About, StatementId};
 use onrecord::work::plan;
-use onrecord::world::store::apply::{Documents, ExchangeRow, Leaf, WarcRow};
+use onrecord::world::store::apply::{Bound, Documents, ExchangeRow, Leaf, WarcRow};
 use onrecord::world::store::find::Wanted;
 use onrecord::world::store::{Error, Store};
 
@@ -89,7 +89,7 @@ struct Maker {
     run: RunId,
     rows: Vec<WarcRow>,
     blocks: Blocks,
-    records: Vec<(Digest, Uuid, Record)>,
+    records: Vec<(Digest, Uuid, Record, Vec<u8>)>,
     /// bytes of texts: what people wrote and where things stood, apart from all else
     texts: u64,
     /// one citation of so many is due at any time
@@ -115,10 +115,10 @@ impl Maker {
     fn record(&mut self, event: Event) {
         self.at = self.at.checked_add(jiff::SignedDuration::from_millis(40)).unwrap();
         let record = Record::new(self.at, u128::from(self.dice.next()), event);
-        let (_, leaf) = record.seal().unwrap();
+        let (bytes, leaf) = record.seal().unwrap();
         let name = self.name();
         self.warc(name, 5, None);
-        self.records.push((leaf, name.id, record));
+        self.records.push((leaf, name.id, record, bytes));
         self.index += 1;
     }
 
@@ -334,10 +334,14 @@ impl Maker {
         let due = std::mem::take(&mut self.due);
         store
             .commit(|batch| {
-                rows.iter().try_for_each(|row| batch.warc(row))?;
-                for (index, (leaf, warc, record)) in (batch.next_index()?..).zip(&records) {
-                    batch.record(Leaf { index, data: *leaf, warc: *warc, record }, &self.blocks)?;
+                // As a pass of the seal does.
+                batch.expect(&rows)?;
+                let mut bound = Bound::default();
+                for (index, (leaf, warc, record, bytes)) in (batch.next_index()?..).zip(&records) {
+                    let leaf = Leaf { index, data: *leaf, warc: *warc, record };
+                    batch.record_naming(leaf, bytes, &self.blocks, &mut bound)?;
                 }
+                batch.warcs(&rows, bound)?;
                 due.iter().try_for_each(|(citation, at)| batch.due(citation, *at))
             })
             .unwrap();

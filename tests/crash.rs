@@ -116,7 +116,8 @@ fn killed(archive: &Path, replica: &Replica, file: &Path, after: usize, pause: D
 
 fn followed(archive: &Path) -> Vec<String> {
     let db = rusqlite::Connection::open(archive.join("onrecord.db")).unwrap();
-    let mut query = db.prepare("SELECT DISTINCT c.raw FROM resolution r JOIN citation c ON c.id = r.citation").unwrap();
+    let mut query =
+        db.prepare("SELECT DISTINCT c.raw FROM resolution r JOIN citation c ON c.key = r.citation").unwrap();
     query.query_map([], |row| row.get(0)).unwrap().collect::<Result<_, _>>().unwrap()
 }
 

@@ -186,7 +186,7 @@ fn a_snapshot_costs_no_more_than_its_budget() {
     }
     let parts = |path: &str| {
         let sql =
-            "SELECT count(*) FROM snapshot_part p JOIN snapshot s ON s.id = p.snapshot WHERE p.role = 'requisite'";
+            "SELECT count(*) FROM snapshot_part p JOIN snapshot s ON s.record = p.snapshot WHERE p.role = 'requisite'";
         world.ask::<i64>(&format!("{sql} AND s.target LIKE '%{path}'"))
     };
     world.run(&["/count"], &[("capture.requisites-max", "2")]);
@@ -235,7 +235,7 @@ fn robots_txt_is_kept_and_obeyed_only_where_asked_for() {
     let (world, endings) = under("obey");
     assert_eq!(endings, ["refused", "refused", "captured"]);
     assert_eq!((world.asked("/robots.txt"), world.asked("/private/a"), world.asked("/private/b.png")), (1, 0, 0));
-    let refused: String = world.ask("SELECT error FROM hop WHERE url LIKE '%/private/a'");
+    let refused: String = world.ask("SELECT error FROM hops WHERE url LIKE '%/private/a'");
     assert!(refused.contains("robots.txt"), "{refused}");
     assert!(world.is_intact());
 

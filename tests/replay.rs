@@ -53,8 +53,9 @@ fn expected(world: &World) -> (String, usize, usize) {
         .collect();
     let (mut lines, mut whole, mut repeats) = (String::new(), 0, 0);
     for row in world.sql(
-        "SELECT lower(hex(id)) AS id, url, strftime('%Y%m%d%H%M%S', at / 1000000, 'unixepoch') AS ts, status,
-         lower(hex(payload)) AS sha256, refers_to IS NOT NULL AS repeat FROM exchange WHERE payload IS NOT NULL",
+        "SELECT lower(hex(w.id)) AS id, e.url, strftime('%Y%m%d%H%M%S', e.at / 1000000, 'unixepoch') AS ts, e.status,
+         lower(hex(e.payload)) AS sha256, e.refers_to IS NOT NULL AS repeat FROM exchange e JOIN warc_record w ON w.place = e.place
+         WHERE e.payload IS NOT NULL",
     ) {
         if !plain[row["id"].as_str().unwrap()] {
             continue;

@@ -89,7 +89,7 @@ fn scan(warc: &Path, file: &str, from: u64, store: &mut Store, seeds: &mut Vec<S
     let mut count = 0;
     let mut flush = |rows: &mut Vec<_>, store: &mut Store| -> Result<(), Fault> {
         count += rows.len() as u64;
-        store.commit(|batch| rows.drain(..).try_for_each(|row| batch.warc(&row)))?;
+        store.commit(|batch| rows.drain(..).try_for_each(|row| batch.warc(&row).map(drop)))?;
         Ok(())
     };
     while let Some(item) = reader.next().map_err(Fault::file("WARC file", &path))? {

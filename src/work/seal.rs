@@ -377,7 +377,7 @@ fn bind_once(
         rows
     };
     if !rows.is_empty() {
-        store.commit(|batch| rows.iter().try_for_each(|row| batch.warc(row)))?;
+        store.commit(|batch| batch.warcs(&rows, Bound::default()))?;
     }
     for some in store.unbound()?.chunks(BOUND_AT_ONCE) {
         let mut deed = Deed::default();
@@ -435,6 +435,7 @@ fn pass(
     // 2. The rows. Cut here, the ledger is behind the catalogue; the next open appends the leaves it lacks.
     let first = store.commit(|batch| {
         let first = batch.next_index()?;
+        batch.expect(&rows)?;
         let bound = apply(batch, first, &made, &Blocks(&blocks))?;
         batch.warcs(&rows, bound)?;
         due.iter().try_for_each(|(citation, at)| batch.due(&citation.0, *at))?;

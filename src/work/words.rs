@@ -65,10 +65,7 @@ pub fn index(warc: &Path, store: &mut Store, most: usize) -> Result<Indexed, Fau
             some.iter().map(|w| Ok((w.snapshot, document(warc, store, &w.snapshot)?))).collect::<Result<_, Fault>>()?;
         store.commit(|batch| {
             for (snapshot, text) in &read {
-                if let Some(text) = text {
-                    batch.words("page", &snapshot.0, text)?;
-                }
-                batch.indexed(snapshot, text.is_some())?;
+                batch.page(snapshot, text.as_deref())?;
             }
             Ok(())
         })?;

@@ -23,40 +23,41 @@ pub(super) const ATTACKS: &[Attack] = &[
     })
     .blind(),
     attack("row-post-text-edited", &["row-changed"], |f| {
-        let snapshot = f.one("SELECT lower(hex(min(snapshot))) FROM post");
-        sql(f, &format!("UPDATE post SET text = text || '!' WHERE snapshot = x'{snapshot}'"));
+        let snapshot = f.one("SELECT CAST(min(snapshot) AS TEXT) FROM post");
+        sql(f, &format!("UPDATE post SET text = text || '!' WHERE snapshot = {snapshot}"));
         format!("onrecord.db:post/{snapshot}")
     })
     .blind(),
     attack("row-statement-bytes-edited", &["row-changed"], |f| {
-        let id = f.one("SELECT lower(hex(min(id))) FROM statement");
-        sql(f, &format!("UPDATE statement SET bytes = CAST(replace(CAST(bytes AS TEXT), 'a', 'b') AS BLOB) WHERE id = x'{id}'"));
-        format!("onrecord.db:statement/{id}")
+        let record = f.one("SELECT CAST(min(record) AS TEXT) FROM statement");
+        let edited = "CAST(replace(CAST(bytes AS TEXT), 'a', 'b') AS BLOB)";
+        sql(f, &format!("UPDATE statement SET bytes = {edited} WHERE record = {record}"));
+        format!("onrecord.db:statement/{record}")
     })
     .blind(),
     attack("row-snapshot-moved-to-another-citation", &["row-changed"], |f| {
         let record = f.one("SELECT CAST(min(record) AS TEXT) FROM resolution WHERE snapshot IS NOT NULL");
-        let other = "SELECT max(s.id) FROM snapshot s, resolution r WHERE r.record =";
-        sql(f, &format!("UPDATE resolution SET snapshot = ({other} {record} AND s.id <> r.snapshot) WHERE record = {record}"));
+        let other = "SELECT max(s.record) FROM snapshot s, resolution r WHERE r.record =";
+        sql(f, &format!("UPDATE resolution SET snapshot = ({other} {record} AND s.record <> r.snapshot) WHERE record = {record}"));
         format!("onrecord.db:resolution/{record}")
     })
     .blind(),
-    attack("row-pointed-at-another-place", &["row-changed"], |f| {
-        let id = f.one("SELECT lower(hex(min(id))) FROM warc_record WHERE type = 1");
-        sql(f, &format!("UPDATE warc_record SET offset = offset + 7 WHERE id = x'{id}'"));
-        format!("onrecord.db:warc_record/{id}")
+    attack("row-pointed-at-another-place", &["row-missing", "row-added"], |f| {
+        let place = f.one("SELECT CAST(min(place) AS TEXT) FROM warc_record WHERE type = 1");
+        sql(f, &format!("UPDATE warc_record SET place = place + 7 WHERE place = {place}"));
+        format!("onrecord.db:warc_record/{place}")
     })
     .blind(),
     attack("row-digest-edited", &["row-changed"], |f| {
-        let id = f.one("SELECT lower(hex(min(id))) FROM warc_record WHERE type = 1");
-        sql(f, &format!("UPDATE warc_record SET digest = zeroblob(32) WHERE id = x'{id}'"));
-        format!("onrecord.db:warc_record/{id}")
+        let place = f.one("SELECT CAST(min(place) AS TEXT) FROM warc_record WHERE type = 1");
+        sql(f, &format!("UPDATE warc_record SET digest = zeroblob(32) WHERE place = {place}"));
+        format!("onrecord.db:warc_record/{place}")
     })
     .blind(),
     attack("row-url-of-an-exchange-edited", &["row-changed"], |f| {
-        let id = f.one("SELECT lower(hex(min(id))) FROM exchange");
-        sql(f, &format!("UPDATE exchange SET url = 'https://example.org/' WHERE id = x'{id}'"));
-        format!("onrecord.db:exchange/{id}")
+        let place = f.one("SELECT CAST(min(place) AS TEXT) FROM exchange");
+        sql(f, &format!("UPDATE exchange SET url = 'https://example.org/' WHERE place = {place}"));
+        format!("onrecord.db:exchange/{place}")
     })
     .blind(),
     attack("row-hop-deleted", &["row-missing"], |f| {
@@ -72,9 +73,9 @@ pub(super) const ATTACKS: &[Attack] = &[
     })
     .blind(),
     attack("row-citation-deleted", &["row-missing"], |f| {
-        let id = f.one("SELECT lower(hex(min(id))) FROM citation");
-        sql(f, &format!("DELETE FROM citation WHERE id = x'{id}'"));
-        format!("onrecord.db:citation/{id}")
+        let key = f.one("SELECT CAST(min(key) AS TEXT) FROM citation");
+        sql(f, &format!("DELETE FROM citation WHERE key = {key}"));
+        format!("onrecord.db:citation/{key}")
     })
     .blind(),
     attack("row-anchor-inserted", &["row-added"], |f| {
@@ -83,14 +84,14 @@ pub(super) const ATTACKS: &[Attack] = &[
     })
     .blind(),
     attack("row-post-inserted", &["row-added"], |f| {
-        sql(f, "INSERT INTO post (snapshot, name, platform, handle, text, body) VALUES (zeroblob(32), 'x:1', 'x', 'someone', 'words', '{}')");
-        format!("onrecord.db:post/{}", "0".repeat(64))
+        sql(f, "INSERT INTO post (snapshot, name, platform, handle, text, body) VALUES (0, 'x:1', 'x', 'someone', 'words', '{}')");
+        "onrecord.db:post/0".to_owned()
     })
     .blind(),
     attack("row-run-hidden", &["row-missing"], |f| {
-        let id = f.one("SELECT lower(hex(min(id))) FROM run");
-        sql(f, &format!("DELETE FROM run WHERE id = x'{id}'"));
-        format!("onrecord.db:run/{id}")
+        let record = f.one("SELECT CAST(min(record) AS TEXT) FROM run");
+        sql(f, &format!("DELETE FROM run WHERE record = {record}"));
+        format!("onrecord.db:run/{record}")
     })
     .blind(),
     attack("row-count-edited", &["row-changed"], |f| {
@@ -114,10 +115,10 @@ pub(super) const ATTACKS: &[Attack] = &[
     .blind(),
     attack("catalogue-with-an-index-that-lies", &["row-changed"], |f| {
         // A row that is there and is not found by what it is looked for by.
-        let sql = f.one("SELECT sql FROM sqlite_schema WHERE name = 'exchange_url'");
-        f.sql("DROP INDEX exchange_url; CREATE INDEX exchange_url ON exchange (url, at) WHERE status <> 200");
+        let sql = f.one("SELECT sql FROM sqlite_schema WHERE name = 'citation_url'");
+        f.sql("DROP INDEX citation_url; CREATE INDEX citation_url ON citation (url) WHERE kind <> 'link'");
         f.sql(&format!(
-            "PRAGMA writable_schema = ON; UPDATE sqlite_schema SET sql = '{sql}' WHERE name = 'exchange_url'"
+            "PRAGMA writable_schema = ON; UPDATE sqlite_schema SET sql = '{sql}' WHERE name = 'citation_url'"
         ));
         "onrecord.db:sqlite_schema/".to_owned()
     })
@@ -134,6 +135,8 @@ pub(super) const ATTACKS: &[Attack] = &[
     .blind(),
     attack("catalogue-of-another-archive", &["row-added", "row-changed", "row-missing"], |f| {
         fs::copy(super::world().path("other").join("onrecord.db"), f.root.join("onrecord.db")).unwrap();
+        // By chance its records may lie where this one's do.
+        f.sql("UPDATE warc_record SET place = place + 1");
         "onrecord.db:".to_owned()
     })
     .blind(),

@@ -135,7 +135,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         });
         f.cover();
         f.sql(&format!(
-            "INSERT INTO warc_record (id, file, offset, length, type, digest) SELECT x'00000000000040008000000000000001', id, {end}, {}, 1, x'{}' FROM warc_file WHERE name = '{file}'",
+            "INSERT INTO warc_record (id, place, length, type, digest) SELECT x'00000000000040008000000000000001', id << 38 | {end}, {}, 1, x'{}' FROM warc_file WHERE name = '{file}'",
             gzip(&like).len(),
             Digest::of(&like[..like.len() - 4]).hex()
         ));

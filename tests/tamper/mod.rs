@@ -371,7 +371,9 @@ fn a_row_never_makes_the_archive_hold_what_it_does_not() {
     let digest = onrecord::format::digest::Digest::of(b"what was never captured");
     let hex = digest.hex();
     for row in [
-        format!("UPDATE exchange SET payload = x'{hex}' WHERE id = (SELECT max(id) FROM exchange WHERE status = 200)"),
+        format!(
+            "UPDATE exchange SET payload = x'{hex}' WHERE place = (SELECT max(place) FROM exchange WHERE status = 200)"
+        ),
         format!("UPDATE snapshot SET id = x'{hex}' WHERE id = (SELECT max(id) FROM snapshot)"),
         format!("UPDATE statement SET id = x'{hex}' WHERE id = (SELECT max(id) FROM statement)"),
     ] {

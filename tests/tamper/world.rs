@@ -278,6 +278,7 @@ impl Fixture {
     /// Makes offsets and lengths in the catalogue those of the files, for every record that can still be read.
     pub(super) fn cover(&self) {
         let db = rusqlite::Connection::open(self.root.join("onrecord.db")).unwrap();
+        db.execute_batch("CREATE TEMP TABLE moved (old INTEGER PRIMARY KEY, new INTEGER, length INTEGER)").unwrap();
         let mut seen = std::collections::HashSet::new();
         for file in self.warc_names() {
             let bytes = fs::read(self.path(&file)).unwrap();
@@ -296,12 +297,26 @@ impl Fixture {
                     continue;
                 }
                 db.execute(
-                    "UPDATE warc_record SET offset = ?1, length = ?2 WHERE id = ?3 AND file = (SELECT id FROM warc_file WHERE name = ?4)",
+                    "INSERT INTO moved SELECT w.place, f.id << 38 | ?1, ?2 FROM warc_record w JOIN warc_file f ON f.id = w.place >> 38
+                     WHERE w.id = ?3 AND f.name = ?4",
                     rusqlite::params![member.offset as i64, member.length as i64, id.as_bytes(), file],
                 )
                 .unwrap();
             }
         }
+        // By way of numbers below zero, so that no row meets one that is still to move; one that is in no file any more makes way.
+        db.execute_batch(
+            "UPDATE warc_record SET place = place + 1 WHERE place IN (SELECT new FROM moved) AND place NOT IN (SELECT old FROM moved);
+             UPDATE exchange SET place = place + 1 WHERE place IN (SELECT new FROM moved) AND place NOT IN (SELECT old FROM moved);
+             UPDATE warc_record SET (place, length) = (SELECT -1 - new, length FROM moved WHERE old = place) WHERE place IN (SELECT old FROM moved);
+             UPDATE exchange SET place = (SELECT -1 - new FROM moved WHERE old = place) WHERE place IN (SELECT old FROM moved);
+             UPDATE warc_record SET place = -1 - place WHERE place < 0; UPDATE exchange SET place = -1 - place WHERE place < 0;
+             UPDATE record SET warc = (SELECT new FROM moved WHERE old = warc) WHERE warc IN (SELECT old FROM moved);
+             UPDATE snapshot SET manifest = (SELECT new FROM moved WHERE old = manifest) WHERE manifest IN (SELECT old FROM moved);
+             UPDATE hop SET exchange = (SELECT new FROM moved WHERE old = exchange) WHERE exchange IN (SELECT old FROM moved);
+             UPDATE snapshot_part SET exchange = (SELECT new FROM moved WHERE old = exchange) WHERE exchange IN (SELECT old FROM moved)",
+        )
+        .unwrap();
     }
 
     /// Adds a row for a record that was put in, as the one who put it there would.
@@ -309,7 +324,7 @@ impl Fixture {
         let mut plain = Vec::new();
         flate2::read::GzDecoder::new(bytes).read_to_end(&mut plain).unwrap();
         self.sql(&format!(
-            "INSERT INTO warc_record (id, file, offset, length, type, digest) SELECT x'{}', id, 0, 0, {kind}, x'{}' FROM warc_file WHERE name = '{file}'",
+            "INSERT INTO warc_record (id, place, length, type, digest) SELECT x'{}', id << 38 | 1, 0, {kind}, x'{}' FROM warc_file WHERE name = '{file}'",
             id.replace('-', ""),
             Digest::of(&plain[..plain.len() - 4]).hex()
         ));
@@ -326,12 +341,12 @@ impl Fixture {
 
     /// Takes a record out of its file and its row out of the catalogue.
     pub(super) fn drop(&self, at: &At) {
-        self.put(at, &[]);
         let id = uuid::Uuid::parse_str(&at.1.id()).unwrap();
         self.sql(&format!(
-            "DELETE FROM warc_record WHERE id = x'{0}'; DELETE FROM exchange WHERE id = x'{0}'",
+            "DELETE FROM exchange WHERE place = (SELECT place FROM warc_record WHERE id = x'{0}'); DELETE FROM warc_record WHERE id = x'{0}'",
             id.simple()
         ));
+        self.put(at, &[]);
     }
 
     /// Makes the catalogue anew from what was changed.

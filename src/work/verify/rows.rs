@@ -22,8 +22,9 @@ pub(super) fn check(paths: &Paths, seen: &mut Seen, report: &mut Report) -> Resu
         report.problem("row-missing", "onrecord.db", "there is no catalogue; onrecord reindex makes it anew");
         return Ok(());
     }
-    let compared = match Store::open_read(&path).and_then(|_| compare::rows(&seen.anew, &path)) {
-        Ok(compared) => compared,
+    let opened = Store::open_read(&path).and_then(|used| Ok((compare::rows(&seen.anew, &path)?, used)));
+    let (compared, used) = match opened {
+        Ok(both) => both,
         Err(store::Error::Unfolded(_)) => {
             let why = "the catalogue: a process that was cut off left its write-ahead log, which cannot be read where nothing can be \
                        written; verify a copy";
@@ -39,8 +40,11 @@ pub(super) fn check(paths: &Paths, seen: &mut Seen, report: &mut Report) -> Resu
     // Behind a process that was cut off, the catalogue may lack what the next one takes up.
     let behind = seen.unsealed;
     for Difference { table, key, kind } in compared.differences {
-        let of_warc = table == "warc_record" || table == "exchange";
-        let known = of_warc && key.parse().is_ok_and(|id| seen.tainted.contains(&id));
+        // A WARC record that is not what the ledger names has been named as that; so has what rows take from it.
+        let at = seen.anew.rests_on(&table, &key)?;
+        let is_tainted =
+            |store: &Store, place| store.warc_at(place).ok().flatten().is_some_and(|id| seen.tainted.contains(&id));
+        let known = at.is_some_and(|place| is_tainted(&seen.anew, place) || is_tainted(&used, place));
         if known || (behind && kind == "row-missing") {
             continue;
         }

@@ -141,7 +141,7 @@ fn take(part: Part, seen: &mut Seen, report: &mut Report) -> Result<(), Fault> {
     let first = seen.seeds;
     let taken = seen.anew.commit(|batch| {
         for row in &rows {
-            if !batch.warc_anew(row)? {
+            if !batch.warc(row)? {
                 again.push((row.id, place_of(&row.file, row.offset)));
             }
         }

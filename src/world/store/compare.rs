@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 use std::path::Path;
 
 use rusqlite::types::ValueRef;
-use rusqlite::{Connection, Row};
+use rusqlite::{Connection, OptionalExtension as _, Row, params_from_iter};
 
 use crate::world::store::{Error, Store, is_unfolded};
 
@@ -153,6 +153,24 @@ fn one(db: &Connection, table: &str, compared: &mut Compared) -> Result<(), Erro
     Ok(())
 }
 
+impl Store {
+    /// The WARC record that a row is about, or takes its URL from: its place. None where the row has none of its own.
+    ///
+    /// # Errors
+    /// SQLite's own.
+    pub fn rests_on(&self, table: &str, key: &str) -> Result<Option<i64>, Error> {
+        let numbers: Vec<i64> = key.split(',').filter_map(|part| part.parse().ok()).collect();
+        let sql = match (table, numbers.as_slice()) {
+            ("warc_record" | "exchange", [place]) => return Ok(Some(*place)),
+            ("hop", [_, _]) => "SELECT exchange FROM hop WHERE resolution = ?1 AND n = ?2",
+            ("snapshot_part", [_, _]) => "SELECT exchange FROM snapshot_part WHERE snapshot = ?1 AND n = ?2",
+            _ => return Ok(None),
+        };
+        let mut query = self.db().prepare_cached(sql)?;
+        Ok(query.query_row(params_from_iter(numbers), |r| r.get(0)).optional()?.flatten())
+    }
+}
+
 /// How two values are ordered by SQLite: numbers before text before blobs, text by its bytes.
 fn ranked(value: ValueRef<'_>) -> (u8, i64, &[u8]) {
     match value {
@@ -190,17 +208,9 @@ fn in_key_order(columns: &[Column]) -> Vec<usize> {
     places
 }
 
-/// The rows of a table; a file's small number, which only order of creation gives, is read as its name.
+/// The rows of a table, in the order of its key.
 fn select(db: &str, table: &str, columns: &[Column]) -> String {
-    let list: Vec<String> = columns
-        .iter()
-        .map(|c| match (table, c.name.as_str()) {
-            ("warc_record", "file") => format!("(SELECT f.name FROM {db}.warc_file f WHERE f.id = t.file) AS file"),
-            // Its name is its key then.
-            ("warc_file", "id") => "t.name AS id".to_owned(),
-            (_, name) => format!("t.\"{name}\""),
-        })
-        .collect();
+    let list: Vec<String> = columns.iter().map(|c| format!("t.\"{}\"", c.name)).collect();
     let order: Vec<String> = in_key_order(columns).iter().map(|n| (n + 1).to_string()).collect();
     format!("SELECT {} FROM {db}.{table} t ORDER BY {}", list.join(", "), order.join(", "))
 }

@@ -78,8 +78,9 @@ impl Store {
     pub fn by_prefix(&self, hex: &str) -> Result<Vec<Digest>, Error> {
         let Some((from, to)) = range(hex, 64) else { return Ok(Vec::new()) };
         let mut query = self.db().prepare_cached(
-            "SELECT id FROM statement WHERE id BETWEEN ?1 AND ?2 UNION SELECT id FROM citation WHERE id BETWEEN ?1 AND ?2
-             UNION SELECT id FROM snapshot WHERE id BETWEEN ?1 AND ?2
+            "SELECT id FROM statement WHERE substr(id, 1, 6) BETWEEN substr(?1, 1, 6) AND substr(?2, 1, 6) AND id BETWEEN ?1 AND ?2
+             UNION SELECT id FROM citation WHERE substr(id, 1, 6) BETWEEN substr(?1, 1, 6) AND substr(?2, 1, 6) AND id BETWEEN ?1 AND ?2
+             UNION SELECT id FROM snapshot WHERE substr(id, 1, 6) BETWEEN substr(?1, 1, 6) AND substr(?2, 1, 6) AND id BETWEEN ?1 AND ?2
              UNION SELECT leaf FROM record
               WHERE substr(leaf, 1, 6) BETWEEN substr(?1, 1, 6) AND substr(?2, 1, 6) AND leaf BETWEEN ?1 AND ?2
              UNION SELECT payload FROM exchange WHERE payload IS NOT NULL
@@ -103,7 +104,8 @@ impl Store {
             Ok(rows.collect::<Result<_, _>>()?)
         };
         Ok((
-            ask("SELECT id FROM warc_record WHERE id BETWEEN ?1 AND ?2 LIMIT 10")?,
+            ask("SELECT id FROM warc_record WHERE substr(id, 1, 6) BETWEEN substr(?1, 1, 6) AND substr(?2, 1, 6)
+                  AND id BETWEEN ?1 AND ?2 LIMIT 10")?,
             ask("SELECT id FROM run WHERE id BETWEEN ?1 AND ?2 LIMIT 10")?,
         ))
     }
@@ -138,11 +140,11 @@ impl Store {
     /// SQLite's own.
     pub fn run_endings(&self, run: &Uuid) -> Result<Vec<(u64, Digest, String, String)>, Error> {
         let mut query = self.db().prepare_cached(
-            "SELECT r.record, r.citation, c.raw, r.ending FROM resolution r CROSS JOIN citation c ON c.id = r.citation
-             WHERE r.run = ?1 AND r.record > (SELECT record FROM run WHERE id = ?1)
-              AND r.record < coalesce((SELECT closing FROM run WHERE id = ?1),
-               (SELECT min(next.record) FROM run next, run this WHERE this.id = ?1 AND next.record > this.record),
-               9223372036854775807) ORDER BY r.record",
+            "SELECT r.record, c.id, c.raw, r.ending FROM run this
+             CROSS JOIN resolution r ON r.run = this.record AND r.record > this.record
+              AND r.record < coalesce(this.closing, (SELECT min(next.record) FROM run next WHERE next.record > this.record),
+               9223372036854775807)
+             CROSS JOIN citation c ON c.key = r.citation WHERE this.id = ?1 ORDER BY r.record",
         )?;
         let rows = query.query_map([run.as_bytes()], |r| {
             Ok((r.get::<_, i64>(0)?.unsigned_abs(), digest(r, 1)?, r.get(2)?, r.get(3)?))
@@ -156,7 +158,8 @@ impl Store {
     /// SQLite's own.
     pub fn statement_card(&self, id: &StatementId) -> Result<Option<StatementCard>, Error> {
         let mut query = self.db().prepare_cached(
-            "SELECT record, media_type, length(bytes), date, title, language, publisher, author FROM statement WHERE id = ?1",
+            "SELECT record, media_type, length(bytes), date, title, language, publisher, author FROM statement
+             WHERE substr(id, 1, 6) = substr(?1, 1, 6) AND id = ?1",
         )?;
         let card = query
             .query_row([id.0.0], |r| {
@@ -176,7 +179,7 @@ impl Store {
         let Some(mut card) = card else { return Ok(None) };
         let mut query =
             self.db().prepare_cached("SELECT source FROM statement_source WHERE statement = ?1 ORDER BY record")?;
-        card.sources = query.query_map([id.0.0], |r| r.get(0))?.collect::<Result<_, _>>()?;
+        card.sources = query.query_map([card.record as i64], |r| r.get(0))?.collect::<Result<_, _>>()?;
         Ok(Some(card))
     }
 
@@ -185,7 +188,10 @@ impl Store {
     /// # Errors
     /// SQLite's own.
     pub fn manifest(&self, snapshot: &Digest) -> Result<Option<(u64, Uuid)>, Error> {
-        let mut query = self.db().prepare_cached("SELECT record, manifest FROM snapshot WHERE id = ?1")?;
+        let mut query = self.db().prepare_cached(
+            "SELECT s.record, w.id FROM snapshot s JOIN warc_record w ON w.place = s.manifest
+             WHERE substr(s.id, 1, 6) = substr(?1, 1, 6) AND s.id = ?1",
+        )?;
         Ok(query.query_row([snapshot.0], |r| Ok((r.get::<_, i64>(0)?.unsigned_abs(), uuid(r, 1)?))).optional()?)
     }
 
@@ -195,7 +201,10 @@ impl Store {
     /// SQLite's own.
     pub fn led_to(&self, snapshot: &Digest) -> Result<Vec<(u64, Digest)>, Error> {
         let mut query =
-            self.db().prepare_cached("SELECT record, citation FROM resolution WHERE snapshot = ?1 ORDER BY record")?;
+            self.db().prepare_cached(
+            "SELECT r.record, c.id FROM snapshot s CROSS JOIN resolution r INDEXED BY resolution_snapshot ON r.snapshot = s.record
+             CROSS JOIN citation c ON c.key = r.citation WHERE substr(s.id, 1, 6) = substr(?1, 1, 6) AND s.id = ?1 ORDER BY r.record",
+        )?;
         let rows = query.query_map([snapshot.0], |r| Ok((r.get::<_, i64>(0)?.unsigned_abs(), digest(r, 1)?)))?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
@@ -206,7 +215,7 @@ impl Store {
     /// SQLite's own.
     pub fn snapshots_of(&self, post: &str) -> Result<Vec<(Digest, Timestamp, String)>, Error> {
         let mut query = self.db().prepare_cached(
-            "SELECT p.snapshot, s.at, p.body FROM post p JOIN snapshot s ON s.id = p.snapshot WHERE p.name = ?1 ORDER BY s.record",
+            "SELECT s.id, s.at, p.body FROM post p JOIN snapshot s ON s.record = p.snapshot WHERE p.name = ?1 ORDER BY s.record",
         )?;
         let rows = query.query_map([post], |r| Ok((digest(r, 0)?, instant(r, 1)?, r.get(2)?)))?;
         Ok(rows.collect::<Result<_, _>>()?)
@@ -221,10 +230,11 @@ impl Store {
         let index = |r: &Row<'_>| Ok(Thing::Record(r.get::<_, i64>(0)?.unsigned_abs()));
         let warc = |r: &Row<'_>| Ok(Thing::Warc(uuid(r, 0)?));
         let records = [
-            "SELECT record FROM statement WHERE id = ?1",
-            "SELECT record FROM snapshot WHERE id = ?1",
+            "SELECT record FROM statement WHERE substr(id, 1, 6) = substr(?1, 1, 6) AND id = ?1",
+            "SELECT record FROM snapshot WHERE substr(id, 1, 6) = substr(?1, 1, 6) AND id = ?1",
             "SELECT idx FROM record WHERE substr(leaf, 1, 6) = substr(?1, 1, 6) AND leaf = ?1",
-            "SELECT record FROM resolution WHERE citation = ?1 ORDER BY record DESC LIMIT 100",
+            "SELECT r.record FROM citation c CROSS JOIN resolution r ON r.citation = c.key
+              WHERE substr(c.id, 1, 6) = substr(?1, 1, 6) AND c.id = ?1 ORDER BY r.record DESC LIMIT 100",
         ];
         let mut things = Vec::new();
         for sql in records {
@@ -232,7 +242,8 @@ impl Store {
             things.extend(query.query_map([wanted.0], index)?.collect::<Result<Vec<_>, _>>()?);
         }
         for sql in [
-            "SELECT id FROM exchange WHERE payload IS NOT NULL AND substr(payload, 1, 6) = substr(?1, 1, 6) AND payload = ?1 LIMIT 100",
+            "SELECT w.id FROM exchange e CROSS JOIN warc_record w ON w.place = e.place
+              WHERE e.payload IS NOT NULL AND substr(e.payload, 1, 6) = substr(?1, 1, 6) AND e.payload = ?1 LIMIT 100",
             "SELECT id FROM warc_record WHERE substr(digest, 1, 6) = substr(?1, 1, 6) AND digest = ?1 LIMIT 100",
         ] {
             if things.is_empty() {

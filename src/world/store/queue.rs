@@ -345,9 +345,9 @@ impl Store {
     /// Changes at `upto` and before, newest first.
     fn changes(&self, upto: i64, limit: usize) -> Result<Vec<ChangeRow>, Error> {
         let mut query = self.db().prepare_cached(
-            "SELECT k.record, k.citation, c.statement, s.source, c.raw, k.at, k.ending_before, k.ending_after,
-             k.snapshot_before, k.snapshot_after
-             FROM change k JOIN citation c ON c.id = k.citation JOIN statement s ON s.id = c.statement
+            "SELECT k.record, c.id, s.id, s.source, c.raw, k.at, k.ending_before, k.ending_after, b.id, a.id
+             FROM change k JOIN citation c ON c.key = k.citation JOIN statement s ON s.record = c.key >> 24
+             LEFT JOIN snapshot b ON b.record = k.snapshot_before LEFT JOIN snapshot a ON a.record = k.snapshot_after
              WHERE k.n = 0 AND k.record <= ?1 ORDER BY k.record DESC LIMIT ?2",
         )?;
         let optional = |r: &rusqlite::Row<'_>, n| r.get::<_, Option<[u8; 32]>>(n).map(|d| d.map(Digest));

@@ -11,7 +11,7 @@ use crate::record::{ArchiveRequested, Event, Record};
 use crate::resolution::ending::Ending;
 use crate::resolution::exchange::RecordName;
 use crate::statement::StatementId;
-use crate::world::store::{Error, Store};
+use crate::world::store::{Error, Store, keys};
 
 /// How often a copy elsewhere is asked about before it is left alone.
 const COPY_TRIES: i64 = 12;
@@ -92,8 +92,7 @@ pub struct RecordRow {
     pub kind: String,
 }
 
-const LOCATED: &str =
-    "SELECT w.id, f.name, w.offset, w.length, w.type, w.digest FROM warc_record w JOIN warc_file f ON f.id = w.file";
+const LOCATED: &str = "SELECT w.id, f.name, w.place, w.length, w.type, w.digest FROM warc_record w JOIN warc_file f ON f.id = w.place >> 38";
 
 impl Store {
     /// Where a WARC record lies.
@@ -109,7 +108,9 @@ impl Store {
     /// # Errors
     /// SQLite's own.
     pub fn digest_of(&self, id: Uuid) -> Result<Option<(u8, Digest)>, Error> {
-        let mut query = self.db().prepare_cached("SELECT type, digest FROM warc_record WHERE id = ?1")?;
+        let mut query = self.db().prepare_cached(
+            "SELECT type, digest FROM warc_record WHERE substr(id, 1, 6) = substr(?1, 1, 6) AND id = ?1",
+        )?;
         Ok(query.query_row([id.as_bytes()], |r| Ok((r.get(0)?, digest(r, 1)?))).optional()?)
     }
 
@@ -121,14 +122,16 @@ impl Store {
         let row = self
             .db()
             .prepare_cached(
-                "SELECT id, url, at FROM exchange WHERE payload IS NOT NULL AND substr(payload, 1, 6) = substr(?1, 1, 6) AND payload = ?1 AND payload_len = ?2 AND refers_to IS NULL ORDER BY at LIMIT 1",
+                "SELECT w.id, f.name, w.place, w.length, w.type, w.digest, e.url, e.at FROM exchange e
+                 JOIN warc_record w ON w.place = e.place JOIN warc_file f ON f.id = w.place >> 38
+                 WHERE e.payload IS NOT NULL AND substr(e.payload, 1, 6) = substr(?1, 1, 6) AND e.payload = ?1 AND e.payload_len = ?2
+                  AND e.refers_to IS NULL ORDER BY e.at LIMIT 1",
             )?
             .query_row(params![payload.0, i64::try_from(len).unwrap_or(i64::MAX)], |r| {
-                Ok((uuid(r, 0)?, r.get::<_, String>(1)?, instant(r, 2)?))
+                Ok(Held { at: located(r)?, url: r.get(6)?, date: instant(r, 7)? })
             })
             .optional()?;
-        let Some((id, url, date)) = row else { return Ok(None) };
-        Ok(self.locate(id)?.map(|at| Held { at, url, date }))
+        Ok(row)
     }
 
     /// How far each WARC file is known: name, the end of its last known member, and whether it is sealed and known whole.
@@ -161,7 +164,7 @@ impl Store {
     ) -> Result<(), E> {
         let mut query = self
             .db()
-            .prepare_cached("SELECT idx, leaf, warc, kind FROM record WHERE idx >= ?1 ORDER BY idx")
+            .prepare_cached("SELECT r.idx, r.leaf, w.id, r.kind FROM record r LEFT JOIN warc_record w ON w.place = r.warc WHERE r.idx >= ?1 ORDER BY r.idx")
             .map_err(Error::from)?;
         let mut rows = query.query([i64::try_from(from).unwrap_or(i64::MAX)]).map_err(Error::from)?;
         while let Some(row) = rows.next().map_err(Error::from)? {
@@ -177,7 +180,7 @@ impl Store {
     pub fn record(&self, index: u64) -> Result<Option<RecordRow>, Error> {
         Ok(self
             .db()
-            .prepare_cached("SELECT idx, leaf, warc, kind FROM record WHERE idx = ?1")?
+            .prepare_cached("SELECT r.idx, r.leaf, w.id, r.kind FROM record r LEFT JOIN warc_record w ON w.place = r.warc WHERE r.idx = ?1")?
             .query_row([i64::try_from(index).unwrap_or(i64::MAX)], record_row)
             .optional()?)
     }
@@ -215,7 +218,8 @@ impl Store {
         let here: Option<bool> = self
             .db()
             .prepare_cached(
-                "SELECT EXISTS (SELECT 1 FROM statement_source WHERE statement = ?1 AND source = ?2) FROM statement WHERE id = ?1",
+                "SELECT EXISTS (SELECT 1 FROM statement_source WHERE statement = s.record AND source = ?2) FROM statement s
+                 WHERE substr(s.id, 1, 6) = substr(?1, 1, 6) AND s.id = ?1",
             )?
             .query_row(params![statement.0.0, source], |r| r.get(0))
             .optional()?;
@@ -229,7 +233,7 @@ impl Store {
     pub fn statement_bytes(&self, id: &StatementId) -> Result<Option<Vec<u8>>, Error> {
         Ok(self
             .db()
-            .prepare_cached("SELECT bytes FROM statement WHERE id = ?1")?
+            .prepare_cached("SELECT bytes FROM statement WHERE substr(id, 1, 6) = substr(?1, 1, 6) AND id = ?1")?
             .query_row([id.0.0], |r| r.get(0))
             .optional()?)
     }
@@ -241,7 +245,9 @@ impl Store {
     pub fn statement_head(&self, id: &StatementId) -> Result<Option<(String, String, Option<String>)>, Error> {
         Ok(self
             .db()
-            .prepare_cached("SELECT source, media_type, date FROM statement WHERE id = ?1")?
+            .prepare_cached(
+                "SELECT source, media_type, date FROM statement WHERE substr(id, 1, 6) = substr(?1, 1, 6) AND id = ?1",
+            )?
             .query_row([id.0.0], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?)))
             .optional()?)
     }
@@ -251,7 +257,10 @@ impl Store {
     /// # Errors
     /// SQLite's own, and a body that is no citation.
     pub fn citations(&self, statement: &StatementId) -> Result<Vec<Citation>, Error> {
-        let mut query = self.db().prepare_cached("SELECT body FROM citation WHERE statement = ?1 ORDER BY seq")?;
+        let mut query = self.db().prepare_cached(
+            "SELECT c.body FROM statement s CROSS JOIN citation c ON c.key BETWEEN s.record << 24 AND (s.record << 24) + 16777215
+             WHERE substr(s.id, 1, 6) = substr(?1, 1, 6) AND s.id = ?1 ORDER BY c.key",
+        )?;
         let bodies = query.query_map([statement.0.0], |r| r.get::<_, String>(0))?;
         bodies.map(|body| citation(&body?)).collect()
     }
@@ -263,7 +272,10 @@ impl Store {
     pub fn citation(&self, id: &CitationId) -> Result<Option<(StatementId, Citation)>, Error> {
         let row = self
             .db()
-            .prepare_cached("SELECT statement, body FROM citation WHERE id = ?1")?
+            .prepare_cached(
+                "SELECT s.id, c.body FROM citation c JOIN statement s ON s.record = c.key >> 24
+                 WHERE substr(c.id, 1, 6) = substr(?1, 1, 6) AND c.id = ?1",
+            )?
             .query_row([id.0.0], |r| Ok((digest(r, 0)?, r.get::<_, String>(1)?)))
             .optional()?;
         row.map(|(statement, body)| Ok((StatementId(statement), citation(&body)?))).transpose()
@@ -277,8 +289,8 @@ impl Store {
         Ok(self
             .db()
             .prepare_cached(
-                "SELECT s.id, s.content FROM resolution r JOIN snapshot s ON s.id = r.snapshot
-                 WHERE r.citation = ?1 ORDER BY r.record DESC LIMIT 1",
+                "SELECT s.id, s.content FROM citation c CROSS JOIN resolution r ON r.citation = c.key CROSS JOIN snapshot s ON s.record = r.snapshot
+                 WHERE substr(c.id, 1, 6) = substr(?1, 1, 6) AND c.id = ?1 ORDER BY r.record DESC LIMIT 1",
             )?
             .query_row([citation.0.0], |r| Ok(Last { snapshot: digest(r, 0)?, content: digest(r, 1)? }))
             .optional()?)
@@ -306,7 +318,7 @@ impl Store {
     pub fn has_snapshot(&self, id: &Digest) -> Result<bool, Error> {
         Ok(self
             .db()
-            .prepare_cached("SELECT 1 FROM snapshot WHERE id = ?1")?
+            .prepare_cached("SELECT 1 FROM snapshot WHERE substr(id, 1, 6) = substr(?1, 1, 6) AND id = ?1")?
             .query_row([id.0], |_| Ok(()))
             .optional()?
             .is_some())
@@ -318,8 +330,8 @@ impl Store {
     /// SQLite's own.
     pub fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<(StatementId, Citation)>, Error> {
         let mut query = self.db().prepare_cached(
-            "SELECT c.statement, c.body FROM (SELECT citation FROM due WHERE at <= ?1 ORDER BY at LIMIT ?2) d
-             CROSS JOIN citation c ON c.id = d.citation CROSS JOIN statement s ON s.id = c.statement ORDER BY s.record, c.seq",
+            "SELECT s.id, c.body FROM (SELECT citation FROM due WHERE at <= ?1 ORDER BY at LIMIT ?2) d
+             CROSS JOIN citation c ON c.key = d.citation CROSS JOIN statement s ON s.record = c.key >> 24 ORDER BY c.key",
         )?;
         let rows = query.query_map(params![now.as_microsecond(), i64::try_from(limit).unwrap_or(i64::MAX)], |r| {
             Ok((StatementId(digest(r, 0)?), r.get::<_, String>(1)?))
@@ -332,7 +344,10 @@ impl Store {
     /// # Errors
     /// SQLite's own.
     pub fn looks(&self, citation: &CitationId) -> Result<(u32, u32), Error> {
-        let mut query = self.db().prepare_cached("SELECT looks, failures FROM due WHERE citation = ?1")?;
+        let mut query = self.db().prepare_cached(
+            "SELECT d.looks, d.failures FROM citation c CROSS JOIN due d ON d.citation = c.key
+             WHERE substr(c.id, 1, 6) = substr(?1, 1, 6) AND c.id = ?1",
+        )?;
         let counts = query.query_row([citation.0.0], |r| Ok((r.get(0)?, r.get(1)?))).optional()?;
         Ok(counts.unwrap_or_default())
     }
@@ -343,8 +358,8 @@ impl Store {
     /// SQLite's own, and an ending that is none.
     pub fn unplanned(&self, limit: usize) -> Result<Vec<Unplanned>, Error> {
         let mut query = self.db().prepare_cached(
-            "SELECT d.citation, d.looks, d.failures, r.ending, r.at, r.retry_at FROM due d
-             JOIN resolution r ON r.record = (SELECT max(record) FROM resolution WHERE citation = d.citation)
+            "SELECT c.id, d.looks, d.failures, r.ending, r.at, r.retry_at FROM due d
+             CROSS JOIN citation c ON c.key = d.citation CROSS JOIN resolution r ON r.record = c.last
              WHERE d.planned = 0 LIMIT ?1",
         )?;
         let mut rows = query.query([i64::try_from(limit).unwrap_or(i64::MAX)])?;
@@ -368,11 +383,12 @@ impl Store {
     /// SQLite's own, and an ending that is none.
     pub fn last_look(&self, citation: &CitationId) -> Result<Option<LastLook>, Error> {
         let mut query = self.db().prepare_cached(
-            "SELECT r.record, l.leaf, CASE r.ending WHEN 'unchanged' THEN coalesce(s.ending, r.ending) ELSE r.ending END, r.snapshot
-             FROM resolution r JOIN record l ON l.idx = r.record LEFT JOIN snapshot s ON s.id = r.snapshot
+            "SELECT r.record, l.leaf, CASE r.ending WHEN 'unchanged' THEN coalesce(s.ending, r.ending) ELSE r.ending END
+             FROM resolution r JOIN record l ON l.idx = r.record LEFT JOIN snapshot s ON s.record = r.snapshot
              WHERE r.citation = ?1 ORDER BY r.record DESC",
         )?;
-        let mut rows = query.query([citation.0.0])?;
+        let Some(key) = keys::of_citation(self.db(), &citation.0)? else { return Ok(None) };
+        let mut rows = query.query([key])?;
         let mut found = None;
         while let Some(r) = rows.next()? {
             let ending = ending(&r.get::<_, String>(2)?)?;
@@ -389,7 +405,7 @@ impl Store {
             .prepare_cached(
                 "SELECT ending_after FROM change WHERE citation = ?1 AND record > ?2 ORDER BY record DESC LIMIT 1",
             )?
-            .query_row(params![citation.0.0, record + 1], |r| r.get::<_, String>(0))
+            .query_row([key, record + 1], |r| r.get::<_, String>(0))
             .optional()?;
         if let Some(name) = lasting {
             look.ending = ending(&name)?;
@@ -402,9 +418,8 @@ impl Store {
     /// # Errors
     /// SQLite's own.
     pub fn unbound(&self) -> Result<Vec<RecordName>, Error> {
-        let mut query = self
-            .db()
-            .prepare_cached("SELECT id, digest FROM warc_record WHERE record IS NULL ORDER BY file, offset")?;
+        let mut query =
+            self.db().prepare_cached("SELECT id, digest FROM warc_record WHERE record IS NULL ORDER BY place")?;
         let rows = query.query_map([], |r| Ok(RecordName { id: uuid(r, 0)?, digest: digest(r, 1)? }))?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
@@ -442,7 +457,7 @@ impl Store {
     /// # Errors
     /// SQLite's own.
     pub fn unnamed(&self, mut each: impl FnMut(Located)) -> Result<(), Error> {
-        let sql = format!("{LOCATED} WHERE w.record IS NULL ORDER BY f.name, w.offset");
+        let sql = format!("{LOCATED} WHERE w.record IS NULL ORDER BY w.place");
         let mut query = self.db().prepare_cached(&sql)?;
         let mut rows = query.query([])?;
         while let Some(row) = rows.next()? {
@@ -451,12 +466,23 @@ impl Store {
         Ok(())
     }
 
+    /// The WARC record at a place, as the tables number it.
+    ///
+    /// # Errors
+    /// SQLite's own.
+    pub fn warc_at(&self, place: i64) -> Result<Option<Uuid>, Error> {
+        let mut query = self.db().prepare_cached("SELECT id FROM warc_record WHERE place = ?1")?;
+        Ok(query.query_row([place], |r| uuid(r, 0)).optional()?)
+    }
+
     /// The first ledger record that names a WARC record, or lies in it.
     ///
     /// # Errors
     /// SQLite's own.
     pub fn named_by(&self, id: Uuid) -> Result<Option<u64>, Error> {
-        let mut query = self.db().prepare_cached("SELECT record FROM warc_record WHERE id = ?1")?;
+        let mut query = self
+            .db()
+            .prepare_cached("SELECT record FROM warc_record WHERE substr(id, 1, 6) = substr(?1, 1, 6) AND id = ?1")?;
         let index: Option<Option<i64>> = query.query_row([id.as_bytes()], |r| r.get(0)).optional()?;
         Ok(index.flatten().map(i64::unsigned_abs))
     }
@@ -490,7 +516,7 @@ fn citation(body: &str) -> Result<Citation, Error> {
 
 /// Where a WARC record lies, as `db` sees it.
 pub(super) fn locate(db: &Connection, id: Uuid) -> Result<Option<Located>, Error> {
-    let sql = format!("{LOCATED} WHERE w.id = ?1");
+    let sql = format!("{LOCATED} WHERE substr(w.id, 1, 6) = substr(?1, 1, 6) AND w.id = ?1");
     Ok(db.prepare_cached(&sql)?.query_row([id.as_bytes()], located).optional()?)
 }
 
@@ -498,7 +524,7 @@ fn located(r: &Row<'_>) -> Result<Located, rusqlite::Error> {
     Ok(Located {
         id: uuid(r, 0)?,
         file: r.get(1)?,
-        offset: r.get::<_, i64>(2)?.unsigned_abs(),
+        offset: keys::offset(r.get(2)?),
         length: r.get::<_, i64>(3)?.unsigned_abs(),
         kind: r.get(4)?,
         digest: digest(r, 5)?,

@@ -124,8 +124,10 @@ impl Store {
     /// SQLite's own.
     pub fn looks_of(&self, statement: &StatementId, until: Timestamp) -> Result<Vec<Look>, Error> {
         let mut query = self.db().prepare_cached(
-            "SELECT r.citation, r.at, r.ending FROM citation c CROSS JOIN resolution r ON r.citation = c.id
-             WHERE c.statement = ?1 AND r.at < ?2 ORDER BY r.record",
+            "SELECT c.id, r.at, r.ending FROM statement s
+             CROSS JOIN citation c ON c.key BETWEEN s.record << 24 AND (s.record << 24) + 16777215
+             CROSS JOIN resolution r ON r.citation = c.key
+             WHERE substr(s.id, 1, 6) = substr(?1, 1, 6) AND s.id = ?1 AND r.at < ?2 ORDER BY r.record",
         )?;
         let rows = query.query_map(rusqlite::params![statement.0.0, until.as_microsecond()], |r| {
             Ok(Look { citation: CitationId(digest(r, 0)?), at: instant(r, 1)?, ending: r.get(2)? })

@@ -36,6 +36,9 @@ pub struct Limits {
     pub roll_at: u64,
 }
 
+/// No record begins behind this byte of a file, whatever the settings say, so that a place is a small number.
+pub const ROLL_MOST: u64 = 1 << 37;
+
 impl Default for Limits {
     fn default() -> Self {
         Self { roll_at: 1 << 30 }
@@ -163,7 +166,7 @@ impl Vault {
         if self.in_doubt {
             return Err(Error::InDoubt);
         }
-        if !self.stays && self.main.as_ref().is_some_and(|main| main.len >= self.limits.roll_at) {
+        if !self.stays && self.main.as_ref().is_some_and(|main| main.len >= self.limits.roll_at.min(ROLL_MOST)) {
             self.roll()?;
         }
         if self.main.is_none() {

@@ -107,9 +107,9 @@ pub struct End {
     pub anchored: bool,
 }
 
-/// Of `resolution r`; ?1 is the number of records that outside authorities vouch for.
-const END: &str = "r.record, r.at, r.ending, r.why, r.start, r.final_url, r.hops, r.post,
- (SELECT p.posted FROM post p WHERE p.snapshot = r.snapshot), r.snapshot,
+/// Of `resolution r` and `citation c`; ?1 is the number of records that outside authorities vouch for.
+const END: &str = "r.record, r.at, r.ending, r.why, coalesce(r.start, c.url), r.final_url, r.hops, r.post,
+ (SELECT p.posted FROM post p WHERE p.snapshot = r.snapshot), (SELECT x.id FROM snapshot x WHERE x.record = r.snapshot),
  r.verdict, r.record < ?1";
 
 impl Store {
@@ -159,12 +159,12 @@ impl Store {
         &self,
         plan: &Plan,
         part: Part,
-        of: Option<&[u8; 32]>,
+        of: Option<i64>,
         give: &mut impl FnMut(Hit) -> Result<bool, E>,
     ) -> Result<bool, E> {
         let Some(sql) = plan.sql(part) else { return Ok(false) };
         let mut values = plan.values().to_vec();
-        values.extend(of.map(|of| Value::Blob(of.to_vec())));
+        values.extend(of.map(Value::Integer));
         let mut query = self.db().prepare_cached(&sql).map_err(Error::from)?;
         let mut rows = query.query(params_from_iter(values)).map_err(Error::from)?;
         while let Some(row) = rows.next().map_err(Error::from)? {
@@ -197,7 +197,10 @@ impl Store {
     pub fn ends(&self, citation: &CitationId) -> Result<Vec<End>, Error> {
         let then = "(SELECT f.verdict FROM finding f WHERE f.citation = r.citation AND f.run = r.run ORDER BY f.record DESC LIMIT 1)";
         let columns = END.replace("r.verdict", then);
-        let sql = format!("SELECT {columns} FROM resolution r WHERE r.citation = ?2 ORDER BY r.record");
+        let sql = format!(
+            "SELECT {columns} FROM citation c CROSS JOIN resolution r ON r.citation = c.key
+             WHERE substr(c.id, 1, 6) = substr(?2, 1, 6) AND c.id = ?2 ORDER BY r.record"
+        );
         let anchored = i64::try_from(self.anchored_size()?).unwrap_or(i64::MAX);
         let mut query = self.db().prepare_cached(&sql)?;
         let rows = query.query_map(rusqlite::params![anchored, citation.0.0], |row| end(row, 0))?;
@@ -210,8 +213,8 @@ impl Store {
     /// SQLite's own.
     pub fn from_source(&self, source: &str) -> Result<Vec<StatementId>, Error> {
         let mut query = self.db().prepare_cached(
-            "SELECT statement FROM statement_source WHERE source = ?1
-             UNION SELECT statement FROM statement_source WHERE substr(source, -length(?1) - 1) = '/' || ?1",
+            "SELECT s.id FROM statement s WHERE s.record IN (SELECT statement FROM statement_source WHERE source = ?1
+             UNION SELECT statement FROM statement_source WHERE substr(source, -length(?1) - 1) = '/' || ?1) ORDER BY s.id",
         )?;
         let rows = query.query_map([source], |r| digest(r, 0).map(StatementId))?;
         Ok(rows.collect::<Result<_, _>>()?)

@@ -83,7 +83,9 @@ impl Plan {
     fn ids(&mut self, wanted: &Wanted, picks: &mut Vec<String>) {
         if let Some(id) = &wanted.citation {
             let at = self.value(id.0.0.to_vec());
-            picks.push(format!("SELECT id FROM citation WHERE id = {at}"));
+            picks.push(format!(
+                "SELECT key AS id FROM citation WHERE substr(id, 1, 6) = substr({at}, 1, 6) AND id = {at}"
+            ));
         }
         if let Some(digest) = &wanted.digest {
             let at = self.value(digest.0.to_vec());
@@ -91,7 +93,13 @@ impl Plan {
         }
         if let Some(statements) = &wanted.statements {
             let all: Vec<String> = statements.iter().map(|id| self.value(id.0.0.to_vec())).collect();
-            picks.push(format!("SELECT id FROM citation WHERE statement IN ({})", all.join(", ")));
+            let short: Vec<String> = all.iter().map(|at| format!("substr({at}, 1, 6)")).collect();
+            picks.push(format!(
+                "SELECT c.key AS id FROM statement s CROSS JOIN citation c ON {OF_STATEMENT}
+                 WHERE substr(s.id, 1, 6) IN ({}) AND s.id IN ({})",
+                short.join(", "),
+                all.join(", ")
+            ));
         }
         if let Some(post) = &wanted.post {
             let at = self.value(post.clone());
@@ -191,7 +199,7 @@ impl Plan {
             let from = self.value(wanted.cited_since.clone().unwrap_or_default());
             let to = self.value(wanted.cited_until.clone().unwrap_or_else(|| "9999-99-99".to_owned()));
             return Drive::Ids(format!(
-                "SELECT c.id FROM statement s CROSS JOIN citation c ON c.statement = s.id WHERE s.date BETWEEN {from} AND {to}"
+                "SELECT c.key AS id FROM statement s CROSS JOIN citation c ON {OF_STATEMENT} WHERE s.date BETWEEN {from} AND {to}"
             ));
         }
         match () {
@@ -221,7 +229,7 @@ impl Plan {
         };
         self.conditions.push(format!(
             "({} OR {})",
-            holds("'statement'", "c.statement"),
+            holds("'statement'", "c.key >> 24"),
             holds("'post', 'page'", "r.snapshot")
         ));
     }
@@ -268,39 +276,37 @@ impl Plan {
             Part::Followed => self.followed_rows(&mut conditions),
             Part::Unfollowed | Part::Either => self.unfollowed_rows(),
             Part::FollowedIn => {
-                conditions.push(format!("c.statement = {of}"));
+                conditions.push(format!("c.key BETWEEN {of} << 24 AND ({of} << 24) + 16777215"));
                 format!("citation c {STATEMENT} {STANDING}")
             }
             Part::UnfollowedIn => {
-                conditions.push(format!("c.statement = {of}"));
+                conditions.push(format!("c.key BETWEEN {of} << 24 AND ({of} << 24) + 16777215"));
                 format!("citation c {STATEMENT} {NOTHING}")
             }
             Part::LedTo => {
                 conditions.push(format!("r.snapshot = {of} AND r.latest = 1"));
                 format!(
-                    "resolution r INDEXED BY resolution_snapshot CROSS JOIN citation c ON c.id = r.citation {STATEMENT}"
+                    "resolution r INDEXED BY resolution_snapshot CROSS JOIN citation c ON c.key = r.citation {STATEMENT}"
                 )
             }
         };
         let order = if part == Part::Either {
-            "r.record IS NULL, r.record DESC, s.rowid DESC, c.seq"
+            "r.record IS NULL, r.record DESC, s.record DESC, c.key"
         } else if unfollowed {
             conditions.push("r.record IS NULL".to_owned());
-            "s.rowid DESC, c.seq"
+            "s.record DESC, c.key"
         } else {
             conditions.extend(self.followed.iter().cloned());
             "r.record DESC"
         };
         let conditions = if conditions.is_empty() { "1".to_owned() } else { conditions.join(" AND ") };
-        Some(format!(
-            "SELECT c.statement, s.source, s.date, c.body, {END} FROM {from} WHERE {conditions} ORDER BY {order}"
-        ))
+        Some(format!("SELECT s.id, s.source, s.date, c.body, {END} FROM {from} WHERE {conditions} ORDER BY {order}"))
     }
 
     fn followed_rows(&self, conditions: &mut Vec<String>) -> String {
-        let rest = format!("CROSS JOIN citation c ON c.id = r.citation {STATEMENT}");
+        let rest = format!("CROSS JOIN citation c ON c.key = r.citation {STATEMENT}");
         match &self.drive {
-            Drive::Ids(ids) => format!("({ids}) k CROSS JOIN citation c ON c.id = k.id {STATEMENT} {STANDING}"),
+            Drive::Ids(ids) => format!("({ids}) k CROSS JOIN citation c ON c.key = k.id {STATEMENT} {STANDING}"),
             Drive::Endings(index) => {
                 conditions.push("r.latest = 1".to_owned());
                 format!("resolution r INDEXED BY {index} {rest}")
@@ -314,43 +320,48 @@ impl Plan {
 
     fn unfollowed_rows(&self) -> String {
         match &self.drive {
-            Drive::Ids(ids) => format!("({ids}) k CROSS JOIN citation c ON c.id = k.id {STATEMENT} {NOTHING}"),
-            _ => format!("statement s CROSS JOIN citation c ON c.statement = s.id {NOTHING}"),
+            Drive::Ids(ids) => format!("({ids}) k CROSS JOIN citation c ON c.key = k.id {STATEMENT} {NOTHING}"),
+            _ => format!("statement s CROSS JOIN citation c ON {OF_STATEMENT} {NOTHING}"),
         }
     }
 }
 
-const STATEMENT: &str = "CROSS JOIN statement s ON s.id = c.statement";
-const STANDING: &str = "CROSS JOIN resolution r ON r.citation = c.id AND r.latest = 1";
-const NOTHING: &str = "LEFT JOIN resolution r ON r.citation = c.id AND r.latest = 1";
+const STATEMENT: &str = "CROSS JOIN statement s ON s.record = c.key >> 24";
+/// Citations of `statement s`: their numbers follow each other.
+const OF_STATEMENT: &str = "c.key BETWEEN s.record << 24 AND (s.record << 24) + 16777215";
+const STANDING: &str = "CROSS JOIN resolution r ON r.record = c.last";
+const NOTHING: &str = "LEFT JOIN resolution r ON r.record = c.last";
 
 /// Cited, or on the way of the last time it was followed.
-const URL: &str = "SELECT id FROM citation WHERE url ?U
+const URL: &str = "SELECT key AS id FROM citation WHERE url ?U
  UNION SELECT r.citation FROM way u CROSS JOIN resolution r ON r.record = u.record WHERE u.url ?U AND r.latest = 1";
 
 /// Cited, or the writer of the post it led to.
-const HANDLE: &str = "SELECT id FROM citation WHERE handle = ?H COLLATE NOCASE
+const HANDLE: &str = "SELECT key AS id FROM citation WHERE handle = ?H COLLATE NOCASE
  UNION SELECT r.citation FROM post p CROSS JOIN resolution r INDEXED BY resolution_snapshot ON r.snapshot = p.snapshot AND r.latest = 1
  WHERE p.handle = ?H COLLATE NOCASE";
 
 /// Citations of documents in which the name stands; the names themselves are compared afterwards.
-const AUTHOR: &str = "SELECT c.id FROM words w CROSS JOIN words_doc d ON d.id = w.rowid CROSS JOIN citation c ON c.statement = d.ref
+const AUTHOR: &str = "SELECT c.key AS id FROM words w CROSS JOIN words_doc d ON d.id = w.rowid
+ CROSS JOIN citation c ON c.key BETWEEN d.ref << 24 AND (d.ref << 24) + 16777215
  WHERE w.words MATCH ?W AND d.kind = 'statement'
  UNION SELECT r.citation FROM words w CROSS JOIN words_doc d ON d.id = w.rowid CROSS JOIN resolution r INDEXED BY resolution_snapshot ON r.snapshot = d.ref AND r.latest = 1
  WHERE w.words MATCH ?W AND d.kind = 'post'";
 
 /// Whatever has a digest, and the citations that rest on it.
 const DIGEST: &str = "SELECT id FROM (
- WITH kept (id) AS (SELECT id FROM exchange WHERE payload IS NOT NULL AND substr(payload, 1, 6) = substr(?D, 1, 6) AND payload = ?D
-   UNION SELECT id FROM warc_record WHERE substr(digest, 1, 6) = substr(?D, 1, 6) AND digest = ?D)
- SELECT id FROM citation WHERE id = ?D
- UNION SELECT id FROM citation WHERE statement = ?D
- UNION SELECT citation FROM resolution WHERE snapshot = ?D
+ WITH kept (id) AS (SELECT place FROM exchange WHERE payload IS NOT NULL AND substr(payload, 1, 6) = substr(?D, 1, 6) AND payload = ?D
+   UNION SELECT place FROM warc_record WHERE substr(digest, 1, 6) = substr(?D, 1, 6) AND digest = ?D)
+ SELECT key AS id FROM citation WHERE substr(id, 1, 6) = substr(?D, 1, 6) AND id = ?D
+ UNION SELECT c.key FROM statement s CROSS JOIN citation c ON c.key BETWEEN s.record << 24 AND (s.record << 24) + 16777215
+   WHERE substr(s.id, 1, 6) = substr(?D, 1, 6) AND s.id = ?D
+ UNION SELECT r.citation FROM snapshot x CROSS JOIN resolution r INDEXED BY resolution_snapshot ON r.snapshot = x.record
+   WHERE substr(x.id, 1, 6) = substr(?D, 1, 6) AND x.id = ?D
  UNION SELECT r.citation FROM record l CROSS JOIN resolution r ON r.record = l.idx
    WHERE substr(l.leaf, 1, 6) = substr(?D, 1, 6) AND l.leaf = ?D
  UNION SELECT r.citation FROM kept k CROSS JOIN snapshot_part p ON p.exchange = k.id CROSS JOIN resolution r INDEXED BY resolution_snapshot ON r.snapshot = p.snapshot
- UNION SELECT r.citation FROM kept k CROSS JOIN exchange e ON e.id = k.id CROSS JOIN way u ON u.url = e.url
-   CROSS JOIN hop h ON h.resolution = u.record AND h.exchange = e.id CROSS JOIN resolution r ON r.record = h.resolution)";
+ UNION SELECT r.citation FROM kept k CROSS JOIN exchange e ON e.place = k.id CROSS JOIN way u ON u.url = e.url
+   CROSS JOIN hop h ON h.resolution = u.record AND h.exchange = e.place CROSS JOIN resolution r ON r.record = h.resolution)";
 
 // SQLite's integers are signed; no count here comes near 2^63.
 fn signed(n: u64) -> i64 {
@@ -432,11 +443,12 @@ mod tests {
                 for (part, of) in parts {
                     let Some(sql) = plan.sql(part) else { continue };
                     let mut values = plan.values().to_vec();
-                    values.extend(of.then(|| Value::Blob(vec![0; 32])));
+                    values.extend(of.then_some(Value::Integer(0)));
                     let mut query = store.db().prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
                     let steps = query.query_map(rusqlite::params_from_iter(values), |r| r.get::<_, String>(3)).unwrap();
                     for step in steps.map(Result::unwrap) {
-                        let walks = ["SCAN c", "SCAN r", "SCAN p", "SCAN h", "SCAN u", "SCAN f", "SCAN e", "SCAN l"];
+                        let walks =
+                            ["SCAN c", "SCAN r", "SCAN p", "SCAN h", "SCAN u", "SCAN f", "SCAN e", "SCAN l", "SCAN x"];
                         let walks = walks.iter().any(|walk| step == *walk || step.starts_with(&format!("{walk} ")));
                         assert!(!walks, "{one} and {other}: {step}");
                         let newest = step.contains("resolution_newest");

@@ -63,7 +63,7 @@ impl Store {
         &self,
         fts: &str,
         ranked: bool,
-        enough: &mut impl FnMut(&str, &[u8; 32]) -> Result<bool, E>,
+        enough: &mut impl FnMut(&str, i64) -> Result<bool, E>,
     ) -> Result<(), E> {
         let newest = "SELECT rowid FROM words WHERE words MATCH ?1 ORDER BY rowid DESC";
         let best = "SELECT rowid FROM words WHERE words MATCH ?1 AND rowid >= ?2 ORDER BY bm25(words), rowid DESC";
@@ -76,10 +76,10 @@ impl Store {
         let mut doc = db.prepare_cached("SELECT kind, ref FROM words_doc WHERE id = ?1").map_err(Error::from)?;
         while let Some(row) = rows.next().map_err(Error::from)? {
             let id: i64 = row.get(0).map_err(Error::from)?;
-            let found: Option<(String, [u8; 32])> =
+            let found: Option<(String, i64)> =
                 doc.query_row([id], |r| Ok((r.get(0)?, r.get(1)?))).optional().map_err(Error::from)?;
             if let Some((kind, of)) = found
-                && enough(&kind, &of)?
+                && enough(&kind, of)?
             {
                 return Ok(());
             }
@@ -126,8 +126,9 @@ impl Store {
     /// SQLite's own.
     pub fn page_parts(&self, snapshot: &Digest) -> Result<Vec<PagePart>, Error> {
         let mut query = self.db().prepare_cached(
-            "SELECT e.id, coalesce(e.refers_to, e.id), e.url, e.at FROM snapshot_part p JOIN exchange e ON e.id = p.exchange
-             WHERE p.snapshot = ?1 AND p.role IN ('hop', 'archive', 'platform') ORDER BY p.n DESC LIMIT 32",
+            "SELECT w.id, coalesce(e.refers_to, w.id), e.url, e.at FROM snapshot s CROSS JOIN snapshot_part p ON p.snapshot = s.record
+             CROSS JOIN exchange e ON e.place = p.exchange CROSS JOIN warc_record w ON w.place = e.place
+             WHERE substr(s.id, 1, 6) = substr(?1, 1, 6) AND s.id = ?1 AND p.role IN ('hop', 'archive', 'platform') ORDER BY p.n DESC LIMIT 32",
         )?;
         let uuid = |r: &rusqlite::Row<'_>, n: usize| r.get::<_, [u8; 16]>(n).map(uuid::Uuid::from_bytes);
         let rows = query.query_map([snapshot.0], |r| {
@@ -143,7 +144,7 @@ impl Store {
     pub fn page_head(&self, snapshot: &Digest) -> Result<PageHead, Error> {
         Ok(self
             .db()
-            .prepare_cached("SELECT title, text FROM snapshot WHERE id = ?1")?
+            .prepare_cached("SELECT title, text FROM snapshot WHERE substr(id, 1, 6) = substr(?1, 1, 6) AND id = ?1")?
             .query_row([snapshot.0], |r| {
                 Ok(PageHead { title: r.get(0)?, text: r.get::<_, Option<[u8; 32]>>(1)?.map(Digest) })
             })
@@ -158,7 +159,9 @@ impl Store {
     pub fn statement_document(&self, id: &StatementId) -> Result<Option<Document>, Error> {
         Ok(self
             .db()
-            .prepare_cached("SELECT bytes, source, media_type FROM statement WHERE id = ?1")?
+            .prepare_cached(
+                "SELECT bytes, source, media_type FROM statement WHERE substr(id, 1, 6) = substr(?1, 1, 6) AND id = ?1",
+            )?
             .query_row([id.0.0], |r| {
                 Ok(Document::Statement { bytes: r.get(0)?, source: r.get(1)?, media_type: r.get(2)? })
             })
@@ -173,7 +176,8 @@ impl Store {
         Ok(self
             .db()
             .prepare_cached(
-                "SELECT text || char(10) || coalesce(author, '') || ' @' || handle FROM post WHERE snapshot = ?1",
+                "SELECT p.text || char(10) || coalesce(p.author, '') || ' @' || p.handle FROM snapshot s CROSS JOIN post p ON p.snapshot = s.record
+                 WHERE substr(s.id, 1, 6) = substr(?1, 1, 6) AND s.id = ?1",
             )?
             .query_row([snapshot.0], |r| r.get(0).map(Document::Post))
             .optional()?)
