@@ -136,7 +136,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     attack("catalogue-of-another-archive", &["row-added", "row-changed", "row-missing"], |f| {
         fs::copy(super::world().path("other").join("onrecord.db"), f.root.join("onrecord.db")).unwrap();
         // By chance its records may lie where this one's do.
-        f.sql("UPDATE warc_record SET place = place + 1");
+        f.sql("UPDATE warc_record SET place = place + 100000000000");
         "onrecord.db:".to_owned()
     })
     .blind(),

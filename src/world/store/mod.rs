@@ -19,7 +19,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rusqlite::functions::FunctionFlags;
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
 use crate::format::terms;
 use crate::world::durable::{self, Disk};
@@ -270,7 +270,8 @@ impl Store {
     /// # Errors
     /// What `deed` says, and SQLite's own; nothing is kept then.
     pub fn commit<T>(&mut self, deed: impl FnOnce(&apply::Batch<'_>) -> Result<T, Error>) -> Result<T, Error> {
-        let tx = self.db.transaction()?;
+        // From its first read on nobody else writes: a transaction that reads and then finds the catalogue changed could only fail.
+        let tx = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let batch = apply::Batch::new(&tx, self.words);
         let out = deed(&batch)?;
         batch.settle()?;
@@ -344,6 +345,28 @@ mod tests {
         let text = dir.path().join("text.db");
         std::fs::write(&text, "not a database, but long enough to be looked at as one by SQLite".repeat(20))?;
         assert!(Store::open(&text).is_err());
+        Ok(())
+    }
+
+    #[test]
+    fn whoever_reads_and_then_writes_is_not_overtaken() -> Result<(), Box<dyn std::error::Error>> {
+        let dir = tempfile::tempdir()?;
+        let path = dir.path().join("onrecord.db");
+        let (mut one, mut other) = (Store::open(&path)?, Store::open(&path)?);
+        let (done, wait) = std::sync::mpsc::channel();
+        let second = one.commit(|batch| {
+            batch.next_index()?;
+            // The other one begins when this one has read; not held back, it would be done long before this one writes.
+            let second = std::thread::spawn(move || {
+                let sealed = other.commit(|batch| batch.sealed("b.warc.gz"));
+                let _ = done.send(());
+                sealed
+            });
+            assert!(wait.recv_timeout(Duration::from_millis(100)).is_err(), "it did not wait");
+            batch.sealed("a.warc.gz")?;
+            Ok(second)
+        })?;
+        second.join().map_err(|_| "it died")??;
         Ok(())
     }
 }

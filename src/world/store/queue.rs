@@ -6,7 +6,7 @@
 use std::path::Path;
 
 use jiff::Timestamp;
-use rusqlite::{OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 
 use crate::format::digest::Digest;
 use crate::statement::StatementId;
@@ -165,7 +165,7 @@ impl Queue {
     /// # Errors
     /// SQLite's own; none is taken up then.
     pub fn enlist(&mut self, feed: &str, entries: &[(String, String)], now: Timestamp) -> Result<usize, Error> {
-        let tx = self.0.db.transaction()?;
+        let tx = self.0.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let mut fresh = 0;
         for (entry, url) in entries {
             fresh += tx
@@ -234,12 +234,17 @@ impl Queue {
     /// # Errors
     /// SQLite's own; nothing is written then, and the next time takes up the same changes.
     pub fn announce(&mut self, targets: &[(String, Vec<String>)], now: Timestamp) -> Result<usize, Error> {
-        let tx = self.0.db.transaction()?;
-        let upto: i64 = tx.query_row("SELECT upto FROM noticed", [], |r| r.get(0))?;
-        let next: i64 = tx.query_row("SELECT coalesce(max(idx) + 1, 0) FROM record", [], |r| r.get(0))?;
+        let span = |db: &Connection| -> rusqlite::Result<(i64, i64)> {
+            db.query_row("SELECT upto, (SELECT coalesce(max(idx) + 1, 0) FROM record) FROM noticed", [], |r| {
+                Ok((r.get(0)?, r.get(1)?))
+            })
+        };
+        let (upto, next) = span(&self.0.db)?;
         if next == upto {
             return Ok(0);
         }
+        let tx = self.0.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let (upto, next) = span(&tx)?;
         let mut written = 0;
         let changes: Vec<(i64, String)> = tx
             .prepare_cached("SELECT record, what FROM change WHERE record >= ?1 AND record < ?2 ORDER BY record, n")?
