@@ -97,7 +97,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         f.put(&two, &gzip(&one.1.plain));
         for (member, file) in [(&two.1, &one.0), (&one.1, &two.0)] {
             f.sql(&format!(
-                "UPDATE warc_record SET file = (SELECT id FROM warc_file WHERE name = '{file}') WHERE id = x'{}'",
+                "UPDATE warc_record SET place = (SELECT id << 38 | 2 FROM warc_file WHERE name = '{file}') WHERE id = x'{}'",
                 member.id().replace('-', "")
             ));
         }

@@ -275,8 +275,10 @@ pub(super) const ATTACKS: &[Attack] = &[
     })
     .kept(Kept::Checkpoint),
     attack("snapshot-moved-to-another-citation-by-the-key-thief", &["checkpoint-forked"], |f| {
-        let [one, other] = ["ORDER BY record", "ORDER BY record DESC"].map(|order| {
-            f.one(&format!("SELECT lower(hex(snapshot)) FROM resolution WHERE snapshot IS NOT NULL {order} LIMIT 1"))
+        let [one, other] = ["ORDER BY r.record", "ORDER BY r.record DESC"].map(|order| {
+            f.one(&format!(
+                "SELECT lower(hex(s.id)) FROM resolution r JOIN snapshot s ON s.record = r.snapshot {order} LIMIT 1"
+            ))
         });
         assert_ne!(one, other);
         f.rewrite("resolution.ended", |json| json.replace(&other, &one));
