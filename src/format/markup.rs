@@ -291,8 +291,20 @@ pub struct Pieces<'a> {
     raw: Option<&'static str>,
 }
 
-/// Elements whose contents are text (WHATWG HTML §13.2.6.4: raw text and escapable raw text).
-const RAW: [&str; 8] = ["script", "style", "textarea", "title", "xmp", "iframe", "noembed", "noframes"];
+/// The element, where its contents are text (WHATWG HTML §13.2.6.4: raw text and escapable raw text).
+fn raw(name: &str) -> Option<&'static str> {
+    match name {
+        "script" => Some("script"),
+        "style" => Some("style"),
+        "textarea" => Some("textarea"),
+        "title" => Some("title"),
+        "xmp" => Some("xmp"),
+        "iframe" => Some("iframe"),
+        "noembed" => Some("noembed"),
+        "noframes" => Some("noframes"),
+        _ => None,
+    }
+}
 
 impl<'a> Iterator for Pieces<'a> {
     type Item = Piece<'a>;
@@ -352,10 +364,10 @@ impl<'a> Pieces<'a> {
     }
 
     fn end_tag(&mut self, rest: &'a str) {
-        let end = rest.find('>').unwrap_or(rest.len());
+        let end = memchr::memchr(b'>', rest.as_bytes()).unwrap_or(rest.len());
         let inside = rest.get(2..end).unwrap_or_default();
-        let name = inside.split(|c: char| c.is_ascii_whitespace() || c == '/').next().unwrap_or_default();
-        if name.starts_with(|c: char| c.is_ascii_alphabetic()) {
+        let name = take(inside, &mut 0, |c| !c.is_ascii_whitespace() && c != b'/');
+        if name.as_bytes().first().is_some_and(u8::is_ascii_alphabetic) {
             self.found = Some(Piece::Close(lower(name)));
         }
         self.at += (end + 1).min(rest.len());
@@ -364,7 +376,7 @@ impl<'a> Pieces<'a> {
     fn start_tag(&mut self, rest: &'a str) {
         let (tag, length) = read_tag(rest);
         self.at += length;
-        self.raw = RAW.into_iter().find(|raw| *raw == tag.name);
+        self.raw = raw(&tag.name);
         self.found = Some(Piece::Open(tag));
     }
 
@@ -438,8 +450,9 @@ fn read_attribute<'a>(rest: &'a str, at: &mut usize) -> (&'a str, &'a str) {
     let value = match rest.as_bytes().get(*at) {
         Some(&quote @ (b'"' | b'\'')) => {
             *at += 1;
-            let value = take(rest, at, |c| c != quote);
-            *at += 1;
+            let tail = rest.get(*at..).unwrap_or_default();
+            let value = tail.get(..memchr::memchr(quote, tail.as_bytes()).unwrap_or(tail.len())).unwrap_or_default();
+            *at += value.len() + 1;
             value
         }
         _ => take(rest, at, |c| !c.is_ascii_whitespace() && c != b'>'),
