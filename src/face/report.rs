@@ -9,7 +9,7 @@ use crate::face::table::{Cell, Column, Table};
 use crate::finding::Verdict;
 use crate::resolution::ending::Ending;
 use crate::work::anchor::{Added, Attested, State};
-use crate::work::outcome::{CitationOutcome, RunOutcome};
+use crate::work::outcome::{CitationOutcome, Listed, RunOutcome};
 
 /// Characters of a citation that identify it in a table.
 const LABEL: usize = 48;
@@ -26,13 +26,13 @@ pub fn run(out: &mut dyn Write, outcome: &RunOutcome, width: Option<usize>) -> i
             let (part, why) = (crate::face::plain::line(&unread.part), crate::face::plain::line(&unread.why));
             writeln!(out, "not read as it stands: {part}: {why}")?;
         }
-        citations(&statement.citations, width).write(out, width)?;
+        citations(&statement.citations, width)?.write(out, width)?;
         writeln!(out)?;
     }
     summary(out, outcome)
 }
 
-fn citations(citations: &[CitationOutcome], width: Option<usize>) -> Table {
+fn citations(citations: &Listed, width: Option<usize>) -> io::Result<Table> {
     let mut table = Table::new(vec![
         Column::new("KIND").whole(),
         Column::new("CITATION"),
@@ -41,10 +41,10 @@ fn citations(citations: &[CitationOutcome], width: Option<usize>) -> Table {
         Column::new("SNAPSHOT").whole(),
         Column::new("VERDICT").whole(),
     ]);
-    for citation in citations {
-        table.push(row(citation, width));
+    for citation in citations.iter() {
+        table.push(row(&citation?, width));
     }
-    table
+    Ok(table)
 }
 
 fn row(citation: &CitationOutcome, width: Option<usize>) -> Vec<Cell> {
@@ -60,7 +60,7 @@ fn row(citation: &CitationOutcome, width: Option<usize>) -> Vec<Cell> {
     });
     let verdict = citation.findings.iter().map(|finding| finding.verdict).max_by_key(|v| weight(*v));
     vec![
-        Cell::new(citation.kind),
+        Cell::new(&*citation.kind),
         Cell::new(label(&citation.raw)),
         Cell::new(led_to),
         ending,
@@ -172,10 +172,10 @@ pub fn style_of(ending: &str) -> Style {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::citation::CitationId;
+    use crate::citation::{Citation, CitationId, Kind};
     use crate::format::digest::Digest;
     use crate::statement::StatementId;
-    use crate::work::outcome::{CheckpointOutcome, Counts, FindingOutcome, StatementOutcome};
+    use crate::work::outcome::{CheckpointOutcome, Counts, FindingOutcome, Outcomes, StatementOutcome};
 
     fn outcome() -> RunOutcome {
         let id = CitationId(Digest::of(b"citation"));
@@ -183,7 +183,7 @@ mod tests {
         let finding = |verdict| FindingOutcome { citation: id, post: "x:1".into(), snapshot, verdict, checks: vec![] };
         let link = CitationOutcome {
             id,
-            kind: "post",
+            kind: "post".into(),
             raw: "A quoted post that is rather longer than any table could show in one line of it".into(),
             ending: Some(Ending::CapturedFromArchive),
             why: String::new(),
@@ -196,7 +196,8 @@ mod tests {
             findings: vec![finding(Verdict::Corroborated), finding(Verdict::Contradicted)],
         };
         let tag = CitationOutcome {
-            kind: "hashtag",
+            id: CitationId(Digest::of(b"another")),
+            kind: "hashtag".into(),
             raw: "#tag\u{1b}[2J".into(),
             ending: None,
             final_url: None,
@@ -211,7 +212,7 @@ mod tests {
             id: StatementId(Digest::of(b"s")),
             source: "a.txt".into(),
             unread: Vec::new(),
-            citations: vec![link, tag],
+            citations: listed(&[link, tag]),
         };
         RunOutcome {
             run: "r".into(),
@@ -221,6 +222,16 @@ mod tests {
             anchors: None,
             checkpoint: Some(CheckpointOutcome { size: 7, root: "AAAA".into() }),
         }
+    }
+
+    fn listed(all: &[CitationOutcome]) -> Listed {
+        let mut outcomes = Outcomes::default();
+        all.iter().for_each(|one| outcomes.add(one).unwrap());
+        let kind = Kind::Hashtag { tag: "tag".into() };
+        let cited =
+            |id| Citation { id, kind: kind.clone(), raw: String::new(), span: (0, 1), span_of: None, candidate: false };
+        let cited: Vec<Citation> = all.iter().map(|one| cited(one.id)).collect();
+        outcomes.listed([cited.iter().collect()], |_| panic!("all are here")).unwrap().remove(0)
     }
 
     fn drawn(width: Option<usize>) -> String {

@@ -1,20 +1,27 @@
-//! The outcome of a run: one value that is printed as JSON and drawn as a table.
+//! The outcome of a run: one value that is printed as JSON and drawn as a table. Those of its citations wait beside memory, so that a
+//! run over very many does not grow with each.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::io;
+use std::sync::Arc;
 
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::ser::{Error as _, SerializeSeq as _};
+use serde::{Deserialize, Serialize, Serializer};
+use serde_json::value::RawValue;
 
-use crate::citation::CitationId;
+use crate::citation::{Citation, CitationId};
 use crate::finding::{Check, Verdict};
 use crate::format::digest::Digest;
 use crate::platform::post::Author;
 use crate::resolution::ending::Ending;
 use crate::statement::{StatementId, Unread};
 use crate::work::anchor::Attested;
+use crate::world::aside::{Aside, Spot};
 
 /// A whole run.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 pub struct RunOutcome {
     /// the run's id
     pub run: String,
@@ -51,7 +58,7 @@ pub enum BeaconOutcome {
 }
 
 /// One statement's citations.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 pub struct StatementOutcome {
     /// SHA-256 of its bytes
     pub id: StatementId,
@@ -61,23 +68,97 @@ pub struct StatementOutcome {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub unread: Vec<Unread>,
     /// each citation, in the order of the statement
-    pub citations: Vec<CitationOutcome>,
+    pub citations: Listed,
+}
+
+/// What became of citations, written down as they ended.
+#[derive(Debug, Default)]
+pub struct Outcomes {
+    aside: Aside,
+    of: Vec<(CitationId, Spot)>,
+}
+
+/// Outcomes in the order of a statement, read one by one.
+#[derive(Clone, Debug, Default)]
+pub struct Listed {
+    all: Arc<Aside>,
+    spots: Vec<Spot>,
+}
+
+impl Outcomes {
+    /// Writes one down.
+    ///
+    /// # Errors
+    /// What the system says of its folder of temporary files.
+    pub fn add(&mut self, outcome: &CitationOutcome) -> io::Result<()> {
+        let spot = self.write(outcome)?;
+        self.of.push((outcome.id, spot));
+        Ok(())
+    }
+
+    fn write(&mut self, outcome: &CitationOutcome) -> io::Result<Spot> {
+        self.aside.push(&serde_json::to_vec(outcome)?)
+    }
+
+    /// Those of each statement's citations, in its order; `unfollowed` says what stands for one that is not here.
+    ///
+    /// # Errors
+    /// As [`Outcomes::add`].
+    pub fn listed<'a>(
+        mut self,
+        statements: impl IntoIterator<Item = Vec<&'a Citation>>,
+        unfollowed: impl Fn(&Citation) -> CitationOutcome,
+    ) -> io::Result<Vec<Listed>> {
+        self.of.sort_unstable_by_key(|(id, _)| *id);
+        let mut all = Vec::new();
+        for citations in statements {
+            let mut spots = Vec::with_capacity(citations.len());
+            for citation in citations {
+                let found = self.of.binary_search_by_key(&citation.id, |(id, _)| *id);
+                spots.push(match found.ok().and_then(|at| self.of.get(at)) {
+                    Some((_, spot)) => *spot,
+                    None => self.write(&unfollowed(citation))?,
+                });
+            }
+            all.push(spots);
+        }
+        let aside = Arc::new(self.aside);
+        Ok(all.into_iter().map(|spots| Listed { all: aside.clone(), spots }).collect())
+    }
+}
+
+impl Listed {
+    /// One after the other.
+    pub fn iter(&self) -> impl Iterator<Item = io::Result<CitationOutcome>> {
+        self.spots.iter().map(|spot| Ok(serde_json::from_slice(&self.all.read(*spot)?)?))
+    }
+}
+
+impl Serialize for Listed {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut list = serializer.serialize_seq(Some(self.spots.len()))?;
+        for spot in &self.spots {
+            let json = self.all.read(*spot).and_then(|json| String::from_utf8(json).map_err(io::Error::other));
+            list.serialize_element(&RawValue::from_string(json.map_err(S::Error::custom)?).map_err(S::Error::custom)?)?;
+        }
+        list.end()
+    }
 }
 
 /// What became of one citation.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CitationOutcome {
     /// the citation
     pub id: CitationId,
     /// `link`, `handle`, `hashtag`, `post`
-    pub kind: &'static str,
+    pub kind: Cow<'static, str>,
     /// as it stands in the statement
     pub raw: String,
     /// how it ended; none where it was recorded and not planned (a hashtag)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ending: Option<Ending>,
     /// what the ending rests on
-    #[serde(skip_serializing_if = "String::is_empty")]
+    #[serde(skip_serializing_if = "String::is_empty", default)]
     pub why: String,
     /// where it led
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -91,7 +172,7 @@ pub struct CitationOutcome {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub post: Option<String>,
     /// the posts it may lead to, where several match the quoted words equally
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub posts: Vec<String>,
     /// the account a handle leads to; its id survives a renaming
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -101,7 +182,7 @@ pub struct CitationOutcome {
 }
 
 /// One finding, as the contract has it.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct FindingOutcome {
     /// the citation that claims
     pub citation: CitationId,
@@ -122,6 +203,9 @@ pub struct Counts {
     pub planned: usize,
     /// those with a recorded ending
     pub ended: usize,
+    /// those at whose end a snapshot stands
+    #[serde(skip)]
+    pub kept: usize,
     /// by ending; `captured` is always there
     #[serde(flatten)]
     pub endings: BTreeMap<String, usize>,
@@ -143,6 +227,7 @@ impl Counts {
         counts.endings.insert(Ending::Captured.as_str().to_owned(), 0);
         for ending in endings {
             counts.ended += 1;
+            counts.kept += usize::from(ending.is_kept());
             *counts.endings.entry(ending.as_str().to_owned()).or_default() += 1;
         }
         counts
@@ -157,8 +242,7 @@ impl RunOutcome {
 
     /// Whether a snapshot stands at every planned citation's end, which `--strict` asks for.
     pub fn is_all_kept(&self) -> bool {
-        let endings = self.statements.iter().flat_map(|s| &s.citations).filter_map(|c| c.ending);
-        self.is_complete() && endings.into_iter().all(Ending::is_kept)
+        self.is_complete() && self.counts.kept == self.counts.ended
     }
 }
 

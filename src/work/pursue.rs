@@ -375,7 +375,7 @@ fn outcome(
     let findings = snapshot.map(|id| findings.iter().map(|finding| told(finding, id)).collect()).unwrap_or_default();
     CitationOutcome {
         id: citation.id,
-        kind: kind_name(&citation.kind),
+        kind: kind_name(&citation.kind).into(),
         raw: citation.raw.clone(),
         ending: Some(ending),
         why: resolution.why.clone(),
@@ -406,7 +406,7 @@ pub fn kind_name(kind: &Kind) -> &'static str {
 pub fn unfollowed(citation: &Citation) -> CitationOutcome {
     CitationOutcome {
         id: citation.id,
-        kind: kind_name(&citation.kind),
+        kind: kind_name(&citation.kind).into(),
         raw: citation.raw.clone(),
         ending: None,
         why: String::new(),

@@ -1,6 +1,6 @@
 //! A run: one pass over statements, opened with a plan and closed with an outcome for everything planned.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 
 use tokio::sync::{Semaphore, watch};
@@ -15,7 +15,9 @@ use crate::statement::{self, About, Hint, Statement, StatementId, Unread};
 use crate::work::fault::Fault;
 use crate::work::keep;
 use crate::work::news::News;
-use crate::work::outcome::{CheckpointOutcome, CitationOutcome, Counts, RunOutcome, StatementOutcome};
+use crate::work::outcome::{
+    CheckpointOutcome, CitationOutcome, Counts, Listed, Outcomes, RunOutcome, StatementOutcome,
+};
 use crate::work::parts::Tools;
 use crate::work::plan::{Place, Plan, Planned, plan};
 use crate::work::pursue::{Context, pursue, unfollowed};
@@ -159,13 +161,15 @@ pub async fn run(context: Context, work: Work, stop: Stop) -> Result<(RunOutcome
     open(&context, std::mem::take(&mut plan.ids), beacon).await?;
     context.watch.see(News::Planned { citations: count });
     let unconfirmed = unconfirmed(&context)?;
-    let (outcomes, interrupted) = follow(&context, plan, &statements, at_once, (stop, grace)).await?;
+    let (followed, interrupted) = follow(&context, plan, &statements, at_once, (stop, grace)).await?;
     if !interrupted {
         ask_again(&context, unconfirmed).await?;
     }
-    let sealed = close(&context, count, &outcomes, interrupted).await?;
+    let Followed { outcomes, ended } = followed;
+    let counts = Counts::of(count, ended.iter().map(|one| one.ending));
+    let sealed = close(&context, counts.clone(), ended, interrupted).await?;
     context.watch.see(News::Closed);
-    Ok((report(&context, &statements, only.as_ref(), count, outcomes, &sealed), interrupted))
+    Ok((report(&context, &statements, only.as_ref(), counts, outcomes, &sealed)?, interrupted))
 }
 
 /// Copies elsewhere that earlier runs asked for and that nobody has read back yet.
@@ -202,14 +206,33 @@ async fn open(context: &Context, ids: Vec<CitationId>, beacon: Option<Box<Beacon
 /// Citations that have left the network and wait to be sealed: they hold no place of those being followed.
 const SEALING: usize = 256;
 
+/// What was followed: each outcome is written down, and its ending stays at hand for the closing record.
+#[derive(Default)]
+struct Followed {
+    outcomes: Outcomes,
+    ended: Vec<Outcome>,
+}
+
+impl Followed {
+    fn add(&mut self, outcome: &CitationOutcome) -> Result<(), Fault> {
+        self.outcomes.add(outcome).map_err(beside)?;
+        self.ended.extend(outcome.ending.map(|ending| Outcome { citation: outcome.id, ending }));
+        Ok(())
+    }
+}
+
+fn beside(source: std::io::Error) -> Fault {
+    Fault::file("outcome", std::env::temp_dir())(source)
+}
+
 async fn follow(
     context: &Arc<Context>,
     plan: Plan,
     statements: &[Known],
     at_once: usize,
     (stop, grace): (Stop, Option<std::time::Duration>),
-) -> Result<(Vec<CitationOutcome>, bool), Fault> {
-    let mut outcomes = Vec::with_capacity(plan.first.len() + plan.accounts.len());
+) -> Result<(Followed, bool), Fault> {
+    let mut followed = Followed::default();
     let mut flying: JoinSet<Result<CitationOutcome, Fault>> = JoinSet::new();
     let (mut accounts, mut waiting) = (Some(plan.accounts), VecDeque::from(plan.first));
     let slots = Arc::new(Semaphore::new(at_once.max(1)));
@@ -228,17 +251,17 @@ async fn follow(
                 flying.spawn(async move { pursue(&context, &next, &about, slot).await });
             }
             Some(landed) = flying.join_next() => match landed {
-                Ok(outcome) => outcomes.push(outcome?),
+                Ok(outcome) => followed.add(&outcome?)?,
                 Err(_) => return Err(Fault::Broken("a citation's task died")),
             },
             () = &mut patience, if !flying.is_empty() => {
                 // What is dropped here has no ending in this run, and the run says so; it is due again.
                 flying.shutdown().await;
-                return Ok((outcomes, true));
+                return Ok((followed, true));
             }
             else => {
                 let left = !waiting.is_empty() || accounts.is_some_and(|accounts| !accounts.is_empty());
-                return Ok((outcomes, interrupted && left));
+                return Ok((followed, interrupted && left));
             }
         }
     }
@@ -259,18 +282,11 @@ async fn patience(mut stop: Stop, grace: Option<std::time::Duration>) {
     }
 }
 
-async fn close(
-    context: &Context,
-    planned: usize,
-    outcomes: &[CitationOutcome],
-    interrupted: bool,
-) -> Result<Sealed, Fault> {
+async fn close(context: &Context, counts: Counts, ended: Vec<Outcome>, interrupted: bool) -> Result<Sealed, Fault> {
     let mut deed = Deed::default();
-    let list: Vec<Outcome> =
-        outcomes.iter().filter_map(|o| o.ending.map(|ending| Outcome { citation: o.id, ending })).collect();
-    let ended = list.len() as u64;
-    let outcomes = context.seal.hold_all(&mut deed, "outcomes", list)?;
-    deed.events.push(Event::RunClosed { run: context.run, planned: planned as u64, ended, outcomes, interrupted });
+    let outcomes = context.seal.hold_all(&mut deed, "outcomes", ended)?;
+    let (planned, ended) = (counts.planned as u64, counts.ended as u64);
+    deed.events.push(Event::RunClosed { run: context.run, planned, ended, outcomes, interrupted });
     context.seal.commit(deed).await
 }
 
@@ -278,41 +294,25 @@ fn report(
     context: &Context,
     statements: &[Known],
     only: Option<&HashSet<CitationId>>,
-    planned: usize,
-    outcomes: Vec<CitationOutcome>,
+    counts: Counts,
+    outcomes: Outcomes,
     sealed: &Sealed,
-) -> RunOutcome {
-    let counts = Counts::of(planned, outcomes.iter().filter_map(|o| o.ending));
-    let mut by_id: HashMap<CitationId, CitationOutcome> = outcomes.into_iter().map(|o| (o.id, o)).collect();
-    let mut left: HashMap<StatementId, usize> = HashMap::new();
-    statements.iter().for_each(|known| *left.entry(known.id).or_default() += 1);
-    let mut listed = |known: &Known| -> Vec<CitationOutcome> {
-        let more = left.get_mut(&known.id).map_or(0, |left| {
-            *left -= 1;
-            *left
-        });
-        let wanted = |c: &&Citation| only.is_none_or(|only| only.contains(&c.id));
-        // Only a document that was handed in twice needs its outcomes twice.
-        let mut of = |c: &Citation| {
-            let found = if more > 0 { by_id.get(&c.id).cloned() } else { by_id.remove(&c.id) };
-            found.unwrap_or_else(|| unfollowed(c))
-        };
-        known.citations.iter().filter(wanted).map(&mut of).collect()
+) -> Result<RunOutcome, Fault> {
+    let wanted = |c: &&Citation| only.is_none_or(|only| only.contains(&c.id));
+    let cited = statements.iter().map(|known| known.citations.iter().filter(wanted).collect());
+    let listed = outcomes.listed(cited, unfollowed).map_err(beside)?;
+    let told = |(known, citations): (&Known, Listed)| StatementOutcome {
+        id: known.id,
+        source: known.source.clone(),
+        unread: known.unread.clone(),
+        citations,
     };
-    RunOutcome {
+    Ok(RunOutcome {
         run: context.run.to_string(),
-        statements: statements
-            .iter()
-            .map(|known| StatementOutcome {
-                id: known.id,
-                source: known.source.clone(),
-                unread: known.unread.clone(),
-                citations: listed(known),
-            })
-            .collect(),
+        statements: statements.iter().zip(listed).map(told).collect(),
         counts,
         checkpoint: Some(CheckpointOutcome { size: sealed.size, root: data_encoding::BASE64.encode(&sealed.root.0) }),
         beacon: None,
         anchors: None,
-    }
+    })
 }

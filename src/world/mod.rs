@@ -1,5 +1,6 @@
 //! The outside, one tool a room. The only rooms that touch network, files, clock, secrets or randomness.
 
+pub mod aside;
 pub mod clock;
 pub mod doorway;
 pub mod durable;
