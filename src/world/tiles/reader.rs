@@ -202,6 +202,8 @@ impl Source for &Tiles {
         if cache.len() >= CACHED {
             cache.clear();
         }
+        // A growing log comes by with one width after the other: the widest is enough.
+        cache.retain(|known, _| (known.row, known.index) != (tile.row, tile.index) || known.width > tile.width);
         cache.insert(tile, Arc::clone(&inner));
         Ok(inner)
     }
