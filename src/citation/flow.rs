@@ -63,6 +63,7 @@ fn windowed<E>(
         let whole = scanner.go_on(enough);
         let horizon = if whole { usize::MAX } else { scanner.at().saturating_sub(AHEAD) };
         let ground = Ground { text, marks: &scanner.marks, language, embeds: &[], anchors: &[], spaced };
+        let known = posts.len();
         attribution::go_on(&ground, &mut progress, horizon, |told| {
             posts.push(Post {
                 span: (told.span.start, told.span.end),
@@ -71,6 +72,9 @@ fn windowed<E>(
             });
         });
         let safe = if whole { usize::MAX } else { ground.settled(&progress, horizon) };
+        for post in posts.iter().skip(known) {
+            attribution::site::move_handle(&mut scanner.marks, &post.kind, post.span);
+        }
         let n = scanner.marks.partition_point(|m| m.start < safe);
         let later = posts.partition_point(|p| p.span.0 < safe);
         // what cannot be handed over yet is looked at again after twice as much

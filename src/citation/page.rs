@@ -60,13 +60,13 @@ pub(super) fn find<'t>(statement: &'t Statement, reading: &'t Reading) -> Vec<On
     // words that hold a post of their own are a statement's, not a post's
     rows.retain(|row| !holds_one(&told, &row.quoted));
     told.append(&mut rows);
-    let mut items: Vec<One<'_>> = told
-        .iter()
-        .map(|t| {
-            let what = Either::Post(Box::new(post::kind(text, &marks, &outward, t)));
-            one(reading.source(t.span.clone()), t.candidate, what)
-        })
-        .collect();
+    let kinds: Vec<Kind> = told.iter().map(|t| post::kind(text, &marks, &outward, t)).collect();
+    for (t, kind) in told.iter().zip(&kinds) {
+        attribution::site::move_handle(&mut marks, kind, (t.span.start, t.span.end));
+    }
+    let posts = told.iter().zip(kinds);
+    let mut items: Vec<One<'_>> =
+        posts.map(|(t, kind)| one(reading.source(t.span.clone()), t.candidate, Either::Post(Box::new(kind)))).collect();
     items.extend(led().map(|(a, link)| one(a.source.clone(), false, Either::Mark(What::Link(link.clone())))));
     items.extend(marks.into_iter().map(|m| one(reading.source(m.start..m.end), m.candidate, Either::Mark(m.what))));
     let named: HashSet<String> = items.iter().filter_map(named).collect();

@@ -2,6 +2,7 @@
 
 use crate::finding::copied::{self, Words};
 use crate::finding::{Agreement, Check, Claim, Judged, made};
+use crate::format::language;
 use crate::format::time::rfc3339;
 use crate::format::words::{self, Likeness};
 use crate::platform::post::{Platform, Post, Version};
@@ -12,6 +13,8 @@ const EXCERPT: usize = 4;
 const FEW: usize = 2;
 /// Words this alike are a title with a change in it; below, they are something else.
 const ALIKE: f64 = 0.7;
+/// Words less alike than this have nothing to do with each other, or are of two languages.
+const OTHER: f64 = 0.3;
 /// Differences told one by one.
 const TOLD: usize = 12;
 
@@ -98,11 +101,9 @@ fn but_for_emoji(likeness: &Likeness) -> Option<(Agreement, String)> {
 /// Words that the statement itself marks as its own, in square brackets, in place of the post's.
 fn in_brackets(claim: &Claim<'_>, cited: &str, found: &str) -> Option<(Agreement, String)> {
     let (own, rest) = copied::bracketed(cited)?;
-    let (result, _) = excerpt(claim, &rest, found)?;
+    excerpt(claim, &rest, found)?;
     let own: Vec<String> = own.iter().map(|words| format!("[{words}]")).collect();
-    (result == Agreement::Agrees).then(|| {
-        (Agreement::Unknown, format!("as the post has it but for the statement's own words: {}", own.join(" ")))
-    })
+    Some((Agreement::Unknown, format!("as the post has it but for the statement's own words: {}", own.join(" "))))
 }
 
 /// On YouTube and Reddit a post begins with its title, which may be all that is quoted, and all that was captured.
@@ -118,12 +119,16 @@ fn titled(post: &Post, cited: &str, text: &str, of: &impl Fn(Agreement, &Likenes
     if likeness.score >= ALIKE {
         return Some(Judged::plain(of(Agreement::Disagrees, &likeness).because(told(&likeness))));
     }
-    // what is said below a title, or in a film, is not captured with the title alone
-    (post.cut && !likeness.inside).then(|| {
-        Judged::plain(
-            of(Agreement::Unknown, &likeness).because("no more than the title was captured, and these are other words"),
-        )
-    })
+    let film = post.name.platform == Platform::Youtube;
+    // what is said below a title, or in a film, is not captured with the title
+    let why = match (post.cut, film) {
+        (true, _) => "no more than the title was captured, and these are other words",
+        (false, true) => "these are not the words beside the film; what is said in it was not captured",
+        (false, false) => return None,
+    };
+    let beside = film && words::likest_part(cited, text) >= ALIKE;
+    let elsewhere = !beside && !words::compare(cited, &copied::plain(text, &post.links)).inside;
+    elsewhere.then(|| Judged::plain(of(Agreement::Unknown, &likeness).because(why)))
 }
 
 fn differs(post: &Post, cited: &str, likeness: Likeness, of: impl Fn(Agreement, &Likeness) -> Check) -> Judged {
@@ -133,6 +138,13 @@ fn differs(post: &Post, cited: &str, likeness: Likeness, of: impl Fn(Agreement, 
     {
         why = format!("these are the words of {}, the post it quotes", quoted.name);
     }
+    let described = |alt: &&str| words::compare(cited, alt).differences.is_empty();
+    if post.media.iter().filter_map(|media| media.alt.as_deref()).any(|alt| described(&alt)) {
+        why = "these are the words that describe a picture of the post, not its own".to_owned();
+    }
+    if let Some(why) = translated(cited, &copied::plain(&post.text, &post.links), likeness.score) {
+        return Judged::plain(of(Agreement::Unknown, &likeness).because(why));
+    }
     let check = of(Agreement::Disagrees, &likeness);
     if post.edited || post.versions.len() > 1 {
         let why = format!("{why}; the post was edited, so they may be an earlier version's words");
@@ -141,11 +153,32 @@ fn differs(post: &Post, cited: &str, likeness: Likeness, of: impl Fn(Agreement, 
     Judged::plain(check.because(why))
 }
 
+/// Words in another language than the post's may be its translation, which words alone cannot judge.
+fn translated(cited: &str, found: &str, score: f64) -> Option<String> {
+    let (one, other) = (language::of(cited)?, language::of(found)?);
+    (score < OTHER && one != other)
+        .then(|| format!("the post is in {other}, the quotation in {one}: a translation is not judged by its words"))
+}
+
+/// A word written with letters of several scripts looks like another one.
+fn mixed(likeness: &Likeness) -> Option<String> {
+    let script = |c: char| match c {
+        'a'..='z' | 'A'..='Z' => 1,
+        '\u{370}'..='\u{3ff}' => 2,
+        '\u{400}'..='\u{52f}' => 4,
+        _ => 0,
+    };
+    let is_mixed = |word: &&str| word.chars().fold(0_u32, |seen, c| seen | script(c)).count_ones() > 1;
+    let mut all = likeness.differences.iter().flat_map(|d| d.cited.split(' ').chain(d.found.split(' ')));
+    all.find(is_mixed).map(|word| format!("{word:?} has letters of two scripts"))
+}
+
 fn told(likeness: &Likeness) -> String {
     let mut all: Vec<String> = likeness.differences.iter().take(TOLD).map(ToString::to_string).collect();
     if likeness.differences.len() > TOLD {
         all.push(format!("and {} more", likeness.differences.len() - TOLD));
     }
+    all.extend(mixed(likeness));
     all.join("; ")
 }
 
@@ -162,11 +195,22 @@ fn excerpt(claim: &Claim<'_>, cited: &str, found: &str) -> Option<(Agreement, St
     let total: usize = parts.iter().map(Vec::len).sum();
     let mut at = 0;
     let last = parts.len().checked_sub(1)?;
+    let mut hidden: Vec<String> = Vec::new();
     for (n, part) in parts.iter().enumerate() {
         // the statement may have cut inside the last word
-        at = position(&found, part, at, claim.truncated && n == last)? + part.len();
+        let start = position(&found, part, at, claim.truncated && n == last)?;
+        let gap = found.get(at..start).unwrap_or_default();
+        if n > 0 && (1..=FEW).contains(&gap.len()) {
+            hidden.push(gap.join(" "));
+        }
+        at = start + part.len();
     }
     let share = 100 * total / found.len().max(1);
+    if !hidden.is_empty() {
+        // "will … load" for "will not load" is marked, and says the opposite
+        let why = format!("an excerpt, marked as one, but all that the mark stands for is: {hidden:?}");
+        return Some((Agreement::Unknown, why));
+    }
     Some((Agreement::Agrees, format!("an excerpt, marked as one: {share} % of the words")))
 }
 

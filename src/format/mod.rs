@@ -20,6 +20,7 @@ pub mod gzip;
 pub mod html;
 pub mod http;
 pub mod json;
+pub mod language;
 pub mod link;
 pub mod mail;
 pub mod markdown;

@@ -109,7 +109,7 @@ pub struct FromArchive {
 pub struct Candidate {
     /// the post
     pub post: PostName,
-    /// how it came up: `permalink`, `pic-code`, `tco-in-quote`, `list` (what the account lists of the day), `versions` (one of
+    /// how it came up: `permalink`, `pic-code`, `tco-in-quote`, `link-behind`, `list` (what the account lists of the day), `versions` (one of
     /// those, edited), `cdx-prefix`, `kept-list` (an archive's copy of the account's list), `thread`
     pub by: String,
     /// taken as the cited post

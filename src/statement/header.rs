@@ -3,6 +3,7 @@
 use super::About;
 use crate::format::day;
 use crate::format::html::page::Page;
+use crate::format::language;
 
 /// Header lines are looked for in this many lines and bytes.
 const LINES: usize = 24;
@@ -166,85 +167,7 @@ fn dateline(head: &str) -> Option<String> {
 fn language(head: &str) -> Option<String> {
     let words: String =
         head.split_whitespace().filter(|w| !w.contains(['/', '@', '#'])).flat_map(|w| [w, " "]).collect();
-    let info = whatlang::detect(&words).filter(|i| i.is_reliable() || i.confidence() >= 0.5)?;
-    Some(two_letters(info.lang()).to_owned())
-}
-
-/// ISO 639-3 to the shortest tag BCP 47 knows.
-fn two_letters(lang: whatlang::Lang) -> &'static str {
-    match lang.code() {
-        "eng" => "en",
-        "rus" => "ru",
-        "cmn" => "zh",
-        "spa" => "es",
-        "por" => "pt",
-        "ita" => "it",
-        "ben" => "bn",
-        "fra" => "fr",
-        "deu" => "de",
-        "ukr" => "uk",
-        "kat" => "ka",
-        "ara" => "ar",
-        "hin" => "hi",
-        "jpn" => "ja",
-        "heb" => "he",
-        "yid" => "yi",
-        "pol" => "pl",
-        "amh" => "am",
-        "jav" => "jv",
-        "kor" => "ko",
-        "nob" => "nb",
-        "dan" => "da",
-        "swe" => "sv",
-        "fin" => "fi",
-        "tur" => "tr",
-        "nld" => "nl",
-        "hun" => "hu",
-        "ces" => "cs",
-        "ell" => "el",
-        "bul" => "bg",
-        "bel" => "be",
-        "mar" => "mr",
-        "kan" => "kn",
-        "ron" => "ro",
-        "slv" => "sl",
-        "hrv" => "hr",
-        "srp" => "sr",
-        "mkd" => "mk",
-        "lit" => "lt",
-        "lav" => "lv",
-        "est" => "et",
-        "tam" => "ta",
-        "vie" => "vi",
-        "urd" => "ur",
-        "tha" => "th",
-        "guj" => "gu",
-        "uzb" => "uz",
-        "pan" => "pa",
-        "aze" => "az",
-        "ind" => "id",
-        "tel" => "te",
-        "pes" => "fa",
-        "mal" => "ml",
-        "ori" => "or",
-        "mya" => "my",
-        "nep" => "ne",
-        "sin" => "si",
-        "khm" => "km",
-        "tuk" => "tk",
-        "aka" => "ak",
-        "zul" => "zu",
-        "sna" => "sn",
-        "afr" => "af",
-        "lat" => "la",
-        "slk" => "sk",
-        "cat" => "ca",
-        "tgl" => "tl",
-        "hye" => "hy",
-        "epo" => "eo",
-        "cym" => "cy",
-        other => other,
-    }
+    language::guess(&words, 0.5).map(str::to_owned)
 }
 
 #[cfg(test)]

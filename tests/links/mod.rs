@@ -8,6 +8,7 @@ mod carriers;
 mod clauses;
 mod platforms;
 mod statements;
+mod strangers;
 mod threads;
 mod transactions;
 mod unlinked;

@@ -7,7 +7,7 @@ pub(super) mod quoted;
 mod reference;
 mod remnant;
 pub(super) mod row;
-mod site;
+pub(super) mod site;
 mod unaddressed;
 
 use std::ops::Range;
@@ -125,7 +125,8 @@ pub(super) fn go_on(ground: &Ground<'_, '_>, progress: &mut Progress, horizon: u
             });
         if let Some(mut post) = read {
             progress.floor = post.span.end.max(mark.end);
-            if post.platform == Platform::X && post.permalink.is_none() {
+            let named = post.permalink.as_deref().and_then(permalink::read).is_some_and(|named| named.post.is_some());
+            if post.platform == Platform::X && !named {
                 post.platform = site::named(ground.text, &post).unwrap_or(Platform::X);
             }
             tell(post);
@@ -196,9 +197,16 @@ impl Ground<'_, '_> {
         let between = self.text.get(date.end..behind.start)?;
         let near = between.chars().count() <= reach && !between.contains("\n\n");
         let beside = date.start < date.end && between.chars().count() <= 3 && !between.contains('\n');
+        // an address that was made short or to be shared: where it leads, only the one who asks knows
+        let short = |link: &Link<'_>| {
+            matches!(link.form, Form::Tco | Form::Shortener)
+                || link.url.contains("reddit.com/r/") && link.url.contains("/s/")
+        };
         match &behind.what {
             What::Link(link)
-                if near && !behind.candidate && (own(&link.url).is_some() || (beside && post(&link.url).is_some())) =>
+                if near
+                    && !behind.candidate
+                    && (own(&link.url).is_some() || (beside && (post(&link.url).is_some() || short(link)))) =>
             {
                 Some(link.url.clone().into_owned())
             }

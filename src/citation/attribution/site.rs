@@ -1,8 +1,13 @@
 //! The site that a statement names beside an account: `@name` alone is how X writes one, unless the words around it say where else.
 
 use std::ops::Range;
+use std::sync::LazyLock;
+
+use regex::Regex;
 
 use super::{Told, place};
+use crate::citation::Kind;
+use crate::citation::mark::{Mark, What};
 use crate::platform::post::Platform;
 
 /// Sites as languages write them; inflection adds a few letters.
@@ -10,7 +15,6 @@ const SITES: &[(&str, Platform)] = &[
     ("telegram", Platform::Telegram),
     ("телеграм", Platform::Telegram),
     ("телеграмм", Platform::Telegram),
-    ("тг", Platform::Telegram),
     ("تيليغرام", Platform::Telegram),
     ("تلغرام", Platform::Telegram),
     ("تلگرام", Platform::Telegram),
@@ -105,6 +109,9 @@ pub(super) fn named(text: &str, told: &Told) -> Option<Platform> {
     if ["t.co/", "pic.twitter.com/", "pic.x.com/"].iter().any(|code| quoted.contains(code)) {
         return None;
     }
+    if ![before, inside[0], inside[1], behind].into_iter().any(may_name) {
+        return None;
+    }
     let name = told.author.as_deref().unwrap_or_default();
     let around = [before, inside[0], inside[1], behind]
         .map(|part| if name.is_empty() { part.to_owned() } else { part.replace(name, "(") });
@@ -117,6 +124,15 @@ pub(super) fn named(text: &str, told: &Told) -> Option<Platform> {
         }
     }
     found
+}
+
+/// Whether a site's name stands in a stretch at all: in most there is none.
+fn may_name(part: &str) -> bool {
+    static ANY: LazyLock<Option<Regex>> = LazyLock::new(|| {
+        let names: Vec<&str> = SITES.iter().map(|(name, _)| *name).collect();
+        Regex::new(&format!("(?i){}", names.join("|"))).ok()
+    });
+    ANY.as_ref().is_some_and(|any| any.is_match(part))
 }
 
 /// The site named in a stretch; the outer none where that is X, or where there are several.
@@ -163,6 +179,21 @@ fn site(lower: &str) -> Option<Platform> {
             .is_some_and(|ending| ending.is_empty() || name.len() > 4 && ending.chars().count() <= ENDING)
     };
     SITES.iter().find(is).map(|(_, platform)| *platform)
+}
+
+/// Gives the account of a post that the words around place elsewhere to that site: the handle in its stretch is no account of X.
+pub(in crate::citation) fn move_handle(marks: &mut [Mark<'_>], kind: &Kind, span: (usize, usize)) {
+    let Kind::Post { platform, handle: Some(handle), .. } = kind else { return };
+    if *platform == Platform::X {
+        return;
+    }
+    let first = marks.partition_point(|mark| mark.start < span.0);
+    for mark in marks.iter_mut().skip(first).take_while(|mark| mark.start < span.1) {
+        match &mut mark.what {
+            What::Handle(place @ Platform::X, own) if own == handle => *place = *platform,
+            _ => {}
+        }
+    }
 }
 
 /// Behind `on Telegram,`, `, YouTube,` and the like; `at` where nothing of the kind stands there.
@@ -227,6 +258,30 @@ mod tests {
             ("“The gate is shut.” — tally_ho (reddit.com/user/tally_ho) April 2, 2025", "reddit tally_ho"),
         ] {
             assert_eq!(platforms(text), [want], "{text}");
+        }
+    }
+
+    #[test]
+    fn the_account_is_of_that_site_too() {
+        for (text, want) in [
+            (
+                "“The gate is shut.” — Dock Line (@dockline) on Telegram, April 2, 2025. Elsewhere @dockline said so.",
+                ["telegram", "x"],
+            ),
+            (
+                "<p>“The gate is shut.” — Dock Line (@dockline) on Telegram, April 2, 2025</p><p>@dockline said so</p>",
+                ["telegram", "x"],
+            ),
+        ] {
+            let statement = statement::read(text.as_bytes().to_vec(), &Hint::default());
+            let found = statement.map(|statement| find(&statement)).unwrap_or_default();
+            let of: Vec<&str> = found
+                .iter()
+                .filter_map(
+                    |c| if let Kind::Handle { platform, .. } = &c.kind { Some(platform.as_str()) } else { None },
+                )
+                .collect();
+            assert_eq!(of, want, "{text}");
         }
     }
 

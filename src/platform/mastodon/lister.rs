@@ -105,7 +105,12 @@ impl PostLister {
         self.pages += 1;
         let own = all.iter().filter(|status| !status.get("reblog").is_some_and(Json::is_object));
         let posts = own.filter_map(|json| status::of_json(json, &self.host)).map(|status| status.post);
-        let new: Vec<Post> = posts.filter(|post| is_of(post, &self.stretch) && !self.found.contains(post)).collect();
+        // a server may give its accounts another host than its own
+        let by = |post: &Post| {
+            post.author.handle.split('@').next().is_some_and(|user| user.eq_ignore_ascii_case(&self.user))
+        };
+        let new = posts.filter(|post| by(post) && is_of(post, &self.stretch) && !self.found.contains(post));
+        let new: Vec<Post> = new.collect();
         self.found.extend(new);
         // a page begins with its newest post
         let newest = all.first().and_then(|status| text(status, "id")).map(str::to_owned);

@@ -78,7 +78,7 @@ impl Lister for PostLister {
             Ok(answer) => {
                 let posts = feed::list(&decode(&answer.body, "charset=utf-8"));
                 let new = posts.into_iter().filter(|post| !self.seen.iter().any(|seen| seen.name == post.name));
-                let new: Vec<Post> = new.collect();
+                let new: Vec<Post> = new.filter(|post| post.author.handle.eq_ignore_ascii_case(&self.user)).collect();
                 self.ended = new.is_empty();
                 self.seen.extend(new);
                 self.go_on();

@@ -186,7 +186,9 @@ impl Pursuit {
     /// A neighbour was read, or was not to be had.
     pub(super) fn thread_read(&mut self, read: Read) {
         let (Some(thread), Some(quest)) = (&mut self.thread, &mut self.quest) else { return };
-        let own = |post: &Post| thread.posts.first().is_some_and(|first| is_by(&post.author, &first.author));
+        let new = |post: &Post| thread.posts.iter().all(|known| known.name != post.name);
+        let own =
+            |post: &Post| thread.posts.first().is_some_and(|first| is_by(&post.author, &first.author)) && new(post);
         match read.post {
             Some(post) if thread.up && own(&post) && quest.has_part(&post.text) => thread.posts.insert(0, post),
             Some(post) if !thread.up => quest.read.push((post, thread.judged.clone(), None)),

@@ -77,8 +77,7 @@ impl Pursuit {
         let wider = if let Some(Lead::Days(n)) = quest.current { n } else { 0 };
         let rows = std::mem::take(&mut quest.rows);
         let stretches = quest.stretches(wider);
-        let listed = if wider == 0 { vec![0] } else { vec![-wider, wider] };
-        let unlisted = listed.iter().all(|days| quest.whole.contains(days));
+        let unlisted = stretches.iter().all(|stretch| quest.whole.contains(stretch));
         let unlisted = unlisted.then(|| "the account's own list of that day does not show it".to_owned());
         let Some(lister) = &quest.lister else { return self.go_on_quest() };
         let may_be = |name: &PostName| stretches.iter().any(|stretch| lister.may_be(name, stretch));

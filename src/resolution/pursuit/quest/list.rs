@@ -14,8 +14,9 @@ use crate::resolution::pursuit::{Purpose, Pursuit};
 
 impl Pursuit {
     /// Looks at what the account lists of one day.
-    pub(super) fn list(&mut self, days: i64) {
-        let stretch = self.quest.as_ref().and_then(|quest| quest.stretch(days)).filter(|_| self.limits.platform);
+    pub(super) fn list(&mut self, days: i64, reading: usize) {
+        let stretch =
+            self.quest.as_ref().and_then(|quest| quest.stretch(days, reading)).filter(|_| self.limits.platform);
         let lister = self.quest.as_mut().and_then(|quest| quest.lister.as_mut());
         let (Some(stretch), Some(lister)) = (stretch, lister) else { return self.go_on_quest() };
         lister.look(stretch);
@@ -69,17 +70,18 @@ impl Pursuit {
     /// Every post of the list is a candidate.
     fn list_came(&mut self, listed: Listed) {
         let Some(quest) = &mut self.quest else { return };
-        let Some(Lead::Listed(days)) = quest.current else { return };
+        let Some(Lead::Listed(days, reading)) = quest.current else { return };
         if let Some(state) = listed.state {
             return self.no_list(state, &listed.why);
         }
-        let day = quest.stretch(days).map(|stretch| stretch.start.strftime("%Y-%m-%d").to_string()).unwrap_or_default();
+        let Some(stretch) = quest.stretch(days, reading) else { return self.go_on_quest() };
+        let day = stretch.start.strftime("%Y-%m-%d").to_string();
         let count = listed.posts.len();
         let part = if listed.whole { "" } else { ", and may leave some out" };
         let told = format!("{} has {count} of the account's posts of {day}{part}", listed.why);
         quest.lists.push(told.clone());
         if listed.whole {
-            quest.whole.push(days);
+            quest.whole.push(stretch);
         }
         self.out.notes.push(told);
         for post in listed.posts {
@@ -103,7 +105,7 @@ impl Pursuit {
     /// The account lists nothing, and says why, or nobody answers: other days are not asked for.
     fn no_list(&mut self, state: State, why: &str) {
         let Some(quest) = &mut self.quest else { return };
-        quest.leads.retain(|lead| !matches!(lead, Lead::Listed(_)));
+        quest.leads.retain(|lead| !matches!(lead, Lead::Listed(..)));
         let judged = match (&quest.failure, state) {
             (Some(failure), State::Unknown) => failure.clone(),
             _ => judge::state(state, why),
@@ -149,7 +151,7 @@ impl Pursuit {
         };
         let shown =
             quest.lister.as_ref().zip(answer).map(|(lister, answer)| lister.on_list(answer)).unwrap_or_default();
-        let days: Vec<_> = (-WIDER..=WIDER).filter_map(|days| quest.stretch(days)).collect();
+        let days: Vec<_> = quest.stretches(0).into_iter().chain(quest.stretches(WIDER)).collect();
         let posts: Vec<_> = shown.into_iter().filter(|post| days.iter().any(|day| is_of(post, day))).collect();
         let told = format!(
             "{} keeps the account's list of {}: {} of its posts are of those days",

@@ -38,8 +38,8 @@ enum Lead {
     Named(PostName),
     /// a link in the quoted words
     Link(Url, &'static str),
-    /// what the account lists of one day, so many after the cited one
-    Listed(i64),
+    /// what the account lists of one day, so many after the cited one; `02/04` has two readings, by the second number
+    Listed(i64, usize),
     /// the archive's index of that author's posts of the cited day, or of the days so many before and after it
     Days(i64),
     /// an archive's copy of the account's list
@@ -66,6 +66,8 @@ pub(super) struct Quest {
     pub(super) handle: Option<String>,
     author: Option<String>,
     pub(super) day: Option<Date>,
+    /// the day's other readings
+    readings: Vec<Date>,
     pub(super) quoted: String,
     leads: VecDeque<Lead>,
     current: Option<Lead>,
@@ -84,8 +86,8 @@ pub(super) struct Quest {
     pub(super) lister: Option<Box<dyn Lister + Send>>,
     /// the first failure of the lister's exchanges
     pub(super) failure: Option<Judged>,
-    /// days whose posts the account lists to the last one
-    whole: Vec<i64>,
+    /// stretches whose posts the account lists to the last one
+    whole: Vec<Stretch>,
     /// what the lists held, in words
     lists: Vec<String>,
     /// posts by that author that were read, whichever words they have: a quotation may join several
@@ -99,6 +101,7 @@ impl Quest {
             handle: None,
             author: None,
             day: None,
+            readings: Vec::new(),
             quoted: String::new(),
             leads: VecDeque::new(),
             current: None,
@@ -122,14 +125,16 @@ impl Quest {
             quest.platform = *platform;
             quest.handle = handle.clone();
             quest.author = author.clone();
-            quest.day = date.as_ref().or(dates.first()).and_then(|d| d.parse().ok());
+            let mut readings = date.iter().chain(dates).filter_map(|d| d.parse().ok());
+            quest.day = readings.next();
+            quest.readings = readings.collect();
             quest.quoted = quoted.clone();
             quest.links = links.clone();
             quest.page = permalink.as_deref().and_then(|page| Url::parse(page).ok());
             quest.leads = leads(*platform, post_id.as_deref(), permalink.as_deref(), links);
             quest.lister = handle.as_deref().and_then(|handle| registry::lister(*platform, handle));
             if quest.lister.is_some() && quest.day.is_some() {
-                quest.leads.extend(by_day(*platform));
+                quest.leads.extend(by_day(*platform, quest.readings.len()));
             }
         }
         quest
@@ -153,9 +158,10 @@ impl Quest {
         self.day?.at(12, 0, 0, 0).to_zoned(TimeZone::UTC).ok().map(|z| z.timestamp())
     }
 
-    /// The UTC day so many days after the cited one.
-    fn stretch(&self, days: i64) -> Option<Stretch> {
-        let day = self.day?.checked_add(jiff::Span::new().try_days(days).ok()?).ok()?;
+    /// The UTC day so many days after the cited one, by one of its readings.
+    fn stretch(&self, days: i64, reading: usize) -> Option<Stretch> {
+        let day = reading.checked_sub(1).map_or(self.day, |at| self.readings.get(at).copied());
+        let day = day?.checked_add(jiff::Span::new().try_days(days).ok()?).ok()?;
         let midnight = |day: Date| Some(day.to_zoned(TimeZone::UTC).ok()?.timestamp());
         Some(midnight(day)?..midnight(day.tomorrow().ok()?)?)
     }
@@ -163,7 +169,8 @@ impl Quest {
     /// The days that a search of so many days around the cited one is of.
     fn stretches(&self, wider: i64) -> Vec<Stretch> {
         let days = if wider == 0 { vec![0] } else { vec![-wider, wider] };
-        days.into_iter().filter_map(|days| self.stretch(days)).collect()
+        let all = (0..=self.readings.len()).flat_map(|reading| days.iter().map(move |days| (*days, reading)));
+        all.filter_map(|(days, reading)| self.stretch(days, reading)).collect()
     }
 
     pub(super) fn is_over(&self) -> bool {
@@ -232,20 +239,29 @@ pub(super) fn without_links(text: &str) -> String {
 }
 
 /// The cited day first, by what the account lists and by what archives keep, then the days beside it.
-fn by_day(platform: Platform) -> Vec<Lead> {
+fn by_day(platform: Platform, others: usize) -> Vec<Lead> {
+    let listed = |days: i64| (0..=others).map(move |reading| Lead::Listed(days, reading));
     match platform {
         Platform::X => vec![Lead::Days(0), Lead::Days(WIDER)],
-        _ => vec![Lead::Listed(0), Lead::Days(0), Lead::Listed(-WIDER), Lead::Listed(WIDER), Lead::Days(WIDER)],
+        _ => listed(0)
+            .chain([Lead::Days(0)])
+            .chain(listed(-WIDER))
+            .chain(listed(WIDER))
+            .chain([Lead::Days(WIDER)])
+            .collect(),
     }
 }
 
 fn leads(platform: Platform, id: Option<&str>, permalink: Option<&str>, links: &[String]) -> VecDeque<Lead> {
     let mut out = VecDeque::new();
     let named = permalink.and_then(permalink::read).and_then(|n| Some(PostName { platform: n.platform, id: n.post? }));
+    let behind = permalink.filter(|_| named.is_none()).and_then(|url| Url::parse(url).ok());
     let id = id.map(|id| PostName { platform, id: id.to_owned() });
     if let Some(name) = named.or(id).filter(registry::can_read) {
         out.push_back(Lead::Named(name));
     }
+    // an address made short or to be shared, right behind the date
+    out.extend(behind.map(|url| Lead::Link(url, "link-behind")));
     let urls: Vec<Url> = links.iter().filter_map(|link| Url::parse(link).ok()).collect();
     let host = |url: &Url| url.host_str().unwrap_or_default().to_owned();
     let is_pic = |url: &Url| matches!(host(url).as_str(), "pic.twitter.com" | "pic.x.com");
@@ -289,7 +305,7 @@ impl Pursuit {
                 let next = self.trail.go(Via::Start, url);
                 self.apply(next);
             }
-            Some(Lead::Listed(days)) => self.list(days),
+            Some(Lead::Listed(days, reading)) => self.list(days, reading),
             Some(Lead::Days(wider)) => self.search(wider),
             Some(Lead::Copy(row)) => self.look_at_copy(row),
             Some(Lead::Candidate(name, rows, Some(unlisted))) => self.look_at_kept(name, &rows, unlisted),

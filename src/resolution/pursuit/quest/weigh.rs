@@ -24,7 +24,8 @@ impl Pursuit {
         let score = quest.likeness(&post);
         let own = quest.handle.as_deref().is_some_and(|h| h.eq_ignore_ascii_case(&post.author.handle));
         let by = quest.by;
-        let sure = matches!(by, "permalink" | "pic-code") || (by == "tco-in-quote" && (own || score >= SAME));
+        let sure = matches!(by, "permalink" | "pic-code")
+            || (matches!(by, "tco-in-quote" | "link-behind") && (own || score >= SAME));
         if sure {
             quest.over = true;
             let named = if by == "pic-code" { "the code of its picture" } else { "a link" };
@@ -79,7 +80,7 @@ impl Pursuit {
         let (all, on_x) = (best.likeness >= ALL, quest.platform == Platform::X);
         quest.leads.retain(|lead| match lead {
             Lead::Days(0) => !on_x && !all,
-            Lead::Listed(_) | Lead::Days(_) => false,
+            Lead::Listed(..) | Lead::Days(_) => false,
             _ => true,
         });
     }

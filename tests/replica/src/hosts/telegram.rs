@@ -40,7 +40,8 @@ impl World {
 
 /// An embed, a channel's list, or the page that asks to open the app.
 pub(crate) fn answer(world: &World, request: &Request) -> Reply {
-    let parts: Vec<&str> = request.path().trim_matches('/').split('/').collect();
+    let path = request.path().to_lowercase();
+    let parts: Vec<&str> = path.trim_matches('/').split('/').collect();
     let embed = request.param("embed").is_some();
     match parts.as_slice() {
         ["iv"] => Reply::to(302, &request.param("url").unwrap_or_default()),
