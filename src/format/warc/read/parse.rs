@@ -279,12 +279,12 @@ impl Parse {
     fn digest(&mut self, block: &[u8], body: &[u8]) {
         match (&mut self.block.hash, &mut self.payload.hash) {
             (Hash::Sha256(a), Hash::Sha256(b)) => {
-                sha2x::update_both(a, block, b, body);
+                match &mut self.whole {
+                    Some(whole) => sha2x::update_three(a, whole, block, b, body),
+                    None => sha2x::update_both(a, block, b, body),
+                }
                 self.block.len += block.len() as u64;
                 self.payload.len += body.len() as u64;
-                if let Some(whole) = &mut self.whole {
-                    whole.update(block);
-                }
             }
             (Hash::Sha256(a), _) if self.whole.is_some() => {
                 if let Some(whole) = &mut self.whole {
