@@ -9,7 +9,8 @@ use jiff::{SignedDuration, Timestamp};
 use url::Url;
 
 use crate::format::drand::{self, Chain, Hex, Refused, Round};
-use crate::record::{Beacon, RunId};
+use crate::record::RunId;
+use crate::record::beacon::Beacon;
 use crate::work::fault::Fault;
 use crate::work::outcome::BeaconOutcome;
 use crate::work::parts::Tools;

@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use onrecord::format::drand::Hex;
-use onrecord::record::{Beacon, RunId};
+use onrecord::record::RunId;
+use onrecord::record::beacon::Beacon;
 use serde_json::{Value, json};
 
 use super::world::Fixture;
