@@ -293,15 +293,20 @@ impl<'a> Look<'a> {
     fn included(&self, index: u64, leaf: &Digest, place: &str, report: &mut Report) {
         let checkpoint = &self.open.signed.checkpoint;
         report.checked.leaves += 1;
-        let holds = Prover::new(&self.open.tiles, checkpoint.size)
-            .inclusion(index)
-            .map_err(|e| e.to_string())
-            .and_then(|proof| {
-                verify_inclusion(&record_leaf(leaf), index, checkpoint.size, &proof, &checkpoint.root)
-                    .map_err(|e| e.to_string())
-            });
-        if let Err(why) = holds {
-            report.problem("leaf-changed", place, why);
+        let holds = |mut prover: Prover<'_>| {
+            let proof = prover.inclusion(index).map_err(|e| e.to_string())?;
+            verify_inclusion(&record_leaf(leaf), index, checkpoint.size, &proof, &checkpoint.root)
+                .map_err(|e| e.to_string())
+        };
+        let tiles = &self.open.tiles;
+        if holds(Prover::new(tiles, checkpoint.size)).is_err() {
+            match holds(Prover::from_tiles(tiles, checkpoint.size)) {
+                Ok(()) => report.notes.push(
+                    "ledger/nodes holds other hashes than the tiles; delete it, and onrecord ledger index makes it anew"
+                        .to_owned(),
+                ),
+                Err(why) => report.problem("leaf-changed", place, why),
+            }
         }
     }
 

@@ -1,11 +1,11 @@
 //! The hashes between a tile's own, stored: `ledger/nodes`, from which a proof is read and never hashed.
 //!
 //! Derived from the tiles and no part of the evidence: it may be deleted at any time, and nothing is lost but speed. A tile
-//! of 256 leaves takes 17 blocks: one for each 16 leaves, with the hashes of heights 0 to 3 among them, then one with those
-//! of heights 4 to 7. A path through the tile is therefore two reads.
+//! of 256 leaves takes 16 blocks, one for each 16 leaves: the hashes of heights 0 to 3 among them, then the four siblings of what is
+//! above them in the tile. A path through the tile is therefore one read.
 //!
 //! ```text
-//! block = 16 hashes, 8 of the height above, 4, 2, and the CRC-32 of these 960 bytes, big-endian
+//! block = 16 hashes, 8 of the height above, 4, 2, then one each of heights 4 to 7, and the CRC-32 of these 1088 bytes, big-endian
 //! ```
 //! Trust: whoever alters this file can make proofs fail and never hold, since a proof is worth what its root is. What a
 //! crash or a bad disk does to a block, its checksum tells; the tile itself is then read.
@@ -21,12 +21,13 @@ use crate::format::digest::Digest;
 use crate::format::tile::{Row, Tile, WIDTH};
 use crate::ledger::{Inner, Source as _};
 
-const HASHES: usize = 30;
+const HASHES: usize = 34;
 const BLOCK: usize = HASHES * 32 + 4;
-const BLOCKS: u64 = 17;
+const BLOCKS: u64 = 16;
 
-/// Where, in a block, each of its four rows begins.
+/// Where, in a block, each of its four rows begins, and the siblings above.
 const ROWS: [usize; 4] = [0, 16, 24, 28];
+const ABOVE: usize = 30;
 
 /// The file, for reading.
 #[derive(Debug)]
@@ -63,16 +64,15 @@ impl Nodes {
     /// The first eight hashes of leaf `index`'s path, those within its full tile, lowest first. `None` where they are not
     /// here, or not whole.
     pub fn siblings(&self, index: u64) -> Option<[Digest; 8]> {
-        let first = (index / WIDTH).checked_mul(BLOCKS)?;
-        let low = self.block(first + index % WIDTH / 16)?;
-        let high = self.block(first + 16)?;
+        let block = self.block(index / 16)?;
+        let (hashes, _) = block.as_chunks::<32>();
         let mut path = [Digest([0; 32]); 8];
         let (below, above) = path.split_at_mut(4);
-        for (out, block, at) in [(below, &low, index % 16), (above, &high, index % WIDTH / 16)] {
-            for ((height, row), slot) in (0u32..).zip(ROWS).zip(out) {
-                let sibling = row + usize::try_from((at >> height) ^ 1).ok()?;
-                slot.0 = *block.get(sibling * 32..)?.first_chunk()?;
-            }
+        for ((height, row), slot) in (0u32..).zip(ROWS).zip(below) {
+            slot.0 = *hashes.get(row + usize::try_from((index % 16 >> height) ^ 1).ok()?)?;
+        }
+        for (slot, hash) in above.iter_mut().zip(hashes.get(ABOVE..)?) {
+            slot.0 = *hash;
         }
         Some(path)
     }
@@ -91,17 +91,18 @@ fn path(folder: &Path) -> PathBuf {
 
 /// A tile's blocks.
 fn blocks(inner: &Inner) -> impl Iterator<Item = Vec<u8>> {
-    let block = move |height: u8, number: u64| {
+    (0..BLOCKS).map(move |number| {
         let mut bytes = Vec::with_capacity(BLOCK);
+        let mut put = |rise: u8, at: u64| {
+            let node = inner.node(rise, at).unwrap_or(Digest([0; 32]));
+            bytes.extend_from_slice(&node.0);
+        };
         for (rise, count) in [(0, 16), (1, 8), (2, 4), (3, 2)] {
-            for at in number * count..(number + 1) * count {
-                let node = inner.node(height + rise, at).unwrap_or(Digest([0; 32]));
-                bytes.extend_from_slice(&node.0);
-            }
+            (number * count..(number + 1) * count).for_each(|at| put(rise, at));
         }
+        (0..4).for_each(|height| put(4 + height, (number >> height) ^ 1));
         let sum = crc32fast::hash(&bytes).to_be_bytes();
         bytes.extend_from_slice(&sum);
         bytes
-    };
-    (0..16).map(move |number| block(0, number)).chain(std::iter::once_with(move || block(4, 0)))
+    })
 }

@@ -31,6 +31,11 @@ impl<'a> Prover<'a> {
         Self { tiles, nodes: Nodes::open(tiles.folder()), size, rests: HashMap::new() }
     }
 
+    /// The same from the tiles alone, whatever else is stored.
+    pub fn from_tiles(tiles: &'a Tiles, size: u64) -> Self {
+        Self { tiles, nodes: None, size, rests: HashMap::new() }
+    }
+
     /// The audit path of leaf `index`, the leaf's sibling first.
     ///
     /// # Errors
