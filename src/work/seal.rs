@@ -40,6 +40,8 @@ const PASS: usize = 512;
 const INLINE: usize = 48 * 1024;
 /// WARC records named by one record, so that its document stays well below a megabyte.
 const BOUND_AT_ONCE: usize = 4096;
+/// Beginnings of files named by one record, in place.
+const BEGUN_AT_ONCE: usize = 256;
 
 /// Events to be written together, and what the queue is to be told.
 #[derive(Debug, Default)]
@@ -348,21 +350,8 @@ fn passes(
     Ok(Parts { vault: bench.vault, store, log })
 }
 
-/// Names everything kept that no record names yet, so that the ledger binds every byte in the WARC files. What it writes itself
-/// may begin a file, whose beginning is named then; that file goes on until it is.
+/// Names everything kept that no record names yet, so that the ledger binds every byte in the WARC files.
 fn bind(
-    bench: &Mutex<Bench>,
-    store: &mut Store,
-    log: &mut crate::world::tiles::Log,
-    tools: &Tools,
-) -> Result<(), Fault> {
-    lock(bench).vault.stay(true);
-    let bound = bind_once(bench, store, log, tools).and_then(|()| bind_once(bench, store, log, tools));
-    lock(bench).vault.stay(false);
-    bound
-}
-
-fn bind_once(
     bench: &Mutex<Bench>,
     store: &mut Store,
     log: &mut crate::world::tiles::Log,
@@ -428,6 +417,9 @@ fn pass(
                 made.push(append(&mut bench, tools, event)?);
             }
         }
+        if !made.is_empty() {
+            name_begun(&mut bench, tools, &mut made)?;
+        }
         // 1. The bytes. Cut here, the tail of the WARC file is indexed by the next open.
         bench.vault.sync()?;
         bench.take_rows()
@@ -455,6 +447,21 @@ fn pass(
             sealed
         })
         .collect())
+}
+
+/// The beginning of a file is named by the pass that began it: nothing is left to say when the archive closes, and a checkpoint that a
+/// witness has signed stays the last one. The name goes into a file that is begun already, or its beginning would be to be named.
+fn name_begun(bench: &mut Bench, tools: &Tools, made: &mut Vec<Made>) -> Result<(), Fault> {
+    let begun = bench.vault.begun();
+    bench.rows.extend(begun.iter().map(|(record, kept)| parts::row(record, kept)));
+    for some in begun.chunks(BEGUN_AT_ONCE) {
+        let records = Held::Here(some.iter().map(|(_, kept)| kept.name).collect());
+        bench.vault.stay(true);
+        let named = append(bench, tools, Event::EvidenceKept { records });
+        bench.vault.stay(false);
+        made.push(named?);
+    }
+    Ok(())
 }
 
 fn append(bench: &mut Bench, tools: &Tools, event: Event) -> Result<Made, Fault> {

@@ -1,11 +1,16 @@
 //! Audit paths from tiles.
 
 use std::fs;
+use std::process::Command;
 
 use onrecord::format::checkpoint::Checkpoint;
 use onrecord::format::digest::Digest;
 use onrecord::format::merkle::{record_leaf, verify_inclusion};
 use onrecord::format::note::KeyKind;
+use onrecord::record::Event;
+use onrecord::work::archive::{Choices, OpenArchive};
+use onrecord::work::parts::Paths;
+use onrecord::work::seal::Deed;
 use onrecord::world::keys::SecretKey;
 use onrecord::world::tiles::Log;
 use onrecord::world::tiles::nodes::Nodes;
@@ -53,4 +58,45 @@ fn every_path_leads_to_the_root_whatever_it_is_made_from() {
     all("cut");
     assert!(Nodes::build(&Tiles::new(folder.path()), 66_000).unwrap() > 100, "what was cut is made again");
     all("made again");
+}
+
+/// Whoever forges the stored hashes gains a word about them, and no proof fails for it.
+#[test]
+fn forged_hashes_between_the_tiles_are_told_from_a_changed_leaf() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().join("archive");
+    let open = OpenArchive::or_init(Paths::new(&root), Choices::default()).unwrap();
+    let due = "2026-01-05T09:00:00Z".parse().unwrap();
+    let event = |n: u64| Event::RunMissed {
+        schedule: format!("runs {n}"),
+        due,
+        until: None,
+        count: None,
+        why: "nobody was here".to_owned(),
+    };
+    open.seal.commit_now(Deed::of((0..300).map(event).collect())).unwrap();
+    open.close().unwrap();
+    let judged = || {
+        let run = Command::new(env!("CARGO_BIN_EXE_onrecord"))
+            .args(["--json", "--archive"])
+            .arg(&root)
+            .args(["verify", "17"])
+            .output()
+            .unwrap();
+        (run.status.code(), String::from_utf8(run.stdout).unwrap())
+    };
+    assert_eq!(Nodes::build(&Tiles::new(&root.join("ledger")), 300).unwrap(), 1);
+    let (code, said) = judged();
+    assert_eq!((code, said.contains("ledger/nodes")), (Some(0), false), "{said}");
+    let file = root.join("ledger/nodes");
+    let mut bytes = fs::read(&file).unwrap();
+    for block in bytes.chunks_mut(1092) {
+        block[17 * 32] ^= 1;
+        block[1000] ^= 1;
+        let sum = crc32fast::hash(&block[..1088]).to_be_bytes();
+        block[1088..].copy_from_slice(&sum);
+    }
+    fs::write(&file, bytes).unwrap();
+    let (code, said) = judged();
+    assert_eq!((code, said.contains("ledger/nodes")), (Some(0), true), "{said}");
 }

@@ -121,7 +121,8 @@ impl Store {
     /// # Errors
     /// SQLite's own.
     pub fn scratch(path: &Path) -> Result<Self, Error> {
-        let store = Self::unjournaled(path)?;
+        // A file without a name: what fits into the cache is never written.
+        let store = Self { path: path.to_owned(), ..Self::unjournaled(Path::new(""))? };
         store.lay_beside().map_err(|e| Error::Sqlite(path.to_owned(), e))?;
         Ok(store)
     }

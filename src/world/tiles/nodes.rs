@@ -69,7 +69,7 @@ impl Nodes {
         let mut path = [Digest([0; 32]); 8];
         let (below, above) = path.split_at_mut(4);
         for ((height, row), slot) in (0u32..).zip(ROWS).zip(below) {
-            slot.0 = *hashes.get(row + usize::try_from((index % 16 >> height) ^ 1).ok()?)?;
+            slot.0 = *hashes.get(row + usize::try_from(((index % 16) >> height) ^ 1).ok()?)?;
         }
         for (slot, hash) in above.iter_mut().zip(hashes.get(ABOVE..)?) {
             slot.0 = *hash;

@@ -103,6 +103,10 @@ fn number(number: &Number, out: &mut Vec<u8>) -> Result<(), serde_json::Error> {
 /// Whether `bytes` are exactly the canonical form of what they say: no other spacing, order, number or escape, no key
 /// twice, nothing after the end.
 pub fn is_canonical(bytes: &[u8]) -> bool {
+    plain::is_canonical(bytes).unwrap_or_else(|| written_again(bytes))
+}
+
+fn written_again(bytes: &[u8]) -> bool {
     serde_json::from_slice::<serde_json::Value>(bytes)
         .ok()
         .and_then(|value| canonical(&value).ok())
@@ -116,6 +120,8 @@ pub fn is_canonical(bytes: &[u8]) -> bool {
 pub fn digest<T: serde::Serialize>(value: &T) -> Result<Digest, serde_json::Error> {
     canonical(value).map(|bytes| Digest::of(&bytes))
 }
+
+mod plain;
 
 #[cfg(test)]
 mod tests {
@@ -133,6 +139,27 @@ mod tests {
         ] {
             assert!(!is_canonical(other.as_bytes()), "{other}");
         }
+    }
+
+    #[test]
+    fn the_quick_look_says_what_the_long_one_says() {
+        let some = br#"{"a":[1,-7,true,null,{"b":"x\\y\"z\n\u00e9"},0.5],"c":{"d":"e","f":[]},"g":"\u001f"}"#;
+        let mut seen = [0; 3];
+        for at in 0..some.len() {
+            for byte in [b' ', b'0', b'"', b',', b'}', b'\\', b'z', b'-', 0x7f, 0xc3] {
+                for (from, to) in [(at, at), (at, at + 1), (at, some.len())] {
+                    let changed = [&some[..from], &[byte], &some[to..]].concat();
+                    let quick = plain::is_canonical(&changed);
+                    seen[quick.map_or(2, usize::from)] += 1;
+                    assert!(quick.is_none_or(|quick| quick == written_again(&changed)), "{}", changed.escape_ascii());
+                }
+            }
+        }
+        assert_eq!(plain::is_canonical(br#"{"a":[1,-7,"x\n\"\\"],"b":{}}"#), Some(true));
+        assert_eq!(plain::is_canonical(br#"{"a":1,"a":2}"#), Some(false));
+        assert!(seen[0] > 100 && seen[2] > 100, "{seen:?}");
+        let deep = [b"[".repeat(1000), b"]".repeat(1000)].concat();
+        assert_eq!(plain::is_canonical(&deep), None);
     }
 
     #[test]
