@@ -89,7 +89,7 @@ fn a_bundle_convinces_a_stranger_and_every_damage_to_it_is_named() {
         ),
         (
             "another place",
-            altered(&|b| b["proof"] = text(b, "proof").replacen("\nindex 1\n", "\nindex 2\n", 1).into()),
+            altered(&|b| b["proof"] = text(b, "proof").replacen("\nindex 2\n", "\nindex 3\n", 1).into()),
             "leaf-changed",
         ),
         ("a larger tree", altered(&|b| b["proof"] = larger(&text(b, "proof")).into()), "checkpoint-bad-signature"),
