@@ -8,6 +8,10 @@ mod atproto;
 #[cfg(test)]
 mod platforms;
 
+// PDFs made to hurt, through the binary
+#[cfg(test)]
+mod hostile_pdf;
+
 // the house's rules: who imports whom, who may touch the outside
 #[cfg(test)]
 mod layers;

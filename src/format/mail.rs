@@ -1,6 +1,9 @@
 //! E-mail (RFC 5322, MIME RFC 2045 to 2049): its readable parts as text, in order, and its header's words.
 
 use mail_parser::{MessageParser, MimeHeaders, PartType};
+use memchr::memmem;
+
+use super::contained::contained;
 
 /// A message, read.
 #[derive(Clone, Debug, Default)]
@@ -61,8 +64,26 @@ pub fn looks_like(head: &str) -> bool {
     known >= 3 || (known >= 2 && sure)
 }
 
-/// Reads a message; `None` where nothing in the bytes is one.
+/// Reads a message; `None` where nothing in the bytes is one. One whose parts cannot be told apart is read as its bytes stand.
 pub fn read(bytes: &[u8]) -> Option<Mail> {
+    contained(|| parts(bytes)).unwrap_or_else(|| Some(as_it_stands(bytes)))
+}
+
+/// What follows the header, undecoded.
+fn as_it_stands(bytes: &[u8]) -> Mail {
+    let header =
+        ["\r\n\r\n", "\n\n"].iter().filter_map(|end| Some(memmem::find(bytes, end.as_bytes())? + end.len())).min();
+    let body = bytes.get(header.unwrap_or_default()..).unwrap_or_default();
+    let text = String::from_utf8_lossy(body).into_owned();
+    let why = "its parts cannot be told apart; read undecoded, as one text";
+    Mail {
+        parts: vec![Part { text, html: false }],
+        unread: vec![("its structure".into(), why.into())],
+        ..Mail::default()
+    }
+}
+
+fn parts(bytes: &[u8]) -> Option<Mail> {
     let message = MessageParser::default().parse(bytes)?;
     let mut mail = Mail {
         date: message.date().map(mail_parser::DateTime::to_rfc3339),
@@ -134,5 +155,16 @@ mod tests {
         let all: Vec<&str> = texts(&mail).iter().map(|t| t.0).collect();
         assert_eq!(all, ["first", "second https://t.co/Hq7LmZx2Pa", "third, and then no mo"]);
         assert_eq!(mail.unread.iter().filter(|(part, _)| part.contains("image/png")).count(), 1, "{:?}", mail.unread);
+    }
+
+    #[test]
+    fn a_tree_that_the_library_gives_up_on_is_read_all_the_same() {
+        // found by a fuzzer: two messages inside, the first of them cut
+        let bytes = include_bytes!("../../fuzz/corpus/mail/nested-and-cut");
+        let mail = read(bytes).unwrap_or_default();
+        assert!(mail.parts.iter().any(|part| part.text.contains("https://t.c")), "{mail:?}");
+        let stands = as_it_stands(bytes);
+        assert!(texts(&stands).iter().any(|(text, html)| text.starts_with("--b") && !html), "{stands:?}");
+        assert_eq!(stands.unread.len(), 1);
     }
 }

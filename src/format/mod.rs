@@ -7,6 +7,7 @@ pub mod cdxj;
 pub mod charset;
 pub mod checkpoint;
 pub mod cid;
+mod contained;
 pub mod cron;
 pub mod day;
 pub mod der;

@@ -45,7 +45,9 @@ pub(super) fn set_up(global: &Global, manner: Manner) -> Result<(), Fault> {
         (false, _) => "trace",
     };
     let asked = std::env::var(VARIABLE).ok().filter(|asked| !asked.trim().is_empty());
-    let filter = EnvFilter::builder().parse(asked.as_deref().unwrap_or(level)).map_err(|error| {
+    // what a damaged PDF lacks is named as unread; its reader would say so object by object
+    let level = if global.verbose > 2 { level.to_owned() } else { format!("{level},lopdf=off") };
+    let filter = EnvFilter::builder().parse(asked.unwrap_or(level)).map_err(|error| {
         Fault::new(Exit::Usage, format!("read the filter in {VARIABLE}"), &error)
             .hint("expected a level or targets, as in onrecord=debug")
     })?;
