@@ -8,7 +8,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a bench that cannot go on has nothing to measure")]
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -26,6 +26,7 @@ use onrecord::resolution::hop::{Hop, Part, Role};
 use onrecord::snapshot::{Manifest, PageSummary};
 use onrecord::statement::{About, StatementId};
 use onrecord::work::plan;
+use onrecord::work::run::Known;
 use onrecord::world::store::apply::{Bound, Documents, ExchangeRow, Leaf, WarcRow};
 use onrecord::world::store::find::Wanted;
 use onrecord::world::store::{Error, Store};
@@ -469,12 +470,9 @@ fn machine() {
 /// The due citations and their statements, as a run takes them up: the plan of that run.
 fn planned(store: &Store, now: Timestamp) -> usize {
     let due = store.due(now, 100_000).unwrap();
-    let known: Vec<(StatementId, Vec<Citation>)> = due
-        .chunk_by(|(a, _), (b, _)| a == b)
-        .map(|some| (some[0].0, some.iter().map(|(_, citation)| citation.clone()).collect()))
-        .filter(|(id, _)| store.statement_head(id).unwrap().is_some())
-        .collect();
-    plan::plan(known.iter().map(|(_, citations)| citations.as_slice()), None).ids.len()
+    let only: HashSet<CitationId> = due.iter().flat_map(|owing| &owing.citations).map(|citation| citation.id).collect();
+    let known: Vec<Known> = due.into_iter().map(Known::from).collect();
+    plan::plan(known.iter().map(|known| &*known.citations), Some(&only)).ids.len()
 }
 
 fn find(store: &Store, wanted: Wanted) -> usize {

@@ -14,6 +14,7 @@ mod link;
 mod mark;
 mod page;
 mod post;
+mod read;
 mod scan;
 mod shortcode;
 mod trigger;
@@ -124,22 +125,19 @@ pub enum Kind {
 }
 
 /// One citation. In JSON the kind's fields stand beside the others.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Citation {
     /// its id
     pub id: CitationId,
     /// what it is
-    #[serde(flatten)]
     pub kind: Kind,
     /// exactly as it stands in the statement
     pub raw: String,
     /// UTF-8 byte offsets `[start, end)`
     pub span: (usize, usize),
     /// `Some("text")` where the span is of the text read, not of the stored bytes
-    #[serde(skip_serializing_if = "Option::is_none", default)]
     pub span_of: Option<String>,
     /// a guess
-    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     pub candidate: bool,
 }
 

@@ -62,8 +62,11 @@ impl FromStr for Digest {
 
     fn from_str(text: &str) -> Result<Self, NotADigest> {
         let hex = text.strip_prefix("sha256:").ok_or(NotADigest)?;
-        let bytes = data_encoding::HEXLOWER.decode(hex.as_bytes()).map_err(|_| NotADigest)?;
-        bytes.try_into().map(Self).map_err(|_| NotADigest)
+        let mut digest = Self([0; 32]);
+        // Checked first: the decoder is given room for exactly so many.
+        let whole = hex.len() == 2 * digest.0.len();
+        let decoded = whole.then(|| data_encoding::HEXLOWER.decode_mut(hex.as_bytes(), &mut digest.0));
+        decoded.and_then(Result::ok).map(|_| digest).ok_or(NotADigest)
     }
 }
 
@@ -75,8 +78,22 @@ impl serde::Serialize for Digest {
 
 impl<'de> serde::Deserialize<'de> for Digest {
     fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(d)?;
-        text.parse().map_err(serde::de::Error::custom)
+        d.deserialize_str(Text)
+    }
+}
+
+/// Takes the text where it stands.
+struct Text;
+
+impl serde::de::Visitor<'_> for Text {
+    type Value = Digest;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a digest")
+    }
+
+    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Digest, E> {
+        text.parse().map_err(E::custom)
     }
 }
 

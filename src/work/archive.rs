@@ -5,16 +5,13 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
-use crate::citation::Citation;
 use crate::format::digest::Digest;
 use crate::format::note::{Ed25519Signer, KeyKind};
 use crate::record::Event;
-use crate::statement::{About, StatementId};
 use crate::work::capture::Capture;
 use crate::work::fault::Fault;
 use crate::work::parts::{self, Parts, Paths, Tools};
 use crate::work::reindex;
-use crate::work::run::Known;
 use crate::work::seal::{Deed, Seal, Sealer};
 use crate::work::words;
 use crate::world::clock::Clock;
@@ -198,16 +195,6 @@ impl OpenArchive {
     pub fn capture(&self, wire: Wire) -> Result<Capture, Fault> {
         let reader = Store::open_read(&self.paths.catalogue())?;
         Ok(Capture::new(wire, self.seal.clone(), self.tools.clone(), self.paths.warc(), reader))
-    }
-
-    /// A statement that is here already, with these of its citations.
-    ///
-    /// # Errors
-    /// The catalogue's.
-    pub fn known(&self, capture: &Capture, id: &StatementId, citations: Vec<Citation>) -> Result<Option<Known>, Fault> {
-        let Some((source, _, date)) = capture.catalogue(|store| store.statement_head(id))? else { return Ok(None) };
-        let about = About { date, ..About::default() };
-        Ok(Some(Known { id: *id, source, about, citations: citations.into(), unreadable: None, unread: Vec::new() }))
     }
 
     /// Finishes what is in flight, seals the open WARC file and folds the catalogue into one file.

@@ -213,14 +213,8 @@ impl Errand<'_> {
         let now = self.open.tools.clock.now();
         let due = capture.catalogue(|store| store.due(now, DUE_AT_ONCE))?;
         let listed: HashSet<StatementId> = statements.iter().map(|known| known.id).collect();
-        only.extend(due.iter().map(|(_, citation)| citation.id));
-        // Those of one statement stand together.
-        for some in due.chunk_by(|(a, _), (b, _)| a == b) {
-            if let Some((id, _)) = some.first().filter(|(id, _)| !listed.contains(id)) {
-                let citations = some.iter().map(|(_, citation)| citation.clone()).collect();
-                statements.extend(self.open.known(capture, id, citations)?);
-            }
-        }
+        only.extend(due.iter().flat_map(|owing| &owing.citations).map(|citation| citation.id));
+        statements.extend(due.into_iter().filter(|owing| !listed.contains(&owing.statement)).map(Known::from));
         Ok(only)
     }
 

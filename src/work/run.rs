@@ -24,6 +24,7 @@ use crate::work::plan::{Place, Plan, Planned, plan};
 use crate::work::pursue::{Context, pursue, unfollowed};
 use crate::work::seal::{Deed, Seal, Sealed};
 use crate::work::signed;
+use crate::world::store::read::Owing;
 use crate::world::wire::Wire;
 
 /// A document on its way into the archive.
@@ -52,6 +53,15 @@ pub struct Known {
     pub unreadable: Option<String>,
     /// what of it could not be read
     pub unread: Vec<Unread>,
+}
+
+impl From<Owing> for Known {
+    /// A statement that is here already, with those of its citations that are due.
+    fn from(owing: Owing) -> Self {
+        let Owing { statement: id, source, date, citations } = owing;
+        let about = About { date, ..About::default() };
+        Self { id, source, about, citations: citations.into(), unreadable: None, unread: Vec::new() }
+    }
 }
 
 /// Puts a document into the archive, unless the same bytes came from the same source before.

@@ -79,6 +79,19 @@ pub struct Unplanned {
     pub retry_at: Option<Timestamp>,
 }
 
+/// A statement of which citations are due.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Owing {
+    /// it
+    pub statement: StatementId,
+    /// where it came from
+    pub source: String,
+    /// its own date
+    pub date: Option<String>,
+    /// those that are due, in its order
+    pub citations: Vec<Citation>,
+}
+
 /// A record's place in ledger and WARC.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RecordRow {
@@ -328,15 +341,26 @@ impl Store {
     ///
     /// # Errors
     /// SQLite's own.
-    pub fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<(StatementId, Citation)>, Error> {
+    pub fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<Owing>, Error> {
         let mut query = self.db().prepare_cached(
-            "SELECT s.id, c.body FROM (SELECT citation FROM due WHERE at <= ?1 ORDER BY at LIMIT ?2) d
+            "SELECT c.key >> 24, c.body, s.id, s.source, s.date FROM (SELECT citation FROM due WHERE at <= ?1 ORDER BY at LIMIT ?2) d
              CROSS JOIN citation c ON c.key = d.citation CROSS JOIN statement s ON s.record = c.key >> 24 ORDER BY c.key",
         )?;
-        let rows = query.query_map(params![now.as_microsecond(), i64::try_from(limit).unwrap_or(i64::MAX)], |r| {
-            Ok((StatementId(digest(r, 0)?), r.get::<_, String>(1)?))
-        })?;
-        rows.map(|row| row.map_err(Error::from).and_then(|(id, body)| Ok((id, citation(&body)?)))).collect()
+        let mut rows = query.query(params![now.as_microsecond(), i64::try_from(limit).unwrap_or(i64::MAX)])?;
+        let mut all: Vec<Owing> = Vec::new();
+        let mut last = None;
+        while let Some(r) = rows.next()? {
+            // What is said of a statement is read once.
+            let number: i64 = r.get(0)?;
+            if last.replace(number) != Some(number) {
+                let statement = StatementId(digest(r, 2)?);
+                all.push(Owing { statement, source: r.get(3)?, date: r.get(4)?, citations: Vec::new() });
+            }
+            if let (Some(owing), Some(body)) = (all.last_mut(), r.get_ref(1)?.as_str().ok()) {
+                owing.citations.push(citation(body)?);
+            }
+        }
+        Ok(all)
     }
 
     /// Settled looks at a citation, and retryable endings in a row.
