@@ -2,24 +2,24 @@
 //! what was proved and what failed to be, and what a page says of how it is embedded.
 
 use jiff::Timestamp;
-use onrecord_replica::hosts::wayback::Capture;
 use onrecord_replica::post::{Archived, NewPost, State};
 use onrecord_replica::reply::Reply;
-use onrecord_replica::world::{Proof, XPages};
+use onrecord_replica::tls::CertificateFault;
+use onrecord_replica::world::{Outage, XPages};
 use serde_json::Value;
 
-use super::world::{World, check, of_kind};
+use super::world::{World, of_kind};
 
-fn at(text: &str) -> Timestamp {
+pub(super) fn at(text: &str) -> Timestamp {
     text.parse().expect("a time")
 }
 
-fn said(world: &World) -> String {
+pub(super) fn said(world: &World) -> String {
     String::from_utf8_lossy(&world.bytes()).into_owned()
 }
 
 /// Runs one statement and gives its first citation of a kind.
-fn one(world: &World, name: &str, text: &str, kind: &str) -> Value {
+pub(super) fn one(world: &World, name: &str, text: &str, kind: &str) -> Value {
     let run = world.json("run", &[world.statement(name, text)]);
     of_kind(&run["statements"][0], kind).clone()
 }
@@ -98,7 +98,7 @@ fn shells_traps_and_walls_of_x_are_told_for_what_they_are() {
 }
 
 /// A post of X and what a statement says of it, with its permalink.
-fn quoting(world: &World, post: NewPost, date: &str) -> (u64, String) {
+pub(super) fn quoting(world: &World, post: NewPost, date: &str) -> (u64, String) {
     world.replica.set(|world| {
         let (text, name, handle) = (post.text.clone(), post.name.clone(), post.handle.clone());
         let id = world.add_post(post);
@@ -106,7 +106,7 @@ fn quoting(world: &World, post: NewPost, date: &str) -> (u64, String) {
     })
 }
 
-fn post(handle: &str, text: &str, when: &str) -> NewPost {
+pub(super) fn post(handle: &str, text: &str, when: &str) -> NewPost {
     NewPost { handle: handle.into(), name: "Tide Desk".into(), text: text.into(), at: at(when), ..NewPost::default() }
 }
 
@@ -265,223 +265,6 @@ fn a_page_says_who_wrote_it_by_each_of_its_ways() {
 }
 
 #[test]
-fn bluesky_is_proved_and_a_false_proof_is_named() {
-    let told = |proof: Proof| {
-        let world = World::new();
-        world.replica.set(|world| world.switches.proof = proof);
-        let url = "https://bsky.app/profile/observer.replica.example/post/3mg7x3ipobs2f";
-        let link = one(&world, "a.txt", &format!("It was said at {url} that day.\n"), "link");
-        assert_eq!(link["ending"], "captured", "{link:#}");
-        let shown = world.json("show", &[link["snapshot"].as_str().expect("a snapshot").to_owned()]);
-        assert_eq!(world.json("verify", &[])["verdict"], "intact");
-        shown.to_string()
-    };
-    let honest = told(Proof::Honest);
-    for what in [
-        "the post shown is the record signed",
-        "the history of did:plc:iehgelpsa6hrxqbomgxsvwfi",
-        "the handle observer.replica.example is did:plc:iehgelpsa6hrxqbomgxsvwfi",
-        "the handle leads to the account, and its document leads back",
-    ] {
-        assert!(honest.contains(what), "{what}: {honest}");
-    }
-    assert!(!honest.contains("\"holds\":false"), "{honest}");
-    for (proof, fault) in [(Proof::Tampered, "tampered-block"), (Proof::ForgedKey, "forged-key")] {
-        let shown = told(proof);
-        assert!(shown.contains("\"holds\":false") && shown.contains(fault), "{fault}: {shown}");
-    }
-}
-
-#[test]
-fn a_copy_on_another_server_leads_to_its_origin_by_each_door() {
-    let world = World::new();
-    let (copy, home) = world.replica.set(|world| {
-        let home = world.add_mastodon("mole", "Mole", "The mole is closed to cars.", at("2025-04-02T10:00:00.123Z"));
-        let uri =
-            format!("https://fedi.replica.example/users/mole/statuses/{}", home.rsplit('/').next().unwrap_or_default());
-        let copy = world.fediverse.iter().find(|(place, status)| status.uri == uri && place.starts_with("mastodon."));
-        (copy.expect("a copy").0.clone(), home)
-    });
-    let id = home.rsplit('/').next().unwrap_or_default().to_owned();
-    let name = Value::from(format!("mastodon:fedi.replica.example/{id}"));
-    let link = format!(
-        "https://mastodon.replica.example/@mole@fedi.replica.example/{}",
-        copy.rsplit('/').next().unwrap_or_default()
-    );
-    let citation = one(&world, "copy.txt", &format!("See {link} for it.\n"), "link");
-    assert_eq!((&citation["post"], &citation["ending"]), (&name, &Value::from("captured")), "{citation:#}");
-    assert!(said(&world).contains("words and time are the same"));
-
-    // a server that shows its API to members alone gives the object; where it gives nothing, its page may
-    for (shut, why) in [(1, "the ActivityPub object"), (2, "the post's own page")] {
-        let world = World::new();
-        let home = world.replica.set(|world| {
-            let home =
-                world.add_mastodon("mole", "Mole", "The mole is closed to cars.", at("2025-04-02T10:00:00.123Z"));
-            let id = home.rsplit('/').next().unwrap_or_default().to_owned();
-            let members = || Reply::json(401, "{\"error\":\"This API requires an authenticated user\"}");
-            world.route("fedi.replica.example", &format!("/api/v1/statuses/{id}"), members());
-            if shut > 1 {
-                world.fediverse.values_mut().for_each(|status| status.object = false);
-            }
-            home
-        });
-        let text = format!("“The mole is closed to cars.” — Mole (@mole@fedi.replica.example) April 2, 2025 {home}\n");
-        let citation = one(&world, "a.txt", &text, "post");
-        assert_eq!(citation["findings"][0]["verdict"], "corroborated", "{shut}: {citation:#}");
-        assert!(citation["why"].as_str().is_some_and(|told| told.contains(why)), "{shut}: {citation:#}");
-        assert!(world.replica.log().iter().any(|served| served.target.starts_with("/@mole/")));
-    }
-    let handle = one(&World::new(), "h.txt", "Seen: @mira@fedi.replica.example there.\n", "handle");
-    assert_eq!(handle["account"]["id"], "https://fedi.replica.example/users/mira", "{handle:#}");
-}
-
-#[test]
-fn each_door_of_reddit_and_youtube_leads_to_the_same_post() {
-    let compose = |world: &World| {
-        world.replica.set(|world| {
-            let words = ("Nine cranes are idle", "I counted them twice from the wall.");
-            world.add_reddit("2ddd01", "harbour", "tally_ho", words, at("2025-04-02T10:00:00Z"));
-            world.add_video(
-                "doorFilm001",
-                ("DoorFilms", "Door Films"),
-                ("The sluice at night", "One take."),
-                at("2025-04-02T10:00:00Z"),
-            );
-        });
-    };
-    let world = World::new();
-    compose(&world);
-    for (n, url) in [
-        "https://old.reddit.com/r/harbour/comments/2ddd01/nine_cranes_are_idle/",
-        "https://www.reddit.com/r/harbour/comments/2ddd01/nine_cranes_are_idle.json",
-        "https://redd.it/2ddd01",
-    ]
-    .into_iter()
-    .enumerate()
-    {
-        let link = one(&world, &format!("r{n}.txt"), &format!("See {url} for it.\n"), "link");
-        assert_eq!(
-            (&link["ending"], &link["post"]),
-            (&Value::from("captured"), &Value::from("reddit:2ddd01")),
-            "{url}: {link:#}"
-        );
-    }
-    let quoted = "“Nine cranes are idle” — tally_ho (@tally_ho) April 2, 2025 https://old.reddit.com/r/harbour/comments/2ddd01/nine_cranes_are_idle/\n";
-    // the feed and oEmbed shut: the page itself shows it
-    let world = World::new();
-    compose(&world);
-    world.replica.set(|world| {
-        world.route("www.reddit.com", "/comments/2ddd01/.rss", Reply::html(403, "<title>no</title>"));
-        world.route("www.reddit.com", "/oembed", Reply::html(403, "<title>no</title>"));
-    });
-    let quoted_new = quoted.replace("old.", "www.");
-    let post = one(&world, "a.txt", &quoted_new, "post");
-    assert_eq!(post["findings"][0]["verdict"], "corroborated", "{post:#}");
-    assert!(post["why"].as_str().is_some_and(|why| why.contains("the post's own page")), "{post:#}");
-    // all shut, and an archive has the JSON that the site gave until May 2026
-    let world = World::new();
-    compose(&world);
-    world.replica.set(|world| {
-        world.gone.insert("reddit:2ddd01".into());
-        let json = "[{\"kind\":\"Listing\",\"data\":{\"children\":[{\"kind\":\"t3\",\"data\":{\"id\":\"2ddd01\",\"title\":\"Nine cranes are idle\",\
-            \"selftext\":\"I counted them twice from the wall.\",\"author\":\"tally_ho\",\"author_fullname\":\"t2_9\",\"created_utc\":1743588000.0,\
-            \"permalink\":\"/r/harbour/comments/2ddd01/nine_cranes_are_idle/\",\"url\":\"https://www.reddit.com/r/harbour/comments/2ddd01/x/\"}}]}}]";
-        let place = "https://www.reddit.com/r/harbour/comments/2ddd01/nine_cranes_are_idle/.json";
-        world.capture(Capture::new(place, at("2025-04-03T00:00:00Z"), "application/json", 200, json.into()));
-    });
-    let post = one(&world, "a.txt", &quoted_new, "post");
-    assert_eq!(
-        (&post["ending"], &post["findings"][0]["verdict"]),
-        (&Value::from("captured-from-archive"), &Value::from("corroborated")),
-        "{post:#}"
-    );
-    // a channel's lasting number, by its page and by a video's
-    let world = World::new();
-    compose(&world);
-    let text = "See https://www.youtube.com/@DoorFilms and https://www.youtube.com/watch?v=doorFilm001 and https://youtu.be/doorFilm001\n";
-    let run = world.json("run", &[world.statement("y.txt", text)]);
-    assert!(
-        run["statements"][0]["citations"].as_array().is_some_and(|all| all.iter().all(|c| c["ending"] == "captured")),
-        "{run:#}"
-    );
-    let rows = world.json("sql", &["SELECT author_id FROM posts WHERE platform = 'youtube'".to_owned()]).to_string();
-    let id = rows.split('"').find(|part| part.starts_with("UC") && part.len() == 24).unwrap_or_default().to_owned();
-    assert!(!id.is_empty(), "{rows}");
-    assert!(
-        said(&world).contains(&format!("https://www.youtube.com/channel/{id}")),
-        "the channel's page says the same"
-    );
-}
-
-#[test]
-fn json_that_an_archive_kept_of_a_status_is_read() {
-    let world = World::new();
-    let (home, name) = world.replica.set(|world| {
-        let home = world.add_mastodon("mole", "Mole", "The mole is closed to cars.", at("2025-04-02T10:00:00.123Z"));
-        let id = home.rsplit('/').next().unwrap_or_default().to_owned();
-        let note = format!(
-            "{{\"@context\":\"https://www.w3.org/ns/activitystreams\",\"id\":\"https://fedi.replica.example/users/mole/statuses/{id}\",\
-             \"type\":\"Note\",\"published\":\"2025-04-02T10:00:00Z\",\"url\":\"{home}\",\"attributedTo\":\
-             \"https://fedi.replica.example/users/mole\",\"content\":\"<p>The mole is closed to cars.</p>\"}}"
-        );
-        world.capture(Capture::new(&home, at("2025-04-03T00:00:00Z"), "application/activity+json", 200, note.into()));
-        let name = format!("mastodon:fedi.replica.example/{id}");
-        world.gone.insert(name.clone());
-        (home, name)
-    });
-    let text = format!("“The mole is closed to cars.” — Mole (@mole@fedi.replica.example) April 2, 2025 {home}\n");
-    let post = one(&world, "a.txt", &text, "post");
-    assert_eq!(
-        (&post["ending"], &post["post"], post["findings"][0]["verdict"].as_str()),
-        (&Value::from("captured-from-archive"), &Value::from(name), Some("corroborated")),
-        "{post:#}"
-    );
-}
-
-#[test]
-fn a_copy_of_another_shape_and_one_that_is_not_whole_are_told_apart() {
-    // the digest that the archive's index claims is held against what it hands out
-    let world = World::new();
-    let (id, text) = quoting(
-        &world,
-        NewPost {
-            state: State::Deleted,
-            archived: vec![(at("2024-05-06T00:00:00Z"), Archived::ApiV2Json)],
-            ..post("tide_desk", "The gauge has stood still since noon", "2024-05-05T10:00:00Z")
-        },
-        "May 5, 2024",
-    );
-    let kept = |world: &World, name: &str| {
-        let citation = one(world, name, &text, "post");
-        assert_eq!(citation["post"], format!("x:{id}"), "{citation:#}");
-        let shown = world.json("show", &[citation["snapshot"].as_str().expect("a snapshot").to_owned()]).to_string();
-        (citation["ending"].as_str().unwrap_or_default().to_owned(), shown)
-    };
-    let (ending, shown) = kept(&world, "a.txt");
-    assert_eq!(ending, "captured-from-archive");
-    assert!(shown.contains("\"digest_matches\":true") && shown.contains("web.archive.org"), "{shown}");
-    let world = World::new();
-    let (_, text) = (0, text.clone());
-    world.replica.set(|world| {
-        let id = world.add_post(NewPost {
-            state: State::Deleted,
-            archived: vec![(at("2024-05-06T00:00:00Z"), Archived::ApiV2Json)],
-            ..post("tide_desk", "The gauge has stood still since noon", "2024-05-05T10:00:00Z")
-        });
-        for capture in world.captures.iter_mut().filter(|capture| capture.original.contains(&id.to_string())) {
-            let mut other = (**capture).clone();
-            other.digest = "A".repeat(32);
-            *capture = std::sync::Arc::new(other);
-        }
-    });
-    let citation = one(&world, "b.txt", &text, "post");
-    let shown = world.json("show", &[citation["snapshot"].as_str().expect("a snapshot").to_owned()]).to_string();
-    assert!(shown.contains("\"digest_matches\":false"), "{shown}");
-    assert_eq!(check(&citation, "text"), "agrees");
-}
-
-#[test]
 fn a_job_that_is_pending_is_asked_about_in_later_runs() {
     let world = World::new();
     std::fs::write(world.folder().join("keys"), "ACCESS:s3cretSaveKey").expect("keys");
@@ -524,4 +307,148 @@ fn a_job_that_is_pending_is_asked_about_in_later_runs() {
     let submissions = world.replica.log().iter().filter(|served| served.target == "/save").count();
     assert_eq!(submissions, 1, "nothing is submitted twice");
     assert_eq!(world.json("verify", &[])["verdict"], "intact");
+}
+
+#[test]
+fn every_ending_is_reached_and_says_on_what() {
+    let world = World::new();
+    world.settings("[network]\nmax-body = \"150 kB\"\n");
+    let posts = world.replica.set(|world| {
+        world.outages.insert("busy.example".into(), Outage::RateLimited(Some(3600)));
+        world.outages.insert("forged.example".into(), Outage::Certificate(CertificateFault::Expired));
+        world.outages.insert("nowhere.example".into(), Outage::NoSuchHost);
+        world.outages.insert("shut.example".into(), Outage::Refuse);
+        world.outages.insert("silent.example".into(), Outage::Hang);
+        // the embeds that show to everybody what the platform keeps from readers without a login are shut too
+        world.route("publish.x.com", "/oembed", Reply::html(404, "<title>no</title>"));
+        let states = [State::Suspended, State::Protected, State::AgeRestricted, State::Withheld, State::Deleted];
+        let mut n = 0;
+        states.map(|state| {
+            n += 1;
+            let text = format!("Reading number {n} of the old gauge");
+            let id =
+                world.add_post(NewPost { state, low: 0x5000 + n, ..post("tide_desk", &text, "2024-05-05T10:00:00Z") });
+            world.posts[&id].permalink()
+        })
+    });
+    let [suspended, protected, aged, withheld, deleted] = &posts;
+    let rows = [
+        ("https://harbour.example/q4", "captured"),
+        ("https://ministry.example/press/2018-12-01", "captured-from-archive"),
+        ("https://dead.example/page", "gone"),
+        (deleted.as_str(), "gone"),
+        (suspended, "suspended"),
+        (protected, "protected"),
+        (aged, "age-gated"),
+        (withheld, "withheld"),
+        ("https://hostile.replica.test/401", "login-gated"),
+        ("https://hostile.replica.test/451", "withheld"),
+        ("https://x.gd/zzzz9", "soft-404"),
+        ("https://busy.example/page", "rate-limited"),
+        ("https://hostile.replica.test/403", "blocked"),
+        ("http://10.0.0.1/page", "refused"),
+        ("https://forged.example/page", "untrusted"),
+        ("https://nowhere.example/page", "no-such-host"),
+        ("https://shut.example/page", "unreachable"),
+        ("https://silent.example/page", "timeout"),
+        ("https://carrier.replica.test/cookie", "loop"),
+        ("https://carrier.replica.test/long/0", "too-many-hops"),
+        ("https://load.example/big/200000", "too-large"),
+        ("https://hostile.replica.test/http-3.7", "malformed"),
+        ("https://hostile.replica.test/500", "server-error"),
+    ];
+    let text: String = rows.iter().map(|(url, _)| format!("See {url} for it.\n\n")).collect();
+    let name = world.statement("a.txt", &text);
+    let run = world.json("run", std::slice::from_ref(&name));
+    let links: Vec<&Value> = run["statements"][0]["citations"]
+        .as_array()
+        .expect("citations")
+        .iter()
+        .filter(|c| c["kind"] == "link")
+        .collect();
+    assert_eq!(links.len(), rows.len(), "{run:#}");
+    let wrong: Vec<String> = links
+        .iter()
+        .zip(rows)
+        .filter(|(link, (_, ending))| link["ending"] != *ending || link["why"].as_str().is_none_or(str::is_empty))
+        .map(|(link, (url, ending))| format!("{url}: {} not {ending}: {}", link["ending"], link["why"]))
+        .collect();
+    assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
+    // every ending rests on an exchange, or on the failure of one, that is on record
+    let ended = world.json("sql", &["SELECT ending FROM resolutions".to_owned()]).to_string();
+    assert!(ended.contains("too-large"), "{ended}");
+    let why = |ending: &str| {
+        let link = links.iter().find(|link| link["ending"] == ending);
+        link.and_then(|link| link["why"].as_str()).unwrap_or_default().to_lowercase()
+    };
+    for (ending, word) in [
+        ("untrusted", "expired"),
+        ("refused", "10.0.0.1"),
+        ("loop", "asked before with the same cookies"),
+        ("too-many-hops", "would be one more"),
+        ("timeout", "s"),
+        ("soft-404", "x.gd"),
+        ("suspended", "suspended account"),
+        ("withheld", "withheld"),
+    ] {
+        assert!(why(ending).contains(word), "{ending}: {}", why(ending));
+    }
+    assert!(said(&world).contains("\"error\":"), "a failure is on record");
+    assert_eq!(world.json("verify", &[])["verdict"], "intact");
+}
+
+#[test]
+fn a_platform_that_changes_or_refuses_costs_the_post_and_not_the_record() {
+    let world = World::new();
+    let (_, quoted) = quoting(
+        &world,
+        post("tide_desk", "The gauge has stood still since noon", "2024-05-05T10:00:00Z"),
+        "May 5, 2024",
+    );
+    world.replica.set(|world| {
+        for (host, path) in
+            [("cdn.syndication.twimg.com", "/tweet-result"), ("publish.x.com", "/oembed"), ("api.fxtwitter.com", "/")]
+        {
+            world.route(host, path, Reply::json(200, "{\"a\":[\"new shape\"]}"));
+        }
+        world.outages.insert("api.fxtwitter.com".into(), Outage::Status(500));
+    });
+    let citation = one(&world, "a.txt", &quoted, "post");
+    assert_eq!(
+        (&citation["ending"], &citation["findings"]),
+        (&Value::from("unsupported"), &Value::Array(Vec::new())),
+        "{citation:#}"
+    );
+    assert!(citation["why"].as_str().is_some_and(|why| why.contains("in no known shape")), "{citation:#}");
+    let all = said(&world);
+    assert!(
+        all.contains("new shape") && all.contains("WARC-Target-URI: https://x.com/tide_desk/status/"),
+        "both are on record"
+    );
+    assert_eq!(world.json("verify", &[])["verdict"], "intact");
+}
+
+#[test]
+fn media_come_in_the_best_quality_there_is() {
+    let world = World::new();
+    let (photo, video) = world.replica.set(|world| {
+        let line = |name: &str| format!("See {} for it.\n\n", world.posts[&world.cast[name]].permalink());
+        (line("photos-four"), line("video"))
+    });
+    world.json("run", &[world.statement("a.txt", &format!("{photo}{video}"))]);
+    let log = world.replica.log();
+    let asked: Vec<&str> = log.iter().filter(|s| s.host.ends_with("twimg.com")).map(|s| s.target.as_str()).collect();
+    assert_eq!(asked.iter().filter(|target| target.contains("name=orig")).count(), 4, "{asked:?}");
+    let films: Vec<&&str> = asked.iter().filter(|target| target.contains(".mp4")).collect();
+    assert_eq!(films.len(), 1, "one of its sizes: {asked:?}");
+    let json = said(&world);
+    let sizes: Vec<u32> =
+        json.split("/vid/").filter_map(|rest| rest.split(['x', '/']).find_map(|part| part.parse().ok())).collect();
+    let widest = sizes.iter().max().copied().unwrap_or(0);
+    assert!(films[0].contains(&format!("/{widest}x")), "{films:?} of {sizes:?}");
+    // what its author signed is what was fetched
+    let world = World::new();
+    let url = "https://bsky.app/profile/observer.replica.example/post/3mg7x3ipobs2f";
+    one(&world, "b.txt", &format!("It was said at {url} that day.\n"), "link");
+    assert!(said(&world).contains("its bytes hash to it"), "the picture is the blob of the signed record");
 }

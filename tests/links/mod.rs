@@ -6,6 +6,7 @@
 mod archives;
 mod carriers;
 mod clauses;
+mod doors;
 mod platforms;
 mod statements;
 mod strangers;

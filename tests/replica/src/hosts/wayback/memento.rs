@@ -64,7 +64,8 @@ fn nearest(rows: &[Arc<Capture>], asked: Timestamp) -> Option<&Arc<Capture>> {
 fn memento(rows: &[Arc<Capture>], row: &Capture, flag: &str) -> Reply {
     let at = calendar::from_fourteen(&row.stamp).unwrap_or(Timestamp::UNIX_EPOCH);
     // A repeat gives back what it repeats.
-    let whole = rows.iter().find(|other| other.digest == row.digest && other.status.is_some());
+    let repeated = |other: &&Arc<Capture>| other.digest == row.digest && other.status.is_some();
+    let whole = rows.iter().find(repeated).filter(|_| row.status.is_none());
     let shown = whole.map_or(row, |other| other);
     let status = shown.status.unwrap_or(200);
     let mut reply = Reply::body(status, &charset(&shown.mime), shown.payload.clone())
