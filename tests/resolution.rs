@@ -577,3 +577,111 @@ proptest::proptest! {
         proptest::prop_assert_eq!(end.parts.len(), turn);
     }
 }
+
+/// What platforms answer that list an account's posts: each of it well made, none of it what was asked for.
+fn any_list() -> impl proptest::strategy::Strategy<Value = Result<Answer, Failure>> {
+    use proptest::prelude::*;
+    let record = |rkey: &str, day: &str| {
+        format!(
+            "{{\"uri\":\"at://did:plc:iehgelpsa6hrxqbomgxsvwfi/app.bsky.feed.post/{rkey}\",\"cid\":\"bafy\",\"value\":\
+             {{\"$type\":\"app.bsky.feed.post\",\"text\":{WORDS:?},\"createdAt\":\"2026-03-0{day}T09:00:00Z\"}}}}"
+        )
+    };
+    let records = format!(
+        "{{\"records\":[{},{}],\"cursor\":\"3mg7x3ipobs2f\"}}",
+        record("3mg7x3ipobs2f", "4"),
+        record("3mg7xffoz722f", "5")
+    );
+    let status = |n: u64| {
+        let ms = 1_772_614_800_000_u64 + n * 60_000;
+        format!(
+            "{{\"id\":\"{}\",\"created_at\":\"2026-03-04T09:00:00Z\",\"content\":\"<p>{WORDS}</p>\",\"uri\":\"https://a.example/1\",\
+             \"edited_at\":\"2026-03-04T10:00:00Z\",\"in_reply_to_id\":\"{}\",\"account\":{{\"acct\":\"odelie_m\"}}}}",
+            ms << 16,
+            (ms + 60_000) << 16
+        )
+    };
+    let statuses = format!("[{}]", (0..40).map(status).collect::<Vec<_>>().join(","));
+    let widget = |n: u64| {
+        format!(
+            "<div class=tgme_channel_info></div><div class='tgme_widget_message' data-post='odelie_m/{n}'><div class='js-message_text'>{WORDS}</div>\
+             <a class=tgme_widget_message_date><time datetime='2026-03-0{}T09:00:00+00:00'></time></a></div>",
+            1 + n % 9
+        )
+    };
+    let page: String = (20..40).map(widget).collect();
+    let entry = |n: u64| {
+        format!(
+            "<entry><id>yt:video:aB3dE5gH7j{n}</id><title>{WORDS}</title><published>2026-03-0{n}T09:00:00+00:00</published></entry>\
+             <entry><id>t3_{n}abc</id><author><name>/u/odelie_m</name></author><title>{WORDS}</title><published>2026-03-0{n}T09:00:00+00:00</published></entry>"
+        )
+    };
+    let feed = format!("<feed>{}</feed>", (1..9).map(entry).collect::<String>());
+    let body = prop_oneof![
+        Just(b"{\"did\":\"did:plc:iehgelpsa6hrxqbomgxsvwfi\"}".to_vec()),
+        Just(fixture("bluesky/did.json")),
+        Just(fixture("bluesky/getRecord.rk1.car")),
+        Just(fixture("bluesky/getPostThread.json")),
+        Just(records.into_bytes()),
+        Just(b"{\"id\":\"9\",\"acct\":\"odelie_m\"}".to_vec()),
+        Just(statuses.into_bytes()),
+        Just(page.into_bytes()),
+        Just(feed.into_bytes()),
+        Just(b"<link rel=canonical href=https://www.youtube.com/channel/UCabcdefghijklmnopqrstuv>".to_vec()),
+        Just(b"[]".to_vec()),
+        Just(b"[[\"timestamp\",\"original\",\"mimetype\",\"statuscode\",\"digest\"],[\"20260305000000\",\"https://t.me/s/odelie_m\",\"text/html\",\"200\",\"A\"],\
+            [\"20260305000000\",\"https://t.me/odelie_m/27?embed=1\",\"text/html\",\"200\",\"B\"]]".to_vec()),
+        proptest::collection::vec(any::<u8>(), 0..60),
+    ];
+    let status = prop_oneof![12 => Just(200_u16), 1 => Just(404), 1 => Just(429), 1 => Just(503), 1 => 100_u16..600];
+    let given = (status, any::<bool>(), body).prop_map(|(status, kept, body)| {
+        let at = "Thu, 05 Mar 2026 00:00:00 GMT";
+        let headers = [("memento-datetime", at), ("content-type", "text/html")];
+        answer(status, if kept { &headers } else { &[] }, body)
+    });
+    prop_oneof![14 => given.prop_map(Ok), 1 => Just(Err(Failure::Timeout("30 s".into())))]
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(600))]
+
+    /// The same for posts that nothing links to: lists that lie, repeat themselves and never end cost no more than is allowed.
+    #[test]
+    fn every_search_of_a_list_ends(answers in proptest::collection::vec(any_list(), 1..30), which in 0..5_usize, requests in 1..14_usize, two in proptest::prelude::any::<bool>()) {
+        let accounts = [
+            (Platform::Bluesky, "observer.replica.example"),
+            (Platform::Mastodon, "odelie_m@a.example"),
+            (Platform::Telegram, "odelie_m"),
+            (Platform::Youtube, "odelie_m"),
+            (Platform::Reddit, "odelie_m"),
+        ];
+        let (site, account) = accounts[which];
+        let mut kind = quote(&[], &format!("{WORDS} And more is said in what follows it."), "2026-03-04");
+        if let Kind::Post { platform, handle, date, dates, .. } = &mut kind {
+            (*platform, *handle) = (site, Some(account.to_owned()));
+            if two {
+                *dates = vec!["2026-03-04".into(), "2026-04-03".into()];
+                *date = None;
+            }
+        }
+        let mut pursuit = Pursuit::post(&kind, Limits { requests, ..Limits::default() });
+        let mut turn = 0;
+        while !pursuit.done() {
+            let asks = pursuit.asks();
+            proptest::prop_assert!(!asks.is_empty() || pursuit.done(), "it waits for nothing");
+            for ask in asks {
+                let outcome = answers[turn % answers.len()].clone();
+                turn += 1;
+                pursuit.learn(ask.id, Exchange { request: ask.request, at: jiff::Timestamp::UNIX_EPOCH, ms: 0, remote: None, outcome, evidence: None });
+            }
+            proptest::prop_assert!(turn <= requests + 20, "{turn} requests for {requests}");
+        }
+        let end = pursuit.finish();
+        proptest::prop_assert!(!end.why.is_empty());
+        proptest::prop_assert_eq!(end.parts.len(), turn);
+        // a post that is taken is on record as the one that was
+        if let Some(post) = &end.post {
+            proptest::prop_assert!(end.candidates.iter().any(|c| c.taken && c.post == post.name) || !end.also.is_empty() || end.ending == Ending::Captured);
+        }
+    }
+}
