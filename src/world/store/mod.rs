@@ -121,8 +121,7 @@ impl Store {
     /// # Errors
     /// SQLite's own.
     pub fn scratch(path: &Path) -> Result<Self, Error> {
-        // A file without a name: what fits into the cache is never written.
-        let store = Self { path: path.to_owned(), ..Self::unjournaled(Path::new(""))? };
+        let store = Self::unjournaled(path)?;
         store.lay_beside().map_err(|e| Error::Sqlite(path.to_owned(), e))?;
         Ok(store)
     }
