@@ -219,6 +219,8 @@ pub(super) fn name_before(text: &str, seat: &Seat<'_, '_>) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::citation::{Kind, find};
+    use crate::statement::{self, Hint};
 
     #[test]
     fn every_stem_is_found_and_latin_ones_only_where_a_word_begins() {
@@ -237,6 +239,30 @@ mod tests {
         {
             let at = text.find("nn").unwrap() + 2;
             assert_eq!(is_introduced(text, at, text.find(['“', '「']).unwrap()), want, "{text}");
+        }
+    }
+
+    #[test]
+    fn an_account_behind_the_words_and_a_day_glued_to_the_letters_before_it() {
+        for (text, want) in [
+            (
+                "港湾局は2023年8月2日、X（旧Twitter）で「東岸壁は終日閉鎖します」と投稿した（@harbor_jp）。",
+                "@harbor_jp 2023-08-02 東岸壁は終日閉鎖します",
+            ),
+            (
+                "Liman başkanı Derya Aksoy (@deryaaksoy34), 14 Nisan 2022’de Twitter’da “Rıhtım bugün de kapalı” diye yazdı.",
+                "@deryaaksoy34 2022-04-14 Rıhtım bugün de kapalı",
+            ),
+        ] {
+            let statement = statement::read(text.as_bytes().to_vec(), &Hint::default());
+            let found = statement.map(|statement| find(&statement)).unwrap_or_default();
+            let told = found.into_iter().find_map(|c| match c.kind {
+                Kind::Post { handle, date, quoted, .. } if c.candidate => {
+                    Some(format!("@{} {} {quoted}", handle.unwrap_or_default(), date.unwrap_or_default()))
+                }
+                _ => None,
+            });
+            assert_eq!(told.as_deref(), Some(want));
         }
     }
 }

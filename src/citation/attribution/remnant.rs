@@ -9,6 +9,7 @@ use super::{Ground, Seat, Told, place, quoted, site};
 use crate::citation::letters::{char_at, char_before};
 use crate::citation::link;
 use crate::format::day::{self, Day};
+use crate::platform::permalink;
 
 /// Display names end at fifty characters on X, at sixty-four on Bluesky; entities and emoji take room.
 const LONGEST_NAME: usize = 80;
@@ -29,7 +30,10 @@ pub(super) fn read(ground: &Ground<'_, '_>, seat: &Seat<'_, '_>) -> Option<Told>
         return None;
     }
     let region = region(ground, least, name.dash.start, embed);
-    let words = quoted::within(text, region);
+    let words = match &shared {
+        Some(_) => quoted::within(text, behind_label(ground, region)),
+        None => quoted::within(text, region),
+    };
     if words.is_empty() && embed.is_none() && shared.is_none() {
         return None;
     }
@@ -132,6 +136,25 @@ fn shared_by(text: &str, least: usize, open: usize) -> Option<Range<usize>> {
     let start = if found.start - line <= 8 { line } else { found.start };
     Some(base + start..base + found.end)
 }
+
+/// Behind `View this post on Instagram`, in whatever language: an anchor that leads to the post and names the platform is the
+/// embed's own button, not the post's words.
+fn behind_label(ground: &Ground<'_, '_>, region: Range<usize>) -> Range<usize> {
+    let start = quoted::trimmed(ground.text, region.clone()).start;
+    let n = ground.anchors.partition_point(|(words, _)| words.end <= start);
+    let Some((words, url)) = ground.anchors.get(n).filter(|(words, _)| words.start <= start && words.end <= region.end)
+    else {
+        return region;
+    };
+    let label = ground.text.get(words.clone()).unwrap_or_default();
+    let own = permalink::read(url).filter(|named| named.post.is_some());
+    let is_label =
+        label.len() <= LONGEST_LABEL && own.is_some_and(|named| label.to_lowercase().contains(named.platform.as_str()));
+    if is_label { words.end..region.end } else { region }
+}
+
+/// No button has more words.
+const LONGEST_LABEL: usize = 120;
 
 /// A dash and the name behind it.
 struct Name {

@@ -57,7 +57,10 @@ pub fn first(text: &str, range: std::ops::Range<usize>, language: Option<&str>) 
     let starts: Vec<usize> = slice
         .char_indices()
         .filter_map(|(i, c)| {
-            let begins = c.is_alphanumeric() && !last.is_alphanumeric();
+            // scripts without spaces write a date right behind a word: `港湾局は2023年8月2日`
+            let glued =
+                number::digit(c).is_some() && last.is_alphabetic() && !last.is_lowercase() && !last.is_uppercase();
+            let begins = c.is_alphanumeric() && !last.is_alphanumeric() || glued;
             last = c;
             begins.then_some(i)
         })
@@ -463,6 +466,14 @@ mod tests {
             }
         }
         assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
+    }
+
+    #[test]
+    fn a_day_begins_behind_letters_that_no_space_follows() {
+        let found =
+            |text: &str| first(text, 0..text.len(), None).and_then(|d| text.get(d.start..d.end).map(str::to_owned));
+        assert_eq!(found("港湾局は2023年8月2日、そう述べた").as_deref(), Some("2023年8月2日"));
+        assert_eq!(found("port2023 8 2"), None);
     }
 
     #[test]
