@@ -228,7 +228,7 @@ fn databases_of_others_and_of_later_versions_are_left_alone() {
         db.pragma_update(None, "user_version", 99).unwrap();
         db.pragma_update(None, "journal_mode", "DELETE").unwrap();
     });
-    let said = "newer/onrecord.db has version 99, this program knows 3 and older";
+    let said = "newer/onrecord.db has version 99, this program knows 4 and older";
     assert_all_refuse(&world, "newer", &[&WRITERS[..], &READERS[..], &[&["reindex"]]].concat(), 2, said);
     with_catalogue(&world, "others", |path| {
         fs::remove_file(path).unwrap();
