@@ -199,6 +199,33 @@ fn a_day_deep_in_a_long_channel_is_found_in_a_few_requests() {
 }
 
 #[test]
+fn a_kept_list_is_that_of_the_very_account() {
+    let world = World::new();
+    let said = "The lamp on the north mole is out until Sunday.";
+    world.replica.set(|world| {
+        // a name that begins alike, with lists that were kept sooner
+        world.add_telegram("molewatch", "Mole Watch", 3, "Nothing to see.", at("2025-05-05T09:00:00Z"));
+        world.keep("https://t.me/s/molewatch", at("2025-05-05T10:30:00Z"));
+        world.add_telegram("molewatch", "Mole Watch", 4, "Still nothing.", at("2025-05-05T10:40:00Z"));
+        world.keep("https://t.me/s/molewatch?before=9", at("2025-05-05T10:45:00Z"));
+        world.add_telegram("mole", "Mole", 5, said, at("2025-05-05T10:00:00Z"));
+        world.add_telegram("mole", "Mole", 6, "The lamp is back.", at("2025-05-11T10:00:00Z"));
+        world.keep("https://t.me/s/mole", at("2025-05-05T12:00:00Z"));
+        world.gone.insert("telegram:mole/5".into());
+    });
+    judge(
+        &world,
+        &[case(
+            "deleted, on a kept list",
+            said,
+            "Mole (@mole) on Telegram, May 5, 2025",
+            &[("verdict", "corroborated"), ("post", "telegram:mole/5"), ("ending", "captured-from-archive")],
+        )],
+    );
+    assert!(world.replica.log().iter().all(|served| !served.target.contains("id_/https://t.me/s/molewatch")));
+}
+
+#[test]
 fn lists_that_are_refused_or_lacking_say_so() {
     let world = World::new();
     let said = "The tugs are paid by the metre and not by the hour.";

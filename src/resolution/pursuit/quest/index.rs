@@ -83,8 +83,10 @@ impl Pursuit {
         let may_be = |name: &PostName| stretches.iter().any(|stretch| lister.may_be(name, stretch));
         let mut posts: Vec<(PostName, Vec<Row>)> = Vec::new();
         let mut lists: Vec<Row> = Vec::new();
+        let own = quest.handle.clone().unwrap_or_default();
         for row in rows {
             let named = permalink::read(&row.original).filter(|n| n.platform == quest.platform);
+            let handle = named.as_ref().and_then(|n| n.handle.clone());
             let name = named.and_then(|n| Some(PostName { platform: n.platform, id: n.post? }));
             match name {
                 Some(name) if may_be(&name) => match posts.iter_mut().find(|(known, _)| *known == name) {
@@ -92,7 +94,9 @@ impl Pursuit {
                     None => posts.push((name, vec![row])),
                 },
                 Some(_) => {}
-                None => lists.push(row),
+                // names that begin alike are not one account's
+                None if handle.is_none_or(|handle| handle.eq_ignore_ascii_case(&own)) => lists.push(row),
+                None => {}
             }
         }
         posts.retain(|(name, _)| !quest.was_looked_at(name));
