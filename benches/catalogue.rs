@@ -496,6 +496,7 @@ fn main() {
     machine();
     made(&path, snapshots);
     timed("open", 50, |_| usize::from(Store::open_read(&path).is_ok()));
+    timed("open for writing", 50, |_| usize::from(Store::open(&path).is_ok()));
     // As `onrecord query` opens it, and warm: what the disk takes is the disk's figure.
     std::io::copy(&mut std::fs::File::open(&path).unwrap(), &mut std::io::sink()).unwrap();
     let store = Store::open_read(&path).unwrap().mapped();
