@@ -328,6 +328,11 @@ impl<'a> Iterator for Pieces<'a> {
 }
 
 impl<'a> Pieces<'a> {
+    /// Bytes read so far.
+    pub fn at(&self) -> usize {
+        self.at
+    }
+
     fn rest(&self) -> &'a str {
         self.html.get(self.at..).unwrap_or_default()
     }

@@ -48,7 +48,7 @@ const WORDS: usize = 200_000;
 pub fn read(answer: &Answer) -> Option<Said> {
     let kind = answer.media_type();
     let content_type = answer.headers.get("content-type").unwrap_or_default();
-    if kind.contains("html") || (kind.is_empty() && answer.body.trim_ascii_start().starts_with(b"<")) {
+    if is_markup(answer) {
         return Some(html(&markup::decode(&answer.body, &content_type)));
     }
     if kind.starts_with("text/") || kind.ends_with("json") || kind.ends_with("xml") {
@@ -58,9 +58,15 @@ pub fn read(answer: &Answer) -> Option<Said> {
     None
 }
 
+/// Whether [`read`] takes it for HTML.
+pub fn is_markup(answer: &Answer) -> bool {
+    let kind = answer.media_type();
+    kind.contains("html") || (kind.is_empty() && answer.body.trim_ascii_start().starts_with(b"<"))
+}
+
 /// Reads HTML.
 pub fn html(html: &str) -> Said {
-    let mut reader = PageReader::default();
+    let mut reader = Reader::default();
     for piece in markup::walk(html) {
         reader.add(&piece);
     }
@@ -84,8 +90,9 @@ pub fn embedded(answer: &Answer) -> Option<Embedded> {
     Some(Embedded { title: text("title"), author: text("author_name") })
 }
 
-#[derive(Default)]
-struct PageReader {
+/// Reads a page piece by piece, for whoever walks through it anyway.
+#[derive(Debug, Default)]
+pub struct Reader {
     metas: Vec<(String, String)>,
     title: String,
     heading: String,
@@ -98,7 +105,7 @@ struct PageReader {
     time: Option<String>,
 }
 
-#[derive(Default, PartialEq)]
+#[derive(Debug, Default, PartialEq)]
 enum Inside {
     #[default]
     Body,
@@ -107,8 +114,9 @@ enum Inside {
     Graph,
 }
 
-impl PageReader {
-    fn add(&mut self, piece: &Piece<'_>) {
+impl Reader {
+    /// The next piece.
+    pub fn add(&mut self, piece: &Piece<'_>) {
         match piece {
             Piece::Open(tag) => self.open(tag),
             Piece::Close(name) => {
@@ -162,7 +170,8 @@ impl PageReader {
         names.iter().find_map(of)
     }
 
-    fn finish(mut self) -> Said {
+    /// What it says, once it is through.
+    pub fn finish(mut self) -> Said {
         let graph = std::mem::take(&mut self.graphs);
         let article = graph.iter().find_map(article);
         let of = |key: &str| article.and_then(|a| a.get(key)).and_then(Value::as_str).map(fold);

@@ -6,6 +6,7 @@ use url::Url;
 
 use crate::format::http::Answer;
 use crate::format::markup::{self, Piece, Plain, Tag};
+use crate::platform::page;
 use crate::resolution::script;
 
 /// How a URL was reached.
@@ -52,6 +53,8 @@ pub struct Carried {
     pub to: Option<(Via, Result<Url, String>)>,
     /// what the answer asserts besides, never followed
     pub notes: Vec<String>,
+    /// the page, read on the way, unless a header leads on
+    pub said: Option<page::Said>,
 }
 
 /// A page with more visible text than this is a page, whatever its scripts do (characters).
@@ -81,6 +84,7 @@ pub fn read(base: &Url, answer: &Answer) -> Carried {
     }
     note_links(base, answer, &mut carried.notes);
     if !redirect && !(200..300).contains(&answer.status) {
+        carried.said = page::read(answer);
         return carried; // what an error page would like to do is no redirect
     }
     if carried.to.is_none() {
@@ -88,6 +92,8 @@ pub fn read(base: &Url, answer: &Answer) -> Carried {
     }
     if is_html(answer) {
         read_html(base, answer, &mut carried);
+    } else {
+        carried.said = page::read(answer);
     }
     carried
 }
@@ -223,14 +229,22 @@ struct Found {
 }
 
 fn read_html(base: &Url, answer: &Answer, carried: &mut Carried) {
-    let body = answer.body.get(..HTML).unwrap_or(&answer.body);
     let content_type = answer.headers.get("content-type").unwrap_or_default();
-    let html = markup::decode(body, &content_type);
+    let html = markup::decode(&answer.body, &content_type);
+    let mut page = page::is_markup(answer).then(page::Reader::default);
     // Only whether there is much of it matters; a character has four bytes at most.
     let mut found = Found { text: Plain::up_to(4 * SHELL_TEXT + 4), ..Found::default() };
-    for piece in markup::walk(&html) {
-        found.add(base, &piece);
+    let mut pieces = markup::walk(&html);
+    // One walk through a page serves both.
+    while let Some(piece) = pieces.next() {
+        if pieces.at() <= HTML {
+            found.add(base, &piece);
+        } else if page.is_none() {
+            break;
+        }
+        page.iter_mut().for_each(|page| page.add(&piece));
     }
+    carried.said = page.map(page::Reader::finish);
     let text = std::mem::take(&mut found.text).finish();
     let base = found.base.as_deref().and_then(|b| base.join(b).ok()).unwrap_or_else(|| base.clone());
     if let Some(canonical) = found.canonical.as_deref().and_then(|c| base.join(c).ok()) {

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use url::Url;
 
 use crate::format::http::{Answer, Request};
+use crate::platform::page::Said;
 use crate::platform::permalink::{self, Named};
 use crate::platform::post::PostName;
 use crate::platform::registry;
@@ -36,6 +37,8 @@ pub struct Trail {
     pub hops: Vec<Hop>,
     /// where it stands
     pub url: Option<Url>,
+    /// the page there, as it was read on the way
+    pub said: Option<Said>,
     jar: Jar,
     seen: HashSet<String>,
     via: Via,
@@ -175,6 +178,7 @@ impl Trail {
     fn read(&mut self, url: Url, mut hop: Hop, answer: &Answer) -> Next {
         let carried = carrier::read(&url, answer);
         hop.notes = carried.notes;
+        self.said = carried.said;
         hop.notes.dedup();
         match carried.to {
             None => {

@@ -32,7 +32,7 @@ impl Pursuit {
             }
             return self.apply(next);
         };
-        let said = page::read(answer);
+        let said = self.trail.said.take();
         let judged = judge::answer(&url, self.trail.before().as_ref(), answer, said.as_ref());
         self.out.truncated = answer.truncated;
         self.out.unread.clone_from(&answer.unread);
