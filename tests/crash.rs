@@ -272,6 +272,26 @@ fn wherever_the_disk_fails_what_was_reported_stands() {
     assert!(all.iter().all(|kind| kinds.contains(*kind)), "{kinds:?}");
 }
 
+/// Lets every write to the ledger's entries fail.
+struct NoEntries;
+
+impl Faulty for NoEntries {
+    fn fate(&self, deed: Deed, path: &Path) -> Fate {
+        let entries = path.components().any(|part| part.as_os_str() == "entries");
+        if deed == Deed::Write && entries { Fate::Failed } else { Fate::Done }
+    }
+}
+
+#[test]
+fn an_archive_that_could_not_be_begun_is_let_go_of() {
+    for _ in 0..20 {
+        let dir = tempfile::tempdir().unwrap();
+        let begin = |disk| OpenArchive::or_init(Paths::new(dir.path()), Choices { disk, ..Choices::default() });
+        assert!(begin(Disk::with_fault(Arc::new(NoEntries))).is_err());
+        begin(Disk::default()).unwrap().close().unwrap();
+    }
+}
+
 /// A limit on the size of any file stands for a full disk: every write past it fails, the catalogue's too.
 #[test]
 fn a_full_disk_ends_the_run_cleanly_and_what_was_reported_stands() {

@@ -148,8 +148,10 @@ impl OpenArchive {
         let is_new = parts.log.size() == 0;
         let (seal, sealer) = Seal::start(parts, tools.clone())?;
         let open = Self { paths, tools, seal, origin, vkey, notes, sealer, _lock: lock };
-        if is_new {
-            open.first_record(software)?;
+        if is_new && let Err(fault) = open.first_record(software) {
+            // Nothing of it is held any longer when this returns; what stopped the sealing is what is told.
+            let _ = open.close();
+            return Err(fault);
         }
         Ok(open)
     }

@@ -26,7 +26,8 @@ use crate::work::parts::{self, Parts, RECORD_URN, Tools};
 use crate::world::clock::Stopwatch;
 use crate::world::store::apply::{Batch, Bound, Documents, Leaf, WarcRow};
 use crate::world::store::{self, Store};
-use crate::world::vault::Vault;
+use crate::world::vault::pack::Packing;
+use crate::world::vault::{self, Kept, Unsynced, Vault};
 
 /// How long a pass waits for company once it has work, where there was none for a while: a single citation is durable well
 /// within 50 ms of its last byte.
@@ -94,6 +95,8 @@ struct Bench {
 #[derive(Clone)]
 pub struct Seal {
     bench: Arc<Mutex<Bench>>,
+    /// for packing what is kept before the bench is locked: as many as ever packed at once
+    packings: Arc<Mutex<Vec<Packing>>>,
     tools: Arc<Tools>,
     orders: mpsc::UnboundedSender<Order>,
 }
@@ -131,7 +134,7 @@ impl Seal {
         let Parts { vault, store, log } = parts;
         let bench = Arc::new(Mutex::new(Bench { vault, rows: Vec::new() }));
         let (orders, inbox) = mpsc::unbounded_channel();
-        let seal = Self { bench: bench.clone(), tools: tools.clone(), orders };
+        let seal = Self { bench: bench.clone(), packings: Arc::default(), tools: tools.clone(), orders };
         let work = move || passes(bench, store, log, &tools, inbox);
         let thread = std::thread::Builder::new().name("seal".to_owned()).spawn(work).map_err(Fault::thread)?;
         Ok((seal, Sealer(thread)))
@@ -142,14 +145,15 @@ impl Seal {
     /// # Errors
     /// The vault's: the disk is full, read-only or broken.
     pub fn keep(&self, records: &[WarcRecord]) -> Result<Vec<RecordName>, Fault> {
-        let mut bench = lock(&self.bench);
-        let mut names = Vec::with_capacity(records.len());
-        for record in records {
-            let kept = bench.vault.append(record)?;
-            names.push(kept.name);
-            bench.rows.push(parts::row(record, &kept));
+        if records.is_empty() {
+            return Ok(Vec::new());
         }
-        Ok(names)
+        let mut packing = lock(&self.packings).pop().unwrap_or_default();
+        records.iter().for_each(|record| packing.add(record));
+        let kept = lock(&self.bench).keep(records, &packing);
+        packing.clear();
+        lock(&self.packings).push(packing);
+        Ok(kept?.into_iter().map(|kept| kept.name).collect())
     }
 
     /// Runs `with` on the vault alone, for bodies that are written as they come.
@@ -248,6 +252,13 @@ impl Seal {
 }
 
 impl Bench {
+    /// Appends what is packed, and takes up its rows.
+    fn keep(&mut self, records: &[WarcRecord], packing: &Packing) -> Result<Vec<Kept>, Fault> {
+        let kept = self.vault.append_all(packing)?;
+        self.rows.extend(records.iter().zip(&kept).map(|(record, kept)| parts::row(record, kept)));
+        Ok(kept)
+    }
+
     /// The rows of everything kept since this was last asked, the beginnings of files among them.
     fn take_rows(&mut self) -> Vec<WarcRow> {
         let mut rows: Vec<_> = self.vault.begun().iter().map(|(record, kept)| parts::row(record, kept)).collect();
@@ -392,7 +403,7 @@ struct Made {
     leaf: Digest,
     warc: Uuid,
     record: Record,
-    /// its canonical bytes
+    /// its canonical bytes, once they are kept
     bytes: Vec<u8>,
 }
 
@@ -407,23 +418,36 @@ fn pass(
     let mut counts = Vec::with_capacity(deeds.len());
     let mut made = Vec::new();
     let mut blocks = HashMap::new();
-    let rows = {
-        let mut bench = lock(bench);
-        for deed in deeds {
-            counts.push(deed.events.len() as u64);
-            due.extend(deed.due);
-            blocks.extend(deed.blocks);
-            for event in deed.events {
-                made.push(append(&mut bench, tools, event)?);
-            }
+    let (mut packing, mut records) = (Packing::default(), Vec::new());
+    for deed in deeds {
+        counts.push(deed.events.len() as u64);
+        due.extend(deed.due);
+        blocks.extend(deed.blocks);
+        for event in deed.events {
+            let (one, record) = make(tools, event)?;
+            packing.add(&record);
+            made.push(one);
+            records.push(record);
         }
-        if !made.is_empty() {
+    }
+    // 1. The bytes. Cut here, the tail of the WARC file is indexed by the next open.
+    let (rows, unsynced) = {
+        let mut bench = lock(bench);
+        if !records.is_empty() {
+            bench.keep(&records, &packing)?;
+            for (one, record) in made.iter_mut().zip(records) {
+                one.bytes = record.block;
+            }
             name_begun(&mut bench, tools, &mut made)?;
         }
-        // 1. The bytes. Cut here, the tail of the WARC file is indexed by the next open.
-        bench.vault.sync()?;
-        bench.take_rows()
+        let unsynced = bench.vault.unsynced()?;
+        (bench.take_rows(), unsynced)
     };
+    // While the disk is waited for, others go on appending.
+    if let Err(error) = unsynced.map_or(Ok(()), Unsynced::run) {
+        lock(bench).vault.doubt();
+        return Err(vault::Error::from(error).into());
+    }
     // 2. The rows. Cut here, the ledger is behind the catalogue; the next open appends the leaves it lacks.
     let first = store.commit(|batch| {
         let first = batch.next_index()?;
@@ -465,14 +489,20 @@ fn name_begun(bench: &mut Bench, tools: &Tools, made: &mut Vec<Made>) -> Result<
 }
 
 fn append(bench: &mut Bench, tools: &Tools, event: Event) -> Result<Made, Fault> {
+    let (made, record) = make(tools, event)?;
+    let kept = bench.vault.append(&record)?;
+    bench.rows.push(parts::row(&record, &kept));
+    Ok(Made { bytes: record.block, ..made })
+}
+
+/// The record of an event, and the WARC record whose block it is.
+fn make(tools: &Tools, event: Event) -> Result<(Made, WarcRecord), Fault> {
     let record = Record::new(tools.clock.now(), tools.random.bits128()?, event);
     let (bytes, leaf) = record.seal()?;
     let id = tools.uuid()?;
     let uri = format!("{}{}", RECORD_URN, leaf.hex());
     let kept_record = WarcRecord::metadata(id, record.at, "application/json", bytes).about(&uri);
-    let kept = bench.vault.append(&kept_record)?;
-    bench.rows.push(parts::row(&kept_record, &kept));
-    Ok(Made { leaf, warc: id, record, bytes: kept_record.block })
+    Ok((Made { leaf, warc: id, record, bytes: Vec::new() }, kept_record))
 }
 
 fn apply(batch: &Batch<'_>, first: u64, made: &[Made], docs: &dyn Documents) -> Result<Bound, store::Error> {

@@ -10,21 +10,21 @@
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use crate::format::digest::Digest;
-use crate::format::gzip::Packer;
 use crate::format::warc::record::Record;
 use crate::resolution::exchange::RecordName;
 use crate::world::durable::{self, Disk};
 
-mod pack;
+pub mod pack;
 pub mod place;
 pub mod recover;
 pub mod stream;
 
+use pack::Packing;
 use place::{OPEN, Place, path_of};
 use recover::Recovered;
 use stream::Stream;
@@ -105,9 +105,8 @@ pub struct Vault {
     limits: Limits,
     making: Making,
     disk: Disk,
-    packer: Packer,
-    /// the member at hand, its memory used again
-    member: Vec<u8>,
+    /// packs what comes one by one, its memory used again
+    own: Option<Packing>,
     main: Option<Main>,
     serial: u64,
     in_doubt: bool,
@@ -122,7 +121,7 @@ struct Main {
     /// its name once sealed
     name: String,
     path: PathBuf,
-    file: File,
+    file: Arc<File>,
     len: u64,
     /// bytes were written since the last sync
     dirty: bool,
@@ -147,8 +146,7 @@ impl Vault {
             limits,
             making,
             disk,
-            packer: Packer::default(),
-            member: Vec::new(),
+            own: None,
             main,
             serial,
             in_doubt: false,
@@ -161,8 +159,19 @@ impl Vault {
     /// Writes one record. It is there for readers at once, and durable after the next [`Vault::sync`].
     ///
     /// # Errors
-    /// The disk's; nothing of the record is then left in the file, or the vault is in doubt and says so from now on.
+    /// As [`Vault::append_all`].
     pub fn append(&mut self, record: &Record) -> Result<Kept, Error> {
+        self.with_own(|vault, packing| {
+            packing.add(record);
+            vault.append_all(packing)?.pop().ok_or(Error::InDoubt)
+        })
+    }
+
+    /// Writes records that are packed already, all of them into one file and at once.
+    ///
+    /// # Errors
+    /// The disk's; nothing of the records is then left in the file, or the vault is in doubt and says so from now on.
+    pub fn append_all(&mut self, packing: &Packing) -> Result<Vec<Kept>, Error> {
         if self.in_doubt {
             return Err(Error::InDoubt);
         }
@@ -172,7 +181,7 @@ impl Vault {
         if self.main.is_none() {
             self.begin()?;
         }
-        let kept = self.write(record)?;
+        let kept = self.write(packing)?;
         // Not before: a file that holds nothing else is taken away again, and nothing may speak of it.
         self.begun.extend(self.main.as_mut().and_then(|main| main.info.take()));
         Ok(kept)
@@ -198,9 +207,26 @@ impl Vault {
             return Err(Error::InDoubt);
         }
         let Some(main) = &mut self.main else { return Ok(()) };
-        let done = sync_main(&self.disk, &self.dir, main);
+        let done = main.unsynced(&self.disk, &self.dir).run();
         self.in_doubt = done.is_err();
         Ok(done?)
+    }
+
+    /// What [`Vault::sync`] would do, to be done by [`Unsynced::run`] while others go on appending: it covers what was appended so
+    /// far. Where that fails the caller says so by [`Vault::doubt`].
+    ///
+    /// # Errors
+    /// An earlier failure.
+    pub fn unsynced(&mut self) -> Result<Option<Unsynced>, Error> {
+        if self.in_doubt {
+            return Err(Error::InDoubt);
+        }
+        Ok(self.main.as_mut().map(|main| main.unsynced(&self.disk, &self.dir)))
+    }
+
+    /// From now on nothing is appended: nobody knows what of the file reached the disk.
+    pub fn doubt(&mut self) {
+        self.in_doubt = true;
     }
 
     /// Seals the file being written; the next record begins another. One that holds nothing but its beginning is taken away.
@@ -208,6 +234,10 @@ impl Vault {
     /// # Errors
     /// The disk's.
     pub fn roll(&mut self) -> Result<(), Error> {
+        if let Some(main) = &mut self.main {
+            // Whoever is still syncing it elsewhere may not have come to its end.
+            main.dirty = true;
+        }
         self.sync()?;
         if let Some(main) = self.main.take() {
             let sealed = match main.info {
@@ -239,10 +269,11 @@ impl Vault {
         self.serial += 1;
         let name = place::name(at, self.serial);
         let info = Record::warcinfo((self.making.id)(), at, &name, &self.making.about);
-        let mut first = Vec::new();
-        let head = info.head(Digest::of(&info.block), info.block.len() as u64);
-        pack::member(&mut self.packer, &info, &head, &mut first);
-        let deflate = pack::deflates_as(&mut self.packer, &record, body, &mut self.member);
+        let (first, deflate) = self.with_own(|_, packing| {
+            packing.add(&info);
+            let deflate = packing.deflates(&record, body);
+            (std::mem::take(&mut packing.bytes), deflate)
+        });
         Stream::begin(self.disk.clone(), &self.dir, name, (info, first), record, deflate)
     }
 
@@ -256,12 +287,14 @@ impl Vault {
         self.serial += 1;
         let name = place::name(at, self.serial);
         let path = self.dir.join(format!("{name}{OPEN}"));
-        let file = self.disk.create(&path)?;
+        let file = Arc::new(self.disk.create(&path)?);
         let info = Record::warcinfo((self.making.id)(), at, &name, &self.making.about);
         self.main = Some(Main { name, path, file, len: 0, dirty: true, nameless: true, info: None });
-        match (self.write(&info), &mut self.main) {
-            (Ok(kept), Some(main)) => {
-                main.info = Some((info, kept));
+        let mut packing = Packing::default();
+        packing.add(&info);
+        match (self.write(&packing), &mut self.main) {
+            (Ok(mut kept), Some(main)) => {
+                main.info = kept.pop().map(|kept| (info, kept));
                 Ok(())
             }
             (written, _) => {
@@ -272,34 +305,65 @@ impl Vault {
         }
     }
 
-    fn write(&mut self, record: &Record) -> Result<Kept, Error> {
+    fn with_own<T>(&mut self, with: impl FnOnce(&mut Self, &mut Packing) -> T) -> T {
+        let mut packing = self.own.take().unwrap_or_default();
+        packing.clear();
+        let done = with(self, &mut packing);
+        self.own = Some(packing);
+        done
+    }
+
+    fn write(&mut self, packing: &Packing) -> Result<Vec<Kept>, Error> {
         let Some(main) = &mut self.main else { return Err(Error::InDoubt) };
-        let block_len = record.block.len() as u64;
-        let (head, digest) = record.sealed();
-        self.member.clear();
-        pack::member(&mut self.packer, record, &head, &mut self.member);
-        if let Err(error) = self.disk.write_at(&main.file, &main.path, &self.member, main.len) {
+        if let Err(error) = self.disk.write_at(&main.file, &main.path, &packing.bytes, main.len) {
             // What part of it was written must not stand before the next record.
             self.in_doubt = self.disk.cut(&main.file, &main.path, main.len).is_err();
             return Err(error.into());
         }
-        let place = Place { file: main.name.clone(), offset: main.len, length: self.member.len() as u64 };
-        main.len += place.length;
         main.dirty = true;
-        Ok(Kept { name: RecordName { id: record.id, digest }, place, block_len })
+        let mut kept = Vec::with_capacity(packing.members.len());
+        for member in &packing.members {
+            let place = Place { file: main.name.clone(), offset: main.len, length: member.length };
+            main.len += member.length;
+            kept.push(Kept { name: member.name, place, block_len: member.block_len });
+        }
+        Ok(kept)
     }
 }
 
-fn sync_main(disk: &Disk, dir: &Path, main: &mut Main) -> Result<(), durable::Error> {
-    if main.dirty {
-        disk.sync(&main.file, &main.path)?;
-        main.dirty = false;
+impl Main {
+    fn unsynced(&mut self, disk: &Disk, dir: &Path) -> Unsynced {
+        let bytes = std::mem::take(&mut self.dirty).then(|| (Arc::clone(&self.file), self.path.clone()));
+        let name = std::mem::take(&mut self.nameless).then(|| dir.to_owned());
+        Unsynced { disk: disk.clone(), bytes, name }
     }
-    if main.nameless {
-        disk.sync_folder(dir)?;
-        main.nameless = false;
+}
+
+/// What was appended and is not known to be on the disk.
+#[must_use = "it is not durable before it is run"]
+pub struct Unsynced {
+    disk: Disk,
+    bytes: Option<(Arc<File>, PathBuf)>,
+    name: Option<PathBuf>,
+}
+
+impl std::fmt::Debug for Unsynced {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Unsynced({:?})", self.bytes.as_ref().map(|(_, path)| path))
     }
-    Ok(())
+}
+
+impl Unsynced {
+    /// One fdatasync, and one of the folder where the file is new.
+    ///
+    /// # Errors
+    /// The disk's; then nobody knows what of the file reached it.
+    pub fn run(self) -> Result<(), durable::Error> {
+        if let Some((file, path)) = &self.bytes {
+            self.disk.sync(file, path)?;
+        }
+        self.name.iter().try_for_each(|folder| self.disk.sync_folder(folder))
+    }
 }
 
 /// The last step of a file's life: its bytes are synced, now its name says that it is whole.

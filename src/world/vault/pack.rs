@@ -6,31 +6,77 @@
 use crate::format::gzip::{self, Packer};
 use crate::format::warc::RecordType;
 use crate::format::warc::record::Record;
+use crate::resolution::exchange::RecordName;
 
 /// Blocks up to this are deflated without asking: the answer would cost as much.
 const SMALL: usize = 16 * 1024;
+/// Memory that stays for the next members.
+const KEPT: usize = 512 * 1024;
 /// How much of a larger block is tried.
 const SAMPLE: usize = 8 * 1024;
 
-/// Appends the record's member: head, block and the two closing lines.
-pub(super) fn member(packer: &mut Packer, record: &Record, head: &[u8], out: &mut Vec<u8>) {
-    let parts: [&[u8]; 3] = [head, &record.block, b"\r\n\r\n"];
-    if !deflates(packer, record, out) {
-        return gzip::stored(&parts, out);
+/// Members made ready one behind the other, before anyone needs the vault for them: hashing and deflating are most of the work of
+/// keeping a record.
+#[derive(Default)]
+pub struct Packing {
+    packer: Packer,
+    scratch: Vec<u8>,
+    /// the members, one behind the other
+    pub(super) bytes: Vec<u8>,
+    pub(super) members: Vec<Member>,
+}
+
+/// One of them.
+pub(super) struct Member {
+    pub(super) name: RecordName,
+    /// bytes of it
+    pub(super) length: u64,
+    pub(super) block_len: u64,
+}
+
+impl std::fmt::Debug for Packing {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Packing({} members)", self.members.len())
     }
-    let plain = parts.concat();
-    packer.deflated(&plain, out);
 }
 
-/// Whether a record, or one that begins like this, is worth deflating. `scratch` is left empty.
-pub(super) fn deflates(packer: &mut Packer, record: &Record, scratch: &mut Vec<u8>) -> bool {
-    deflates_as(packer, record, &record.block, scratch)
-}
+impl Packing {
+    /// Adds the member of a record.
+    pub fn add(&mut self, record: &Record) {
+        let (head, digest) = record.sealed();
+        let name = RecordName { id: record.id, digest };
+        let from = self.bytes.len();
+        self.member(record, &head);
+        let length = (self.bytes.len() - from) as u64;
+        self.members.push(Member { name, length, block_len: record.block.len() as u64 });
+    }
 
-/// The same for a record whose bytes are `bytes` rather than its block.
-pub(super) fn deflates_as(packer: &mut Packer, record: &Record, bytes: &[u8], scratch: &mut Vec<u8>) -> bool {
-    scratch.clear();
-    !is_compressed(record) && (bytes.len() <= SMALL || sample_compresses(packer, bytes, scratch))
+    /// Forgets them; the memory stays, unless it is much.
+    pub fn clear(&mut self) {
+        self.bytes.clear();
+        self.bytes.shrink_to(KEPT);
+        self.members.clear();
+    }
+
+    /// Appends the record's member: head, block and the two closing lines.
+    pub(super) fn member(&mut self, record: &Record, head: &[u8]) {
+        let parts: [&[u8]; 3] = [head, &record.block, b"\r\n\r\n"];
+        if !self.deflates(record, &record.block) {
+            return gzip::stored(&parts, &mut self.bytes);
+        }
+        self.scratch.clear();
+        parts.iter().for_each(|part| self.scratch.extend_from_slice(part));
+        self.packer.deflated(&self.scratch, &mut self.bytes);
+        self.scratch.clear();
+        self.scratch.shrink_to(KEPT);
+    }
+
+    /// Whether a record, or one that begins like this and has `bytes`, is worth deflating.
+    pub(super) fn deflates(&mut self, record: &Record, bytes: &[u8]) -> bool {
+        self.scratch.clear();
+        !is_compressed(record)
+            && (bytes.len() <= SMALL || sample_compresses(&mut self.packer, bytes, &mut self.scratch))
+    }
 }
 
 /// Whether an HTTP answer says of itself that its body is compressed: by its coding, or by a type that always is.
@@ -84,8 +130,9 @@ mod tests {
         let block = [format!("HTTP/1.1 200 OK\r\n{head}\r\n\r\n").as_bytes(), body].concat();
         let record = Record::response(Uuid::nil(), jiff::Timestamp::UNIX_EPOCH, "https://a.example/", block);
         let head = record.head(Digest::of(&record.block), record.block.len() as u64);
-        let mut out = Vec::new();
-        member(&mut Packer::default(), &record, &head, &mut out);
+        let mut packing = Packing::default();
+        packing.member(&record, &head);
+        let out = packing.bytes;
         assert_eq!(gzip::whole(&out, 1 << 24).unwrap(), [&head[..], &record.block, b"\r\n\r\n"].concat());
         out.len()
     }
@@ -111,8 +158,8 @@ mod tests {
         // A stream's record has no more than a head at first: its body decides.
         let head = b"HTTP/1.1 200 OK\r\nContent-Type: application/octet-stream\r\n\r\n".to_vec();
         let begun = Record::response(Uuid::nil(), jiff::Timestamp::UNIX_EPOCH, "https://a.example/", head);
-        let (mut packer, mut scratch) = (Packer::default(), Vec::new());
-        assert!(!deflates_as(&mut packer, &begun, &noise, &mut scratch));
-        assert!(deflates_as(&mut packer, &begun, &text, &mut scratch));
+        let mut packing = Packing::default();
+        assert!(!packing.deflates(&begun, &noise));
+        assert!(packing.deflates(&begun, &text));
     }
 }

@@ -2,6 +2,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::path::Path;
+use std::sync::Arc;
 
 use super::place::{self, OPEN};
 use super::{Error, Main, seal};
@@ -127,7 +128,7 @@ fn go_on(dir: &Path, disk: &Disk, name: &str, path: &Path, file: File, good: u64
     Ok(Main {
         name: name.to_owned(),
         path: path.to_owned(),
-        file,
+        file: Arc::new(file),
         len: good,
         dirty: false,
         nameless: false,

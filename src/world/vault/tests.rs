@@ -3,6 +3,7 @@
 use super::place::{OPEN, files, read_at, scan};
 use super::recover::{Cut, Fate};
 use super::*;
+use crate::format::digest::Digest;
 use crate::format::warc::read::{Item, Want};
 
 /// A vault whose clock and ids count up from a fixed beginning.
