@@ -3,19 +3,19 @@
 
 use crate::format::tile::{self, Row, Tile, WIDTH};
 use crate::work::fault::Fault;
-use crate::work::verify::Report;
-use crate::work::verify::log::{MAX_FILE, Open};
+use crate::work::verify::{MAX_FILE, Report};
 use crate::world::input;
+use crate::world::tiles::reader::Tiles;
 
 /// Files named; more say no more.
 const MOST: u32 = 1000;
 
-/// Looks at every file there is, of a ledger whose tiles are sound. `unfinished`: a process at work, or one that was cut off, may have
+/// Looks at every file there is, of a ledger of `size` leaves whose tiles are sound. `unfinished`: a process at work, or one that was cut off, may have
 /// written tiles for a checkpoint that it has not signed.
-pub(super) fn check(open: &Open, unfinished: bool, report: &mut Report) -> Result<(), Fault> {
+pub(super) fn check(tiles: &Tiles, size: u64, unfinished: bool, report: &mut Report) -> Result<(), Fault> {
     let (mut named, mut beyond) = (0, 0_u64);
-    open.tiles.lying(&mut |name| {
-        let (kind, what) = match judge(open, name) {
+    tiles.lying(&mut |name| {
+        let (kind, what) = match judge(tiles, size, name) {
             Lies::Sound => return,
             Lies::Beyond if unfinished => {
                 beyond += 1;
@@ -45,13 +45,13 @@ enum Lies {
     Stranger,
 }
 
-fn judge(open: &Open, name: &str) -> Lies {
+fn judge(tiles: &Tiles, size: u64, name: &str) -> Lies {
     let Some(tile) = Tile::parse(name) else {
         // A file has such a name until it is whole.
         let passing = name.rsplit('/').next().is_some_and(|last| last.starts_with('.') && last.ends_with(".new"));
         return if passing { Lies::Beyond } else { Lies::Stranger };
     };
-    let held = tile::length(tile.row, open.signed.checkpoint.size);
+    let held = tile::length(tile.row, size);
     let below = held.saturating_sub(tile.index.saturating_mul(WIDTH)).min(WIDTH);
     let width = u64::from(tile.width);
     if below == width {
@@ -59,7 +59,7 @@ fn judge(open: &Open, name: &str) -> Lies {
         return Lies::Sound;
     }
     let item = if tile.row == Row::Entries { 34 } else { 32 };
-    let read = |name: &str| input::file(&open.tiles.folder().join(name), MAX_FILE).ok();
+    let read = |name: &str| input::file(&tiles.folder().join(name), MAX_FILE).ok();
     let now = match u16::try_from(below) {
         Ok(below) if below > 0 => read(&Tile { width: below, ..tile }.to_string()),
         _ => Some(Vec::new()),

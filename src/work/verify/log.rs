@@ -15,12 +15,9 @@ use crate::work::verify::growth::against;
 use crate::work::verify::keys::{self, Keys, Said};
 use crate::work::verify::leftover;
 use crate::work::verify::scan::Seen;
-use crate::work::verify::{Report, Trust};
+use crate::work::verify::{MAX_FILE, Report, Trust};
 use crate::world::input;
 use crate::world::tiles::reader::Tiles;
-
-/// Longest file of a ledger: a bundle of 256 leaves is far shorter.
-pub(super) const MAX_FILE: u64 = 1 << 20;
 
 /// Bundles that cannot be read, behind which no more are looked for: a checkpoint can claim any size.
 const GAPS: usize = 1000;
@@ -147,7 +144,7 @@ pub(super) fn check(paths: &Paths, trust: &Trust, seen: &Seen, report: &mut Repo
         true => {
             // What nobody signed for is measured against nothing.
             if open.believed {
-                leftover::check(&open, seen.unsealed, &mut found)?;
+                leftover::check(&open.tiles, size, seen.unsealed, &mut found)?;
             }
             Leaves::Lying(size)
         }

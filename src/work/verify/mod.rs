@@ -30,6 +30,9 @@ use crate::format::tsp::Roots;
 use crate::work::fault::Fault;
 use crate::work::parts::Paths;
 
+/// Longest file of a ledger: a bundle of 256 leaves is far shorter.
+const MAX_FILE: u64 = 1 << 20;
+
 /// What is trusted from outside, and what is asked for.
 #[derive(Clone, Debug, Default)]
 pub struct Trust {
