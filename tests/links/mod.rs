@@ -5,6 +5,7 @@
 
 mod archives;
 mod carriers;
+mod case;
 mod clauses;
 mod doors;
 mod platforms;

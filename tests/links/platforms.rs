@@ -2,9 +2,9 @@
 
 use jiff::Timestamp;
 use onrecord_replica::world;
-use serde_json::Value;
 
-use super::world::{World, check, of_kind};
+use super::case::{self, Case};
+use super::world::World;
 
 /// A post that a statement quotes.
 #[derive(Clone)]
@@ -35,23 +35,12 @@ impl Said {
     }
 }
 
-/// A statement and its right answers.
-struct Case {
-    name: String,
-    text: String,
-    expect: Vec<(&'static str, String)>,
-}
-
 #[derive(Default)]
 struct Cases(Vec<Case>);
 
 impl Cases {
     fn add(&mut self, name: &str, text: &str, expect: &[(&'static str, &str)]) {
-        let text = format!(
-            "date 2026-05-01 What was said, put together for the record.\n\n{text}\n\nNothing else was said.\n"
-        );
-        let expect = expect.iter().map(|(key, value)| (*key, (*value).to_owned())).collect();
-        self.0.push(Case { name: name.to_owned(), text, expect });
+        self.0.push(Case::new(name, text, expect));
     }
 
     /// True, altered by one word, of the wrong day, by the wrong author.
@@ -337,61 +326,31 @@ fn on_reddit(world: &mut world::World, cases: &mut Cases) {
     }
 }
 
-/// What came of it, by key.
-fn told(citation: &Value, key: &str) -> String {
-    let text = |value: &Value| value.as_str().map_or_else(|| "none".to_owned(), str::to_owned);
-    match key {
-        "verdict" => text(&citation["findings"][0]["verdict"]),
-        "findings" => citation["findings"].as_array().map_or(0, Vec::len).to_string(),
-        "ending" | "post" | "why" => text(&citation[key]),
-        other => text(check(citation, other)),
-    }
-}
-
-/// Composes and writes every statement; gives them with their names.
-fn written(world: &World) -> (Cases, Vec<String>) {
+/// Puts every post into the world and composes the statements over them.
+fn cases(world: &World) -> Vec<Case> {
     let mut cases = Cases::default();
     world.replica.set(|world| {
         for platform in [on_bluesky, on_mastodon, on_telegram, on_youtube, on_reddit] {
             platform(world, &mut cases);
         }
     });
-    let name = |(n, case): (usize, &Case)| world.statement(&format!("other-{n:02}.txt"), &case.text);
-    let names = cases.0.iter().enumerate().map(name).collect();
-    (cases, names)
+    cases.0
 }
 
 pub(super) fn write(world: &World) -> Vec<String> {
-    written(world).1
+    case::written(world, "other", &cases(world))
 }
 
 #[test]
 fn every_platform_has_its_statements() {
     let world = World::new();
-    let (cases, names) = written(&world);
-    let run = world.json("run", &names);
-    let mut wrong = Vec::new();
-    for (case, statement) in cases.0.iter().zip(run["statements"].as_array().expect("statements")) {
-        let citation = of_kind(statement, "post");
-        for (key, expected) in &case.expect {
-            let found = told(citation, key);
-            let fits = if *key == "why" { found.contains(expected.as_str()) } else { found == *expected };
-            if !fits {
-                wrong.push(format!(
-                    "{}: {key} is {found}, not {expected} ({} {} {})",
-                    case.name, citation["ending"], citation["why"], citation["findings"][0]["checks"]
-                ));
-            }
-        }
-    }
-    assert_eq!(run["counts"]["planned"], run["counts"]["ended"], "{}", run["counts"]);
-    assert!(wrong.is_empty(), "{} wrong of {}:\n{}", wrong.len(), cases.0.len(), wrong.join("\n"));
+    case::judge(&world, "other", &cases(&world));
 }
 
 #[test]
 fn handles_lead_to_the_number_that_lasts() {
     let world = World::new();
-    let (_, _) = written(&world);
+    write(&world);
     let said = "Seen there: @quay.replica.example, @quay@fedi.replica.example, https://t.me/dockline/7 and https://www.youtube.com/@TideFilms, \
         and @QuayBoard of X: https://x.com/QuayBoard/status/";
     let (id, did, names) = world.replica.set(|world| {

@@ -3,16 +3,9 @@
 use std::collections::BTreeMap;
 
 use onrecord_replica::post::Post;
-use serde_json::Value;
 
-use super::world::{World, check, of_kind};
-
-/// A statement and its right answers, by name.
-struct Case {
-    name: &'static str,
-    text: String,
-    expect: Vec<(&'static str, String)>,
-}
+use super::case::{self, Case};
+use super::world::World;
 
 /// The cast by what is the matter with each.
 struct Cast(BTreeMap<&'static str, Post>);
@@ -46,19 +39,16 @@ fn embed(remnant: &str, permalink: &str) -> String {
     )
 }
 
-fn prose(remnant: &str) -> String {
-    format!(
-        "date 2025-03-01 What was said, put together for the record.\n\n{remnant}\n\nNothing else was said that day.\n"
-    )
-}
-
 /// The plain words where a link in them, or the archive's index, leads to the post.
 fn cases(cast: &Cast) -> Vec<Case> {
     let mut all = Vec::new();
     let mut add = |name: &'static str, text: String, expect: &[(&'static str, &str)]| {
-        let text = if text.starts_with('<') { text } else { prose(&text) };
-        let expect = expect.iter().map(|(key, value)| (*key, (*value).to_owned())).collect();
-        all.push(Case { name, text, expect });
+        let mut case = Case::new(name, &text, expect);
+        // the post is named by who is cast in it
+        for (_, post) in case.expect.iter_mut().filter(|(key, post)| *key == "post" && post != "none") {
+            *post = format!("x:{}", cast.post(post).id);
+        }
+        all.push(case);
     };
     let good =
         |post: &'static str| [("verdict", "corroborated"), ("text", "agrees"), ("author", "agrees"), ("post", post)];
@@ -227,29 +217,9 @@ fn cast(world: &World) -> Cast {
     })
 }
 
-fn told(citation: &Value, key: &str, cast: &Cast, expected: &str) -> (String, String) {
-    let text = |value: &Value| value.as_str().map_or_else(|| "none".to_owned(), str::to_owned);
-    match key {
-        "verdict" => (text(&citation["findings"][0]["verdict"]), expected.to_owned()),
-        "ending" => (text(&citation["ending"]), expected.to_owned()),
-        "findings" => (citation["findings"].as_array().map_or(0, Vec::len).to_string(), expected.to_owned()),
-        "post" if expected == "none" => (text(&citation["post"]), expected.to_owned()),
-        "post" => (text(&citation["post"]), format!("x:{}", cast.post(expected).id)),
-        other => (text(check(citation, other)), expected.to_owned()),
-    }
-}
-
 /// Writes every statement and gives their names.
 pub(super) fn write(world: &World) -> Vec<String> {
-    written(world, &cases(&cast(world)))
-}
-
-fn written(world: &World, cases: &[Case]) -> Vec<String> {
-    let name = |(n, case): (usize, &Case)| {
-        let kind = if case.text.starts_with('<') { "html" } else { "txt" };
-        world.statement(&format!("x-{n:02}.{kind}"), &case.text)
-    };
-    cases.iter().enumerate().map(name).collect()
+    case::written(world, "x", &cases(&cast(world)))
 }
 
 #[test]
@@ -258,21 +228,5 @@ fn every_annotated_statement_end_to_end() {
     let cast = cast(&world);
     let cases = cases(&cast);
     assert!(cases.len() >= 40, "{}", cases.len());
-    let names = written(&world, &cases);
-    let run = world.json("run", &names);
-    let mut wrong = Vec::new();
-    for (case, statement) in cases.iter().zip(run["statements"].as_array().expect("statements")) {
-        let citation = of_kind(statement, "post");
-        for (key, expected) in &case.expect {
-            let (found, expected) = told(citation, key, &cast, expected);
-            if found != expected {
-                wrong.push(format!(
-                    "{}: {key} is {found}, not {expected} ({} {} {})",
-                    case.name, citation["ending"], citation["why"], citation["findings"][0]["checks"]
-                ));
-            }
-        }
-    }
-    assert_eq!(run["counts"]["planned"], run["counts"]["ended"], "{}", run["counts"]);
-    assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
+    case::judge(&world, "x", &cases);
 }

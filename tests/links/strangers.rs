@@ -5,19 +5,12 @@ use jiff::Timestamp;
 use onrecord_replica::post::{Archived, NewPost, State};
 use onrecord_replica::reply::Reply;
 use onrecord_replica::world;
-use serde_json::Value;
 
-use super::world::{World, check, of_kind};
+use super::case::{Case, judge};
+use super::world::World;
 
 fn at(text: &str) -> Timestamp {
     text.parse().expect("a time")
-}
-
-/// A statement and its right answers.
-struct Case {
-    name: &'static str,
-    text: String,
-    expect: Vec<(&'static str, String)>,
 }
 
 #[derive(Default)]
@@ -25,9 +18,7 @@ struct Cases(Vec<Case>);
 
 impl Cases {
     fn add(&mut self, name: &'static str, text: &str, expect: &[(&'static str, &str)]) {
-        let text = format!("date 2026-05-01 Put together for the record.\n\n{text}\n\nNothing else was said.\n");
-        let expect = expect.iter().map(|(key, value)| (*key, (*value).to_owned())).collect();
-        self.0.push(Case { name, text, expect });
+        self.0.push(Case::new(name, text, expect));
     }
 }
 
@@ -256,16 +247,6 @@ fn elsewhere(world: &mut world::World, cases: &mut Cases) {
     );
 }
 
-fn told(citation: &Value, key: &str) -> String {
-    let text = |value: &Value| value.as_str().map_or_else(|| "none".to_owned(), str::to_owned);
-    match key {
-        "verdict" => text(&citation["findings"][0]["verdict"]),
-        "ending" | "post" => text(&citation[key]),
-        "said" => citation["findings"][0]["checks"].to_string(),
-        other => text(check(citation, other)),
-    }
-}
-
 #[test]
 fn what_a_stranger_would_try() {
     let world = World::new();
@@ -275,23 +256,5 @@ fn what_a_stranger_would_try() {
         elsewhere(world, &mut cases);
     });
     assert!(cases.0.len() >= 20, "{}", cases.0.len());
-    let name = |(n, case): (usize, &Case)| world.statement(&format!("stranger-{n:02}.txt"), &case.text);
-    let names: Vec<String> = cases.0.iter().enumerate().map(name).collect();
-    let run = world.json("run", &names);
-    assert_eq!(run["counts"]["planned"], run["counts"]["ended"], "{}", run["counts"]);
-    let mut wrong = Vec::new();
-    for (case, statement) in cases.0.iter().zip(run["statements"].as_array().expect("statements")) {
-        let citation = of_kind(statement, "post");
-        for (key, expected) in &case.expect {
-            let found = told(citation, key);
-            let fits = if *key == "said" { found.contains(expected.as_str()) } else { found == *expected };
-            if !fits {
-                wrong.push(format!(
-                    "{}: {key} is {found}, not {expected} ({} {} {})",
-                    case.name, citation["ending"], citation["why"], citation["findings"][0]["checks"]
-                ));
-            }
-        }
-    }
-    assert!(wrong.is_empty(), "{} wrong of {}:\n{}", wrong.len(), cases.0.len(), wrong.join("\n"));
+    judge(&world, "stranger", &cases.0);
 }

@@ -4,58 +4,16 @@ use jiff::Timestamp;
 use onrecord_replica::post::{Archived, NewPost};
 use onrecord_replica::reply::Reply;
 use onrecord_replica::world;
-use serde_json::Value;
 
-use super::world::{World, check, of_kind};
+use super::case::{Case, judge};
+use super::world::{World, of_kind};
 
 fn at(text: &str) -> Timestamp {
     text.parse().expect("a time")
 }
 
-/// A statement and its right answers.
-struct Case {
-    name: String,
-    text: String,
-    expect: Vec<(&'static str, String)>,
-}
-
 fn case(name: &str, words: &str, by: &str, expect: &[(&'static str, &str)]) -> Case {
-    let text = format!("date 2026-05-01 Put together for the record.\n\n“{words}” — {by}\n\nNothing else was said.\n");
-    let expect = expect.iter().map(|(key, value)| (*key, (*value).to_owned())).collect();
-    Case { name: name.to_owned(), text, expect }
-}
-
-fn told(citation: &Value, key: &str) -> String {
-    let text = |value: &Value| value.as_str().map_or_else(|| "none".to_owned(), str::to_owned);
-    match key {
-        "verdict" => text(&citation["findings"][0]["verdict"]),
-        "findings" => citation["findings"].as_array().map_or(0, Vec::len).to_string(),
-        "ending" | "post" | "why" => text(&citation[key]),
-        other => text(check(citation, other)),
-    }
-}
-
-/// Runs the statements and compares.
-fn judge(world: &World, cases: &[Case]) -> Value {
-    let name = |(n, case): (usize, &Case)| world.statement(&format!("thread-{n:02}.txt"), &case.text);
-    let names: Vec<String> = cases.iter().enumerate().map(name).collect();
-    let run = world.json("run", &names);
-    let mut wrong = Vec::new();
-    for (case, statement) in cases.iter().zip(run["statements"].as_array().expect("statements")) {
-        let citation = of_kind(statement, "post");
-        for (key, expected) in &case.expect {
-            let found = told(citation, key);
-            let fits = if *key == "why" { found.contains(expected.as_str()) } else { found == *expected };
-            if !fits {
-                wrong.push(format!(
-                    "{}: {key} is {found}, not {expected} ({} {} {})",
-                    case.name, citation["ending"], citation["why"], citation["findings"][0]["checks"]
-                ));
-            }
-        }
-    }
-    assert!(wrong.is_empty(), "{} wrong of {}:\n{}", wrong.len(), cases.len(), wrong.join("\n"));
-    run
+    Case::new(name, &format!("“{words}” — {by}"), expect)
 }
 
 const ONE: &str = "The crew of the Amalie has not been paid since January, all eleven of them.";
@@ -110,7 +68,7 @@ fn on_x(world: &mut world::World) -> (Vec<Case>, [String; 2]) {
 fn quotations_that_join_posts_of_x_name_them() {
     let world = World::new();
     let (cases, names) = world.replica.set(on_x);
-    let run = judge(&world, &cases);
+    let run = judge(&world, "thread", &cases);
     let first = of_kind(&run["statements"][0], "post");
     let text = first["findings"][0]["checks"].as_array().expect("checks").iter().find(|check| check["check"] == "text");
     let why = text.expect("words were compared")["why"].to_string();
@@ -167,7 +125,7 @@ fn elsewhere(world: &mut world::World) -> Vec<Case> {
 fn quotations_that_join_posts_of_other_platforms_name_them() {
     let world = World::new();
     let cases = world.replica.set(elsewhere);
-    judge(&world, &cases);
+    judge(&world, "thread", &cases);
 }
 
 #[test]
@@ -193,7 +151,7 @@ fn a_day_deep_in_a_long_channel_is_found_in_a_few_requests() {
             case(post, &message.text, &by, &[("verdict", "corroborated"), ("post", post), ("date", "agrees")])
         })
         .collect();
-    judge(&world, &cases);
+    judge(&world, "thread", &cases);
     let asked = world.replica.log().iter().filter(|served| served.target.starts_with("/s/gaugeline")).count();
     assert!(asked <= 7 * cases.len(), "{asked} pages for {} days", cases.len());
 }
@@ -215,6 +173,7 @@ fn a_kept_list_is_that_of_the_very_account() {
     });
     judge(
         &world,
+        "thread",
         &[case(
             "deleted, on a kept list",
             said,
@@ -293,7 +252,7 @@ fn lists_that_are_refused_or_lacking_say_so() {
             &[("verdict", "none"), ("ending", "unsupported")],
         ),
     ];
-    let run = judge(&world, &cases);
+    let run = judge(&world, "thread", &cases);
     // without the network nothing is said of the post, and it is asked for again
     assert_eq!(run["counts"]["planned"], run["counts"]["ended"], "{}", run["counts"]);
     let offline = World::new();

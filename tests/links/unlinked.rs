@@ -3,9 +3,9 @@
 
 use jiff::Timestamp;
 use onrecord_replica::world;
-use serde_json::Value;
 
-use super::world::{World, check, of_kind};
+use super::case::{self, Case};
+use super::world::World;
 
 /// How one platform is written into.
 struct Platform {
@@ -96,23 +96,12 @@ const PLATFORMS: [Platform; 5] = [
     },
 ];
 
-/// A statement and its right answers.
-struct Case {
-    name: String,
-    text: String,
-    expect: Vec<(&'static str, String)>,
-}
-
 const DAY: &str = "April 2, 2025";
 
 impl Platform {
     fn case(&self, what: &str, words: &str, date: &str, expect: &[(&'static str, &str)]) -> Case {
-        let text = format!(
-            "date 2026-05-01 What was said, put together for the record.\n\n“{words}” — {}{} {date}\n\nNothing else was said.\n",
-            self.who, self.site
-        );
-        let expect = expect.iter().map(|(key, value)| (*key, (*value).to_owned())).collect();
-        Case { name: format!("{}: {what}", self.name), text, expect }
+        let words = format!("“{words}” — {}{} {date}", self.who, self.site);
+        Case::new(&format!("{}: {what}", self.name), &words, expect)
     }
 
     fn cases(&self, world: &mut world::World) -> Vec<Case> {
@@ -182,54 +171,19 @@ impl Platform {
     }
 }
 
-/// What came of it, by key.
-fn told(citation: &Value, key: &str) -> String {
-    let text = |value: &Value| value.as_str().map_or_else(|| "none".to_owned(), str::to_owned);
-    match key {
-        "verdict" => text(&citation["findings"][0]["verdict"]),
-        "findings" => citation["findings"].as_array().map_or(0, Vec::len).to_string(),
-        "ending" | "post" | "why" => text(&citation[key]),
-        other => text(check(citation, other)),
-    }
-}
-
-fn written(world: &World) -> (Vec<Case>, Vec<String>) {
-    let cases: Vec<Case> = world.replica.set(|world| PLATFORMS.iter().flat_map(|p| p.cases(world)).collect());
-    let name = |(n, case): (usize, &Case)| world.statement(&format!("unlinked-{n:02}.txt"), &case.text);
-    let names = cases.iter().enumerate().map(name).collect();
-    (cases, names)
+fn cases(world: &World) -> Vec<Case> {
+    world.replica.set(|world| PLATFORMS.iter().flat_map(|platform| platform.cases(world)).collect())
 }
 
 /// Writes every statement and gives their names.
 pub(super) fn write(world: &World) -> Vec<String> {
-    written(world).1
-}
-
-fn wrong(cases: &[Case], run: &Value) -> Vec<String> {
-    let mut wrong = Vec::new();
-    for (case, statement) in cases.iter().zip(run["statements"].as_array().expect("statements")) {
-        let citation = of_kind(statement, "post");
-        for (key, expected) in &case.expect {
-            let found = told(citation, key);
-            if found != *expected {
-                wrong.push(format!(
-                    "{}: {key} is {found}, not {expected} ({} {} {})",
-                    case.name, citation["ending"], citation["why"], citation["findings"][0]["checks"]
-                ));
-            }
-        }
-    }
-    wrong
+    case::written(world, "unlinked", &cases(world))
 }
 
 #[test]
 fn a_post_without_a_link_is_found_where_its_platform_lists_it() {
     let world = World::new();
-    let (cases, names) = written(&world);
-    let run = world.json("run", &names);
-    assert_eq!(run["counts"]["planned"], run["counts"]["ended"], "{}", run["counts"]);
-    let wrong = wrong(&cases, &run);
-    assert!(wrong.is_empty(), "{} wrong of {}:\n{}", wrong.len(), cases.len(), wrong.join("\n"));
+    case::judge(&world, "unlinked", &cases(&world));
     // every candidate is on record, with why it was taken or dropped
     let all = String::from_utf8_lossy(&world.bytes()).into_owned();
     for said in [
