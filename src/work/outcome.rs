@@ -89,7 +89,7 @@ impl Outcomes {
     /// Writes one down.
     ///
     /// # Errors
-    /// What the system says of its folder of temporary files.
+    /// One whose JSON cannot be made, or has 4 GiB.
     pub fn add(&mut self, outcome: &CitationOutcome) -> io::Result<()> {
         let spot = self.write(outcome)?;
         self.of.push((outcome.id, spot));

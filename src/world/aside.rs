@@ -1,6 +1,7 @@
 //! Values set aside on disk while a run goes on: a file without a name among the system's temporary ones, gone with the process.
 //!
-//! Nothing here is evidence. What is short in sum never leaves memory.
+//! Nothing here is evidence. What is short in sum never leaves memory, and where no file can be written nothing does: a run is not
+//! given up for want of a temporary file.
 
 use std::fs::{File, OpenOptions};
 use std::io;
@@ -17,6 +18,8 @@ pub struct Aside {
     written: u64,
     /// what comes behind it
     tail: Vec<u8>,
+    /// the file took no more: what comes stays in memory
+    refused: bool,
 }
 
 /// Where a value lies.
@@ -30,11 +33,11 @@ impl Aside {
     /// Sets `value` aside.
     ///
     /// # Errors
-    /// What the system says of its folder of temporary files; a value of 4 GiB or more.
+    /// A value of 4 GiB or more.
     pub fn push(&mut self, value: &[u8]) -> io::Result<Spot> {
         let length = u32::try_from(value.len()).map_err(io::Error::other)?;
-        if self.tail.len() >= TAIL {
-            self.write()?;
+        if self.tail.len() >= TAIL && !self.refused {
+            self.refused = self.write().is_err();
         }
         let spot = Spot { at: self.written + self.tail.len() as u64, length };
         self.tail.extend_from_slice(value);
@@ -88,7 +91,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_set_aside_is_read_again_from_memory_and_from_the_file() {
+    fn what_is_set_aside_is_read_again_wherever_it_lies() {
         let mut aside = Aside::default();
         let values: Vec<Vec<u8>> = (0..600_u32).map(|n| n.to_be_bytes().repeat(n as usize)).collect();
         let spots: Vec<Spot> = values.iter().map(|value| aside.push(value).unwrap()).collect();
@@ -96,6 +99,11 @@ mod tests {
         for (spot, value) in spots.iter().zip(&values).rev() {
             assert_eq!(&aside.read(*spot).unwrap(), value);
         }
+        let read_only = tempfile::NamedTempFile::new().unwrap();
+        let mut kept = Aside { file: Some(File::open(read_only.path()).unwrap()), ..Aside::default() };
+        let spots: Vec<Spot> = values.iter().map(|value| kept.push(value).unwrap()).collect();
+        assert!(kept.refused && kept.written == 0);
+        assert!(spots.iter().zip(&values).all(|(spot, value)| &kept.read(*spot).unwrap() == value));
         let beyond = Spot { at: aside.written + aside.tail.len() as u64, length: 1 };
         assert!(aside.read(beyond).is_err());
     }
