@@ -27,7 +27,7 @@ use crate::world::clock::Stopwatch;
 use crate::world::store::apply::{Batch, Bound, Documents, Leaf, WarcRow};
 use crate::world::store::{self, Store};
 use crate::world::vault::pack::Packing;
-use crate::world::vault::{self, Kept, Unsynced, Vault};
+use crate::world::vault::{Kept, Unsynced, Vault};
 
 /// How long a pass waits for company once it has work, where there was none for a while: a single citation is durable well
 /// within 50 ms of its last byte.
@@ -446,7 +446,7 @@ fn pass(
     // While the disk is waited for, others go on appending.
     if let Err(error) = unsynced.map_or(Ok(()), Unsynced::run) {
         lock(bench).vault.doubt();
-        return Err(vault::Error::from(error).into());
+        return Err(error.into());
     }
     // 2. The rows. Cut here, the ledger is behind the catalogue; the next open appends the leaves it lacks.
     let first = store.commit(|batch| {

@@ -10,7 +10,7 @@
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
 use uuid::Uuid;
@@ -125,6 +125,9 @@ struct Main {
     len: u64,
     /// bytes were written since the last sync
     dirty: bool,
+    /// held while it is synced, and whether that ever failed: the system tells of a failure once, and whoever asks again hears that
+    /// all is well
+    failed: Arc<Mutex<bool>>,
     /// its name in the folder is not durable yet
     nameless: bool,
     /// its warcinfo record, until another stands behind it
@@ -209,7 +212,7 @@ impl Vault {
         let Some(main) = &mut self.main else { return Ok(()) };
         let done = main.unsynced(&self.disk, &self.dir).run();
         self.in_doubt = done.is_err();
-        Ok(done?)
+        done
     }
 
     /// What [`Vault::sync`] would do, to be done by [`Unsynced::run`] while others go on appending: it covers what was appended so
@@ -289,7 +292,8 @@ impl Vault {
         let path = self.dir.join(format!("{name}{OPEN}"));
         let file = Arc::new(self.disk.create(&path)?);
         let info = Record::warcinfo((self.making.id)(), at, &name, &self.making.about);
-        self.main = Some(Main { name, path, file, len: 0, dirty: true, nameless: true, info: None });
+        self.main =
+            Some(Main { name, path, file, len: 0, dirty: true, failed: Arc::default(), nameless: true, info: None });
         let mut packing = Packing::default();
         packing.add(&info);
         match (self.write(&packing), &mut self.main) {
@@ -335,7 +339,7 @@ impl Main {
     fn unsynced(&mut self, disk: &Disk, dir: &Path) -> Unsynced {
         let bytes = std::mem::take(&mut self.dirty).then(|| (Arc::clone(&self.file), self.path.clone()));
         let name = std::mem::take(&mut self.nameless).then(|| dir.to_owned());
-        Unsynced { disk: disk.clone(), bytes, name }
+        Unsynced { disk: disk.clone(), failed: Arc::clone(&self.failed), bytes, name }
     }
 }
 
@@ -343,6 +347,7 @@ impl Main {
 #[must_use = "it is not durable before it is run"]
 pub struct Unsynced {
     disk: Disk,
+    failed: Arc<Mutex<bool>>,
     bytes: Option<(Arc<File>, PathBuf)>,
     name: Option<PathBuf>,
 }
@@ -357,8 +362,18 @@ impl Unsynced {
     /// One fdatasync, and one of the folder where the file is new.
     ///
     /// # Errors
-    /// The disk's; then nobody knows what of the file reached it.
-    pub fn run(self) -> Result<(), durable::Error> {
+    /// The disk's, then or earlier: nobody knows what of the file reached it.
+    pub fn run(self) -> Result<(), Error> {
+        let mut failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
+        if *failed {
+            return Err(Error::InDoubt);
+        }
+        let done = self.sync();
+        *failed = done.is_err();
+        Ok(done?)
+    }
+
+    fn sync(&self) -> Result<(), durable::Error> {
         if let Some((file, path)) = &self.bytes {
             self.disk.sync(file, path)?;
         }

@@ -131,6 +131,7 @@ fn go_on(dir: &Path, disk: &Disk, name: &str, path: &Path, file: File, good: u64
         file: Arc::new(file),
         len: good,
         dirty: false,
+        failed: Arc::default(),
         nameless: false,
         info: None,
     })

@@ -308,6 +308,21 @@ fn after_a_failed_sync_nothing_is_acknowledged_until_it_is_opened_again() {
     assert!(matches!(vault.append(&page(2)), Err(Error::InDoubt)));
 }
 
+/// Whoever rolls the file in the moment in which a sync elsewhere has failed, and has not said so yet, is told too.
+#[test]
+fn a_file_whose_sync_failed_is_never_sealed() {
+    let dir = tempfile::tempdir().unwrap();
+    let fault = Nth { left: 4.into(), fate: durable::Fate::Failed, killed: false };
+    let (mut vault, _) =
+        open_with(dir.path(), Limits::default(), Disk::with_fault(std::sync::Arc::new(fault))).unwrap();
+    vault.append(&page(1)).unwrap();
+    let unsynced = vault.unsynced().unwrap().unwrap();
+    assert!(matches!(unsynced.run(), Err(Error::Disk(_))));
+    assert!(matches!(vault.roll(), Err(Error::InDoubt)));
+    let names: Vec<_> = std::fs::read_dir(dir.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert!(names.iter().all(|name| name.to_string_lossy().ends_with(OPEN)), "{names:?}");
+}
+
 #[test]
 fn a_file_is_told_of_once_something_stands_in_it_and_stays_when_it_must() {
     let dir = tempfile::tempdir().unwrap();
