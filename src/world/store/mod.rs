@@ -349,6 +349,42 @@ mod tests {
     }
 
     #[test]
+    fn a_body_that_came_a_thousand_times_is_found_as_fast_as_one_that_came_once()
+    -> Result<(), Box<dyn std::error::Error>> {
+        let dir = tempfile::tempdir()?;
+        let store = Store::open(&dir.path().join("onrecord.db"))?;
+        store.db.execute_batch("INSERT INTO warc_file (id, name) VALUES (1, 'a.warc.gz')")?;
+        let steps = |store: &Store| -> Result<(i64, i32), rusqlite::Error> {
+            let mut query = store.db.prepare(read::BODY)?;
+            let found = query.query_row(rusqlite::params![[7_u8; 32], 700], |r| r.get("place"))?;
+            Ok((found, query.get_status(rusqlite::StatementStatus::VmStep)))
+        };
+        let add = |place: i64, refers_to: Option<[u8; 16]>| -> Result<(), rusqlite::Error> {
+            let id = u128::from(place.unsigned_abs()).to_be_bytes();
+            store.db.execute(
+                "INSERT INTO warc_record (place, id, length, type, digest) VALUES (?1, ?2, 1, 1, ?3)",
+                rusqlite::params![place, id, [0_u8; 32]],
+            )?;
+            store.db.execute(
+                "INSERT INTO exchange (place, url, at, payload, payload_len, refers_to) VALUES (?1, 'u', ?2, ?3, 700, ?4)",
+                rusqlite::params![place, -place, [7_u8; 32], refers_to],
+            )?;
+            Ok(())
+        };
+        let first = 1 << 38;
+        add(first, None)?;
+        let alone = steps(&store)?;
+        store.db.execute_batch("BEGIN")?;
+        for n in 1..1000 {
+            add(first + n, (n % 2 == 0).then_some([1; 16]))?;
+        }
+        store.db.execute_batch("COMMIT")?;
+        assert_eq!(steps(&store)?, alone);
+        assert_eq!(alone.0, first);
+        Ok(())
+    }
+
+    #[test]
     fn whoever_reads_and_then_writes_is_not_overtaken() -> Result<(), Box<dyn std::error::Error>> {
         let dir = tempfile::tempdir()?;
         let path = dir.path().join("onrecord.db");

@@ -79,6 +79,13 @@ pub struct Unplanned {
     pub retry_at: Option<Timestamp>,
 }
 
+/// The first record that holds a body: in the order of the index, which ends the search at the first one however often the same
+/// body came.
+pub(super) const BODY: &str = "SELECT w.id, f.name, w.place, w.length, w.type, w.digest, e.url, e.at FROM exchange e
+     CROSS JOIN warc_record w ON w.place = e.place CROSS JOIN warc_file f ON f.id = w.place >> 38
+     WHERE e.payload IS NOT NULL AND substr(e.payload, 1, 6) = substr(?1, 1, 6) AND e.payload = ?1 AND e.payload_len = ?2
+      AND e.refers_to IS NULL ORDER BY e.place LIMIT 1";
+
 /// A statement of which citations are due.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Owing {
@@ -134,12 +141,7 @@ impl Store {
     pub fn body(&self, payload: &Digest, len: u64) -> Result<Option<Held>, Error> {
         let row = self
             .db()
-            .prepare_cached(
-                "SELECT w.id, f.name, w.place, w.length, w.type, w.digest, e.url, e.at FROM exchange e
-                 JOIN warc_record w ON w.place = e.place JOIN warc_file f ON f.id = w.place >> 38
-                 WHERE e.payload IS NOT NULL AND substr(e.payload, 1, 6) = substr(?1, 1, 6) AND e.payload = ?1 AND e.payload_len = ?2
-                  AND e.refers_to IS NULL ORDER BY e.at LIMIT 1",
-            )?
+            .prepare_cached(BODY)?
             .query_row(params![payload.0, i64::try_from(len).unwrap_or(i64::MAX)], |r| {
                 Ok(Held { at: located(r)?, url: r.get(6)?, date: instant(r, 7)? })
             })
