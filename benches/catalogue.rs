@@ -25,8 +25,9 @@ use onrecord::resolution::exchange::{Evidence, RecordName};
 use onrecord::resolution::hop::{Hop, Part, Role};
 use onrecord::snapshot::{Manifest, PageSummary};
 use onrecord::statement::{About, StatementId};
-use onrecord::work::plan;
-use onrecord::work::run::Known;
+use onrecord::work::cited::Cited;
+use onrecord::work::fault::Fault;
+use onrecord::work::{plan, run};
 use onrecord::world::store::apply::{Bound, Documents, ExchangeRow, Leaf, WarcRow};
 use onrecord::world::store::find::Wanted;
 use onrecord::world::store::{Error, Store};
@@ -469,10 +470,14 @@ fn machine() {
 
 /// The due citations and their statements, as a run takes them up: the plan of that run.
 fn planned(store: &Store, now: Timestamp) -> usize {
-    let due = store.due(now, 100_000).unwrap();
-    let only: HashSet<CitationId> = due.iter().flat_map(|owing| &owing.citations).map(|citation| citation.id).collect();
-    let known: Vec<Known> = due.into_iter().map(Known::from).collect();
-    plan::plan(known.iter().map(|known| &*known.citations), Some(&only)).ids.len()
+    let (mut statements, mut cited, mut only) = (Vec::new(), Cited::default(), HashSet::new());
+    store
+        .due::<Fault>(now, 100_000, |owing, citation| {
+            only.insert(citation.id);
+            run::take_up(&mut statements, &mut cited, owing, &citation)
+        })
+        .unwrap();
+    plan::plan(&cited, statements.iter().map(|known| known.citations.clone()), Some(&only)).count()
 }
 
 fn find(store: &Store, wanted: Wanted) -> usize {

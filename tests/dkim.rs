@@ -6,6 +6,7 @@ use std::path::Path;
 
 use onrecord::statement::Hint;
 use onrecord::work::archive::{Choices, OpenArchive};
+use onrecord::work::cited::Cited;
 use onrecord::work::parts::Paths;
 use onrecord::work::run::{Handed, take_in};
 use onrecord::world::clock::Clock;
@@ -80,7 +81,7 @@ fn taken_in(archive: &Path, message: Vec<u8>, says: Says) {
         let wire = Wire::with_names(Settings::default(), Clock::real(), names).unwrap();
         let hint = Hint { source: "press.eml".to_owned(), content_type: None };
         let handed = Handed { bytes: message, hint, fetched: None };
-        take_in((&open.seal, &open.tools, &wire), (false, false), handed).await.unwrap();
+        take_in((&open.seal, &open.tools, &wire), &mut Cited::default(), (false, false), handed).await.unwrap();
     });
     open.close().unwrap();
 }

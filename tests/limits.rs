@@ -1,9 +1,12 @@
 //! Every bound as a setting, crossed through the real binary: what is cut, left or refused says so, and stays small.
 
+use std::io::Read as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use onrecord::format::digest::Digest;
+use onrecord::format::json;
 use onrecord_replica::reply::{Piece, RawResponse, Reply, gzip};
 use onrecord_replica::{Options, Replica};
 use serde_json::Value;
@@ -31,9 +34,14 @@ impl World {
         let statement = self.dir.path().join("statement.txt");
         let links: String = paths.iter().map(|path| format!("http://{HOST}{path}\n")).collect();
         std::fs::write(&statement, links).unwrap();
+        self.run_over(&[&statement], settings)
+    }
+
+    /// The same over statements as they are.
+    fn run_over(&self, statements: &[&Path], settings: &[(&str, &str)]) -> Value {
         let mut command = Command::new(env!("CARGO_BIN_EXE_onrecord"));
         command.env_clear().stdin(Stdio::null()).arg("--archive").arg(self.archive()).args(["-q", "--json", "run"]);
-        command.arg(&statement).args(["--allow-net", "127.0.0.0/8"]);
+        command.args(statements).args(["--allow-net", "127.0.0.0/8"]);
         for rule in self.replica.connect_to() {
             command.args(["--connect-to", &rule]);
         }
@@ -160,6 +168,53 @@ fn what_is_too_long_for_memory_has_a_file_of_its_own() {
     world.replica.route(HOST, "/film", Reply::body(200, "video/mp4", vec![7; 300_000]));
     assert_eq!(world.ending("/film", &[("network.stream-from", "100000")]), "captured");
     assert_eq!(world.warc_files(), 2);
+    assert!(world.is_intact());
+}
+
+/// The one document of ours of this sort: its items, once its bytes are those that its name says.
+fn document(plain: &[u8], what: &str) -> Vec<Value> {
+    let name = format!("WARC-Target-URI: urn:onrecord:{what}:");
+    let places: Vec<usize> = memchr::memmem::find_iter(plain, &name).map(|at| at + name.len()).collect();
+    let [at] = places[..] else { panic!("{} documents of {what}", places.len()) };
+    let block = at + memchr::memmem::find(&plain[at..], b"\r\n\r\n").unwrap() + 4;
+    let head = String::from_utf8(plain[at..block].to_vec()).unwrap();
+    let length = head.lines().find_map(|line| line.strip_prefix("Content-Length: ")).unwrap();
+    let block = &plain[block..][..length.parse::<usize>().unwrap()];
+    assert_eq!(Digest::of(block).hex(), head[..64]);
+    assert!(json::is_canonical(block) && block.len() > 48 << 10, "{what}");
+    serde_json::from_slice(block).unwrap()
+}
+
+#[test]
+fn lists_too_long_for_memory_are_whole_documents() {
+    let world = World::new();
+    let mut paths: Vec<String> = (0..900).map(|n| format!("http://10.0.0.1/{n}")).collect();
+    paths.extend((0..300).map(|n| format!("#tag{n}")));
+    let statement = world.dir.path().join("statement.txt");
+    std::fs::write(&statement, paths.join("\n")).unwrap();
+    let outcome = world.run_over(&[&statement, &statement], &[]);
+    let told: Vec<&Value> = (0..2).flat_map(|n| outcome["statements"][n]["citations"].as_array().unwrap()).collect();
+    assert_eq!(told.len(), 2 * paths.len());
+    for (one, raw) in told.iter().zip(paths.iter().cycle()) {
+        let ending = if raw.starts_with('#') { Value::Null } else { "refused".into() };
+        assert_eq!((one["raw"].as_str(), &one["ending"]), (Some(raw.as_str()), &ending));
+    }
+    assert_eq!(outcome["counts"]["planned"], 900);
+    let mut plain = Vec::new();
+    for file in std::fs::read_dir(world.archive().join("warc")).unwrap() {
+        let bytes = std::fs::read(file.unwrap().path()).unwrap();
+        flate2::read::MultiGzDecoder::new(bytes.as_slice()).read_to_end(&mut plain).unwrap();
+    }
+    let ids = |list: &[Value]| list.iter().map(|one| one["id"].clone()).collect::<Vec<_>>();
+    let citations = document(&plain, "citations");
+    assert_eq!(ids(&citations), told[..paths.len()].iter().map(|one| one["id"].clone()).collect::<Vec<_>>());
+    assert_eq!(document(&plain, "plan"), ids(&citations)[..900]);
+    let outcomes = document(&plain, "outcomes");
+    let ended: Vec<Value> = outcomes.iter().map(|one| one["citation"].clone()).collect();
+    assert_eq!(ended, ids(&citations)[..900]);
+    assert_eq!(world.ask::<i64>("SELECT count(*) FROM citation"), paths.len() as i64);
+    assert_eq!(world.ask::<i64>("SELECT count(*) FROM run_plan"), 900);
+    // Verifying makes every row anew, from the documents read whole, and compares.
     assert!(world.is_intact());
 }
 

@@ -172,7 +172,7 @@ pub fn style_of(ending: &str) -> Style {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::citation::{Citation, CitationId, Kind};
+    use crate::citation::CitationId;
     use crate::format::digest::Digest;
     use crate::statement::StatementId;
     use crate::work::outcome::{CheckpointOutcome, Counts, FindingOutcome, Outcomes, StatementOutcome};
@@ -226,12 +226,8 @@ mod tests {
 
     fn listed(all: &[CitationOutcome]) -> Listed {
         let mut outcomes = Outcomes::default();
-        all.iter().for_each(|one| outcomes.add(one).unwrap());
-        let kind = Kind::Hashtag { tag: "tag".into() };
-        let cited =
-            |id| Citation { id, kind: kind.clone(), raw: String::new(), span: (0, 1), span_of: None, candidate: false };
-        let cited: Vec<Citation> = all.iter().map(|one| cited(one.id)).collect();
-        outcomes.listed([cited.iter().collect()], |_| panic!("all are here")).unwrap().remove(0)
+        all.iter().enumerate().for_each(|(place, one)| outcomes.add(place, one).unwrap());
+        outcomes.listed([(0..all.len()).collect::<Vec<_>>()], |_| panic!("all are here")).unwrap().remove(0)
     }
 
     fn drawn(width: Option<usize>) -> String {

@@ -15,6 +15,7 @@ use crate::statement::{Hint, StatementId};
 use crate::work::archive::OpenArchive;
 use crate::work::beacon;
 use crate::work::capture::Capture;
+use crate::work::cited::Cited;
 use crate::work::drive::Fetch;
 use crate::work::fault::Fault;
 use crate::work::keep::Keys;
@@ -124,15 +125,15 @@ impl Errand<'_> {
     /// What stops the whole run.
     pub async fn over(self, inputs: Vec<Input>, stop: Stop) -> Result<Done, Fault> {
         let capture = Arc::new(self.open.capture(self.wire.clone())?.heeding(self.manner.robots));
-        let mut statements = Vec::with_capacity(inputs.len());
+        let (mut statements, mut cited) = (Vec::with_capacity(inputs.len()), Cited::default());
         for input in inputs {
             let handed = match input {
                 Input::Document(handed) => handed,
                 Input::Page(url) => page(&capture, url).await?,
             };
-            statements.push(self.take_in(&capture, handed).await?);
+            statements.push(self.take_in(&capture, &mut cited, handed).await?);
         }
-        self.finish(capture, statements, None, stop).await
+        self.finish(capture, (statements, cited), None, stop).await
     }
 
     /// Runs over what lies in the inbox and is new, and over every citation that is due.
@@ -158,9 +159,10 @@ impl Errand<'_> {
     pub async fn round(self, round: Round, stop: Stop) -> Result<RoundDone, Fault> {
         let capture = Arc::new(self.open.capture(self.wire.clone())?.heeding(self.manner.robots));
         let (mut statements, mut refused): (Vec<Known>, Vec<(String, Fault)>) = (Vec::new(), Vec::new());
+        let mut cited = Cited::default();
         for path in round.files {
             let source = path.display().to_string();
-            match self.file(&capture, &path).await {
+            match self.file(&capture, &mut cited, &path).await {
                 Ok(known) => statements.push(known),
                 Err(fault @ Fault::Input { .. }) => refused.push((source, fault)),
                 Err(fault) => return Err(fault),
@@ -172,24 +174,24 @@ impl Errand<'_> {
             }
             let source = url.to_string();
             match page(&capture, url).await {
-                Ok(handed) => statements.push(self.take_in(&capture, handed).await?),
+                Ok(handed) => statements.push(self.take_in(&capture, &mut cited, handed).await?),
                 Err(fault @ Fault::Input { .. }) => refused.push((source, fault)),
                 Err(fault) => return Err(fault),
             }
         }
         let taken = statements.iter().map(|known| known.source.clone()).collect();
-        let only = self.owed(&capture, &mut statements, round.due).await?;
+        let only = self.owed(&capture, (&mut statements, &mut cited), round.due).await?;
         if only.is_empty() && !round.due {
             return Ok(RoundDone { done: None, taken, refused });
         }
-        let done = self.finish(capture, statements, Some(only), stop).await?;
+        let done = self.finish(capture, (statements, cited), Some(only), stop).await?;
         Ok(RoundDone { done: Some(done), taken, refused })
     }
 
-    async fn file(&self, capture: &Capture, path: &std::path::Path) -> Result<Known, Fault> {
+    async fn file(&self, capture: &Capture, cited: &mut Cited, path: &std::path::Path) -> Result<Known, Fault> {
         let bytes = input::file(path, MAX_STATEMENT).map_err(|e| unreadable(path, &e))?;
         let hint = Hint { source: path.display().to_string(), content_type: None };
-        self.take_in(capture, Handed { bytes, hint, fetched: None }).await
+        self.take_in(capture, cited, Handed { bytes, hint, fetched: None }).await
     }
 
     /// The citations to follow: of `statements` those never followed, and where `all` is asked for everything that is due;
@@ -197,13 +199,13 @@ impl Errand<'_> {
     async fn owed(
         &self,
         capture: &Capture,
-        statements: &mut Vec<Known>,
+        (statements, cited): (&mut Vec<Known>, &mut Cited),
         all: bool,
     ) -> Result<HashSet<CitationId>, Fault> {
         let mut only = HashSet::new();
-        for citation in statements.iter().flat_map(|known| &*known.citations) {
-            if capture.catalogue(|store| store.looks(&citation.id))? == (0, 0) {
-                only.insert(citation.id);
+        for id in (0..cited.count()).filter_map(|place| cited.id(place)) {
+            if capture.catalogue(|store| store.looks(&id))? == (0, 0) {
+                only.insert(id);
             }
         }
         if !all {
@@ -211,23 +213,29 @@ impl Errand<'_> {
         }
         replan(self.open, &self.manner.again).await?;
         let now = self.open.tools.clock.now();
-        let due = capture.catalogue(|store| store.due(now, DUE_AT_ONCE))?;
         let listed: HashSet<StatementId> = statements.iter().map(|known| known.id).collect();
-        only.extend(due.iter().flat_map(|owing| &owing.citations).map(|citation| citation.id));
-        statements.extend(due.into_iter().filter(|owing| !listed.contains(&owing.statement)).map(Known::from));
+        capture.catalogue(|store| {
+            store.due(now, DUE_AT_ONCE, |owing, citation| {
+                only.insert(citation.id);
+                if listed.contains(&owing.statement) {
+                    return Ok(());
+                }
+                run::take_up(statements, cited, owing, &citation)
+            })
+        })?;
         Ok(only)
     }
 
-    async fn take_in(&self, capture: &Capture, handed: Handed) -> Result<Known, Fault> {
+    async fn take_in(&self, capture: &Capture, cited: &mut Cited, handed: Handed) -> Result<Known, Fault> {
         let id = StatementId(crate::format::digest::Digest::of(&handed.bytes));
         let known = capture.catalogue(|store| store.knows(&id, &handed.hint.source))?;
-        run::take_in((&self.open.seal, &self.open.tools, capture.wire()), known, handed).await
+        run::take_in((&self.open.seal, &self.open.tools, capture.wire()), cited, known, handed).await
     }
 
     async fn finish(
         self,
         capture: Arc<Capture>,
-        statements: Vec<Known>,
+        (statements, cited): (Vec<Known>, Cited),
         only: Option<HashSet<CitationId>>,
         stop: Stop,
     ) -> Result<Done, Fault> {
@@ -245,7 +253,8 @@ impl Errand<'_> {
             keep: self.manner.keep,
             watch: self.watch,
         };
-        let work = Work { statements, only, beacon: named, at_once: self.manner.at_once, grace: self.manner.grace };
+        let work =
+            Work { statements, cited, only, beacon: named, at_once: self.manner.at_once, grace: self.manner.grace };
         let (mut outcome, interrupted) = run::run(context, work, stop).await?;
         outcome.beacon = asked;
         Ok(Done { outcome, interrupted, unreadable })

@@ -110,6 +110,11 @@ impl Fault {
         Self::Json(e)
     }
 
+    /// A long list that cannot be packed.
+    pub(crate) fn packing(source: std::io::Error) -> Self {
+        Self::Vault(vault::Error::Long { source })
+    }
+
     /// Its message with those of its causes, where it can only be handed on as words.
     pub(crate) fn whole(&self) -> String {
         let mut said = self.to_string();

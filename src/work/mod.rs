@@ -6,6 +6,7 @@ pub mod attest;
 pub mod beacon;
 pub mod by_hand;
 pub mod capture;
+pub mod cited;
 pub mod daemon;
 pub mod diff;
 pub mod drive;

@@ -11,7 +11,7 @@ use serde::ser::{Error as _, SerializeSeq as _};
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::value::RawValue;
 
-use crate::citation::{Citation, CitationId};
+use crate::citation::CitationId;
 use crate::finding::{Check, Verdict};
 use crate::format::digest::Digest;
 use crate::platform::post::Author;
@@ -71,11 +71,11 @@ pub struct StatementOutcome {
     pub citations: Listed,
 }
 
-/// What became of citations, written down as they ended.
+/// What became of citations, written down as they ended, by the place of each.
 #[derive(Debug, Default)]
 pub struct Outcomes {
     aside: Aside,
-    of: Vec<(CitationId, Spot)>,
+    at: Vec<Option<Spot>>,
 }
 
 /// Outcomes in the order of a statement, read one by one.
@@ -86,13 +86,18 @@ pub struct Listed {
 }
 
 impl Outcomes {
-    /// Writes one down.
+    /// Writes down what became of the citation at `place`.
     ///
     /// # Errors
     /// One whose JSON cannot be made, or has 4 GiB.
-    pub fn add(&mut self, outcome: &CitationOutcome) -> io::Result<()> {
+    pub fn add(&mut self, place: usize, outcome: &CitationOutcome) -> io::Result<()> {
         let spot = self.write(outcome)?;
-        self.of.push((outcome.id, spot));
+        if place >= self.at.len() {
+            self.at.resize(place + 1, None);
+        }
+        if let Some(at) = self.at.get_mut(place) {
+            *at = Some(spot);
+        }
         Ok(())
     }
 
@@ -100,24 +105,22 @@ impl Outcomes {
         self.aside.push(&serde_json::to_vec(outcome)?)
     }
 
-    /// Those of each statement's citations, in its order; `unfollowed` says what stands for one that is not here.
+    /// Those of each statement's citations, given by their places; `unfollowed` says what stands for one that is not here.
     ///
     /// # Errors
-    /// As [`Outcomes::add`].
-    pub fn listed<'a>(
+    /// As [`Outcomes::add`], and what `unfollowed` says.
+    pub fn listed<S: IntoIterator<Item = usize>>(
         mut self,
-        statements: impl IntoIterator<Item = Vec<&'a Citation>>,
-        unfollowed: impl Fn(&Citation) -> CitationOutcome,
+        statements: impl IntoIterator<Item = S>,
+        unfollowed: impl Fn(usize) -> io::Result<CitationOutcome>,
     ) -> io::Result<Vec<Listed>> {
-        self.of.sort_unstable_by_key(|(id, _)| *id);
         let mut all = Vec::new();
-        for citations in statements {
-            let mut spots = Vec::with_capacity(citations.len());
-            for citation in citations {
-                let found = self.of.binary_search_by_key(&citation.id, |(id, _)| *id);
-                spots.push(match found.ok().and_then(|at| self.of.get(at)) {
-                    Some((_, spot)) => *spot,
-                    None => self.write(&unfollowed(citation))?,
+        for places in statements {
+            let mut spots = Vec::new();
+            for place in places {
+                spots.push(match self.at.get(place).copied().flatten() {
+                    Some(spot) => spot,
+                    None => self.write(&unfollowed(place)?)?,
                 });
             }
             all.push(spots);

@@ -1,18 +1,21 @@
 //! A run: one pass over statements, opened with a plan and closed with an outcome for everything planned.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::HashSet;
+use std::ops::Range;
 use std::sync::Arc;
 
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
-use crate::citation::{self, Citation, CitationId};
+use crate::citation::{Citation, CitationId};
 use crate::format::digest::Digest;
 use crate::format::warc::record::Record as WarcRecord;
 use crate::record::beacon::Beacon;
 use crate::record::{ArchiveRequested, Event, Outcome, StatementAdded};
+use crate::resolution::ending::Ending;
 use crate::resolution::exchange::Evidence;
 use crate::statement::{self, About, Hint, Statement, StatementId, Unread};
+use crate::work::cited::Cited;
 use crate::work::fault::Fault;
 use crate::work::keep;
 use crate::work::news::News;
@@ -20,7 +23,7 @@ use crate::work::outcome::{
     CheckpointOutcome, CitationOutcome, Counts, Listed, Outcomes, RunOutcome, StatementOutcome,
 };
 use crate::work::parts::Tools;
-use crate::work::plan::{Place, Plan, Planned, plan};
+use crate::work::plan::{Plan, Planned, plan};
 use crate::work::pursue::{Context, pursue, unfollowed};
 use crate::work::seal::{Deed, Seal, Sealed};
 use crate::work::signed;
@@ -47,38 +50,57 @@ pub struct Known {
     pub source: String,
     /// what it says of itself
     pub about: About,
-    /// what it cites
-    pub citations: Arc<[Citation]>,
+    /// what it cites: places in the run's [`Cited`]
+    pub citations: Range<usize>,
     /// why it could not be read; its bytes are kept all the same
     pub unreadable: Option<String>,
     /// what of it could not be read
     pub unread: Vec<Unread>,
 }
 
-impl From<Owing> for Known {
-    /// A statement that is here already, with those of its citations that are due.
-    fn from(owing: Owing) -> Self {
-        let Owing { statement: id, source, date, citations } = owing;
-        let about = About { date, ..About::default() };
-        Self { id, source, about, citations: citations.into(), unreadable: None, unread: Vec::new() }
+/// Takes up a citation that is due, behind those of its statement that were taken up just before.
+///
+/// # Errors
+/// As [`Cited::push`].
+pub fn take_up(
+    statements: &mut Vec<Known>,
+    cited: &mut Cited,
+    owing: &Owing,
+    citation: &Citation,
+) -> Result<(), Fault> {
+    let at = cited.count();
+    cited.push(citation).map_err(beside)?;
+    match statements.last_mut() {
+        Some(last) if last.id == owing.statement => last.citations.end = at + 1,
+        _ => {
+            let Owing { statement: id, source, date } = owing.clone();
+            let about = About { date, ..About::default() };
+            let (citations, unread) = (at..at + 1, Vec::new());
+            statements.push(Known { id, source, about, citations, unreadable: None, unread });
+        }
     }
+    Ok(())
 }
 
-/// Puts a document into the archive, unless the same bytes came from the same source before.
+/// Puts a document into the archive, unless the same bytes came from the same source before; what it cites goes to `cited`.
 ///
 /// # Errors
 /// What stops the run. A document that cannot be read is kept and says so.
 pub async fn take_in(
     (seal, tools, wire): (&Seal, &Tools, &Wire),
+    cited: &mut Cited,
     known: (bool, bool),
     handed: Handed,
 ) -> Result<Known, Fault> {
     let Handed { bytes, hint, fetched } = handed;
     let (statement, unreadable) = match statement::read(bytes.clone(), &hint) {
-        Ok(statement) => (statement, None),
+        Ok(statement) => {
+            drop(bytes);
+            (statement, None)
+        }
         Err(why) => (unread(bytes, &hint), Some(why.to_string())),
     };
-    let citations: Arc<[Citation]> = citation::find(&statement).into();
+    let citations = cited.find(&statement).map_err(beside)?;
     let kept = Known {
         id: statement.id,
         source: statement.source.clone(),
@@ -92,7 +114,8 @@ pub async fn take_in(
     }
     let mut deed = Deed::default();
     let signatures = signed::judged((seal, tools, wire), &statement.signatures).await?;
-    let added = StatementAdded { signatures, ..added(seal, tools, &mut deed, statement, &citations, fetched)? };
+    let added =
+        StatementAdded { signatures, ..added((seal, tools), &mut deed, statement, (cited, citations), fetched)? };
     deed.events.push(Event::StatementAdded(Box::new(added)));
     seal.commit(deed).await?;
     Ok(kept)
@@ -115,11 +138,10 @@ fn unread(bytes: Vec<u8>, hint: &Hint) -> Statement {
 }
 
 fn added(
-    seal: &Seal,
-    tools: &Tools,
+    (seal, tools): (&Seal, &Tools),
     deed: &mut Deed,
     statement: Statement,
-    citations: &[Citation],
+    (cited, citations): (&Cited, Range<usize>),
     fetched: Option<Evidence>,
 ) -> Result<StatementAdded, Fault> {
     let uri = format!("urn:onrecord:statement:{}", statement.id.0.hex());
@@ -137,7 +159,7 @@ fn added(
         unread: statement.unread,
         signatures: Vec::new(),
         count: citations.len() as u64,
-        citations: seal.hold_all(deed, "citations", citations.to_vec())?,
+        citations: seal.hold_all(deed, "citations", citations.map(|place| cited.get(place).map_err(beside)))?,
         fetched,
     })
 }
@@ -150,6 +172,8 @@ pub type Stop = watch::Receiver<bool>;
 pub struct Work {
     /// as handed in, repeats included
     pub statements: Vec<Known>,
+    /// what they cite
+    pub cited: Cited,
     /// only these citations of them, where it is a due run
     pub only: Option<HashSet<CitationId>>,
     /// the round that opens it, from which its id is made
@@ -166,21 +190,22 @@ pub struct Work {
 /// What stops the whole run; what was acknowledged before stands.
 pub async fn run(context: Context, work: Work, stop: Stop) -> Result<(RunOutcome, bool), Fault> {
     let context = Arc::new(context);
-    let Work { statements, only, beacon, at_once, grace } = work;
-    let mut plan = plan(statements.iter().map(|known| &*known.citations), only.as_ref());
-    let count = plan.ids.len();
-    open(&context, std::mem::take(&mut plan.ids), beacon).await?;
+    let Work { statements, cited, only, beacon, at_once, grace } = work;
+    let plan = plan(&cited, statements.iter().map(|known| known.citations.clone()), only.as_ref());
+    let count = plan.count();
+    open(&context, (&plan, &cited), beacon).await?;
     context.watch.see(News::Planned { citations: count });
     let unconfirmed = unconfirmed(&context)?;
-    let (followed, interrupted) = follow(&context, plan, &statements, at_once, (stop, grace)).await?;
+    let (followed, interrupted) = follow(&context, &plan, (&statements, &cited), at_once, (stop, grace)).await?;
     if !interrupted {
         ask_again(&context, unconfirmed).await?;
     }
     let Followed { outcomes, ended } = followed;
-    let counts = Counts::of(count, ended.iter().map(|one| one.ending));
-    let sealed = close(&context, counts.clone(), ended, interrupted).await?;
+    let counts = Counts::of(count, ended.iter().copied().flatten());
+    let sealed = close(&context, counts.clone(), (&cited, ended), interrupted).await?;
     context.watch.see(News::Closed);
-    Ok((report(&context, &statements, only.as_ref(), counts, outcomes, &sealed)?, interrupted))
+    let told = told(&statements, (&plan, &cited), only.as_ref(), outcomes)?;
+    Ok((report(&context, told, counts, &sealed), interrupted))
 }
 
 /// Copies elsewhere that earlier runs asked for and that nobody has read back yet.
@@ -205,9 +230,10 @@ async fn ask_again(context: &Context, all: Vec<ArchiveRequested>) -> Result<(), 
     Ok(())
 }
 
-async fn open(context: &Context, ids: Vec<CitationId>, beacon: Option<Box<Beacon>>) -> Result<(), Fault> {
+async fn open(context: &Context, (plan, cited): (&Plan, &Cited), beacon: Option<Box<Beacon>>) -> Result<(), Fault> {
     let mut deed = Deed::default();
-    let planned = ids.len() as u64;
+    let ids = plan.places().into_iter().filter_map(|place| cited.id(place)).map(Ok);
+    let planned = plan.count() as u64;
     let plan = context.seal.hold_all(&mut deed, "plan", ids)?;
     deed.events.push(Event::RunOpened { run: context.run, planned, plan, beacon });
     context.seal.commit(deed).await?;
@@ -221,13 +247,19 @@ const SEALING: usize = 256;
 #[derive(Default)]
 struct Followed {
     outcomes: Outcomes,
-    ended: Vec<Outcome>,
+    /// by place
+    ended: Vec<Option<Ending>>,
 }
 
 impl Followed {
-    fn add(&mut self, outcome: &CitationOutcome) -> Result<(), Fault> {
-        self.outcomes.add(outcome).map_err(beside)?;
-        self.ended.extend(outcome.ending.map(|ending| Outcome { citation: outcome.id, ending }));
+    fn add(&mut self, place: usize, outcome: &CitationOutcome) -> Result<(), Fault> {
+        self.outcomes.add(place, outcome).map_err(beside)?;
+        if place >= self.ended.len() {
+            self.ended.resize(place + 1, None);
+        }
+        if let Some(ended) = self.ended.get_mut(place) {
+            *ended = outcome.ending;
+        }
         Ok(())
     }
 }
@@ -238,31 +270,36 @@ fn beside(source: std::io::Error) -> Fault {
 
 async fn follow(
     context: &Arc<Context>,
-    plan: Plan,
-    statements: &[Known],
+    plan: &Plan,
+    (statements, cited): (&[Known], &Cited),
     at_once: usize,
     (stop, grace): (Stop, Option<std::time::Duration>),
 ) -> Result<(Followed, bool), Fault> {
     let mut followed = Followed::default();
-    let mut flying: JoinSet<Result<CitationOutcome, Fault>> = JoinSet::new();
-    let (mut accounts, mut waiting) = (Some(plan.accounts), VecDeque::from(plan.first));
+    let mut flying: JoinSet<Result<(usize, CitationOutcome), Fault>> = JoinSet::new();
+    let (mut accounts, mut waiting) = (Some(plan.accounts.as_slice()), plan.first.as_slice());
     let slots = Arc::new(Semaphore::new(at_once.max(1)));
     let patience = patience(stop.clone(), grace);
     tokio::pin!(patience);
     loop {
         if waiting.is_empty() && flying.is_empty() {
-            waiting.extend(accounts.take().unwrap_or_default());
+            waiting = accounts.take().unwrap_or_default();
         }
         let interrupted = *stop.borrow();
         let more = !waiting.is_empty() && !interrupted && flying.len() < at_once.max(1) + SEALING;
         tokio::select! {
             Ok(slot) = slots.clone().acquire_owned(), if more => {
-                let Some((next, about)) = waiting.pop_front().and_then(|place| planned(statements, place)) else { continue };
+                let Some((place, rest)) = waiting.split_first() else { continue };
+                waiting = rest;
+                let Some((next, about)) = planned(statements, cited, *place)? else { continue };
                 let context = context.clone();
-                flying.spawn(async move { pursue(&context, &next, &about, slot).await });
+                flying.spawn(async move { Ok((next.number, pursue(&context, &next, &about, slot).await?)) });
             }
             Some(landed) = flying.join_next() => match landed {
-                Ok(outcome) => followed.add(&outcome?)?,
+                Ok(landed) => {
+                    let (place, outcome) = landed?;
+                    followed.add(place, &outcome)?;
+                }
                 Err(_) => return Err(Fault::Broken("a citation's task died")),
             },
             () = &mut patience, if !flying.is_empty() => {
@@ -278,11 +315,12 @@ async fn follow(
     }
 }
 
-/// The citation at a place of the plan, with what its statement says of itself.
-fn planned(statements: &[Known], place: Place) -> Option<(Planned, About)> {
-    let known = statements.get(place.statement)?;
-    let citation = known.citations.get(place.citation)?.clone();
-    Some((Planned { number: place.number, statement: known.id, citation }, known.about.clone()))
+/// The citation at a place, with what its statement says of itself.
+fn planned(statements: &[Known], cited: &Cited, place: usize) -> Result<Option<(Planned, About)>, Fault> {
+    let at = statements.partition_point(|known| known.citations.end <= place);
+    let Some(known) = statements.get(at) else { return Ok(None) };
+    let citation = cited.get(place).map_err(beside)?;
+    Ok(Some((Planned { number: place, statement: known.id, citation }, known.about.clone())))
 }
 
 /// Ends when what is in flight has been waited for long enough.
@@ -293,37 +331,50 @@ async fn patience(mut stop: Stop, grace: Option<std::time::Duration>) {
     }
 }
 
-async fn close(context: &Context, counts: Counts, ended: Vec<Outcome>, interrupted: bool) -> Result<Sealed, Fault> {
+async fn close(
+    context: &Context,
+    counts: Counts,
+    (cited, ended): (&Cited, Vec<Option<Ending>>),
+    interrupted: bool,
+) -> Result<Sealed, Fault> {
     let mut deed = Deed::default();
-    let outcomes = context.seal.hold_all(&mut deed, "outcomes", ended)?;
+    let outcome =
+        |(place, ending): (usize, Option<Ending>)| Some(Outcome { citation: cited.id(place)?, ending: ending? });
+    let outcomes = ended.into_iter().enumerate().filter_map(outcome).map(Ok);
+    let outcomes = context.seal.hold_all(&mut deed, "outcomes", outcomes)?;
     let (planned, ended) = (counts.planned as u64, counts.ended as u64);
     deed.events.push(Event::RunClosed { run: context.run, planned, ended, outcomes, interrupted });
     context.seal.commit(deed).await
 }
 
-fn report(
-    context: &Context,
+/// What is told of each statement.
+fn told(
     statements: &[Known],
+    (plan, cited): (&Plan, &Cited),
     only: Option<&HashSet<CitationId>>,
-    counts: Counts,
     outcomes: Outcomes,
-    sealed: &Sealed,
-) -> Result<RunOutcome, Fault> {
-    let wanted = |c: &&Citation| only.is_none_or(|only| only.contains(&c.id));
-    let cited = statements.iter().map(|known| known.citations.iter().filter(wanted).collect());
-    let listed = outcomes.listed(cited, unfollowed).map_err(beside)?;
+) -> Result<Vec<StatementOutcome>, Fault> {
+    let wanted = |place: &usize| only.is_none_or(|only| cited.id(*place).is_some_and(|id| only.contains(&id)));
+    let places =
+        |known: &Known| known.citations.clone().filter(wanted).map(|place| plan.first_place(place)).collect::<Vec<_>>();
+    let unfollowed = |place| Ok(unfollowed(&cited.get(place)?));
+    let listed = outcomes.listed(statements.iter().map(places), unfollowed).map_err(beside)?;
     let told = |(known, citations): (&Known, Listed)| StatementOutcome {
         id: known.id,
         source: known.source.clone(),
         unread: known.unread.clone(),
         citations,
     };
-    Ok(RunOutcome {
+    Ok(statements.iter().zip(listed).map(told).collect())
+}
+
+fn report(context: &Context, statements: Vec<StatementOutcome>, counts: Counts, sealed: &Sealed) -> RunOutcome {
+    RunOutcome {
         run: context.run.to_string(),
-        statements: statements.iter().zip(listed).map(told).collect(),
+        statements,
         counts,
         checkpoint: Some(CheckpointOutcome { size: sealed.size, root: data_encoding::BASE64.encode(&sealed.root.0) }),
         beacon: None,
         anchors: None,
-    })
+    }
 }

@@ -5,6 +5,7 @@
 //! Many deeds share one pass (group commit): whoever hands one in waits for the pass that carries it.
 
 use std::collections::HashMap;
+use std::io::Read as _;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -24,8 +25,9 @@ use crate::resolution::exchange::RecordName;
 use crate::work::fault::Fault;
 use crate::work::parts::{self, Parts, RECORD_URN, Tools};
 use crate::world::clock::Stopwatch;
-use crate::world::store::apply::{Batch, Bound, Documents, Leaf, WarcRow};
+use crate::world::store::apply::{Batch, Bound, Documents, Leaf, List, WarcRow};
 use crate::world::store::{self, Store};
+use crate::world::vault::long::{self, Long};
 use crate::world::vault::pack::Packing;
 use crate::world::vault::{Kept, Unsynced, Vault};
 
@@ -39,6 +41,9 @@ const INTERVAL: Duration = Duration::from_millis(80);
 const PASS: usize = 512;
 /// A record's inline value above this many bytes of JSON moves to a WARC record of its own.
 const INLINE: usize = 48 * 1024;
+/// Bytes of a long list that are packed at once.
+const PIECE: usize = 16 * 1024;
+const _: () = assert!(PIECE <= INLINE);
 /// WARC records named by one record, so that its document stays well below a megabyte.
 const BOUND_AT_ONCE: usize = 4096;
 /// Beginnings of files named by one record, in place.
@@ -52,7 +57,15 @@ pub struct Deed {
     /// when citations are due again
     pub due: Vec<(CitationId, Timestamp)>,
     /// blocks of the documents that the events name, for the catalogue to read
-    blocks: HashMap<Uuid, Vec<u8>>,
+    blocks: HashMap<Uuid, Block>,
+}
+
+/// A document on its way to the catalogue.
+#[derive(Debug)]
+enum Block {
+    Whole(Vec<u8>),
+    /// a list that may have a million items
+    Long(Long),
 }
 
 /// The pass that carried a deed.
@@ -193,22 +206,38 @@ impl Seal {
         hold(&mut lock(&self.bench), &self.tools, deed, what, value)
     }
 
-    /// The same for a list, of which one item at a time is made JSON: a list may have a million.
+    /// The same for a list, of which one item at a time is held: a list may have a million. Nothing in it names a WARC record.
     ///
     /// # Errors
-    /// As [`Seal::keep`].
+    /// As [`Seal::keep`], and the first item that is none.
     pub fn hold_all<T: serde::Serialize>(
         &self,
         deed: &mut Deed,
         what: &str,
-        items: Vec<T>,
+        items: impl Iterator<Item = Result<T, Fault>>,
     ) -> Result<Held<Vec<T>>, Fault> {
-        let bytes = json::canonical_list(&items).map_err(Fault::json)?;
-        if bytes.len() <= INLINE {
-            return Ok(Held::Here(items));
+        let (mut here, mut json, mut long) = (Vec::new(), Vec::new(), None);
+        for (n, item) in items.enumerate() {
+            let item = item?;
+            json.push(if n == 0 { b'[' } else { b',' });
+            json.append(&mut json::canonical(&item).map_err(Fault::json)?);
+            // The closing bracket fits too.
+            if long.is_none() && json.len() < INLINE {
+                here.push(item);
+                continue;
+            }
+            here = Vec::new();
+            if json.len() >= PIECE {
+                long.get_or_insert_with(long::Writer::default).write(&json).map_err(Fault::packing)?;
+                json.clear();
+            }
         }
-        drop(items);
-        Ok(Held::Apart { kept: self.document(deed, what, bytes)? })
+        let Some(mut writer) = long else { return Ok(Held::Here(here)) };
+        json.push(b']');
+        writer.write(&json).map_err(Fault::packing)?;
+        let long = writer.finish().map_err(Fault::packing)?;
+        let record = document_of(&self.tools, what, long.digest(), Vec::new())?;
+        Ok(Held::Apart { kept: lock(&self.bench).keep_long(deed, record, long)? })
     }
 
     /// Seals a deed; when this returns it is on disk, in the ledger and under a signed checkpoint.
@@ -269,7 +298,14 @@ impl Bench {
     fn keep_readable(&mut self, deed: &mut Deed, record: WarcRecord) -> Result<RecordName, Fault> {
         let kept = self.vault.append(&record)?;
         self.rows.push(parts::row(&record, &kept));
-        deed.blocks.insert(kept.name.id, record.block);
+        deed.blocks.insert(kept.name.id, Block::Whole(record.block));
+        Ok(kept.name)
+    }
+
+    fn keep_long(&mut self, deed: &mut Deed, record: WarcRecord, long: Long) -> Result<RecordName, Fault> {
+        let kept = self.vault.append_long(&record, &long)?;
+        self.rows.push(parts::row(&record, &kept));
+        deed.blocks.insert(kept.name.id, Block::Long(long));
         Ok(kept.name)
     }
 }
@@ -281,10 +317,16 @@ fn document(
     what: &str,
     block: Vec<u8>,
 ) -> Result<RecordName, Fault> {
-    let id = tools.uuid()?;
-    let uri = format!("urn:onrecord:{what}:{}", Digest::of(&block).hex());
-    let record = WarcRecord::metadata(id, tools.clock.now(), "application/json", block).about(&uri);
+    let record = document_of(tools, what, Digest::of(&block), block)?;
     bench.keep_readable(deed, record)
+}
+
+/// The record of a document, which its own digest names.
+fn document_of(tools: &Tools, what: &str, digest: Digest, block: Vec<u8>) -> Result<WarcRecord, Fault> {
+    let uri = format!("urn:onrecord:{what}:{}", digest.hex());
+    Ok(WarcRecord::metadata(tools.uuid()?, tools.clock.now(), "application/json", block)
+        .about(&uri)
+        .known(Some(digest)))
 }
 
 fn hold<T: serde::Serialize>(
@@ -514,11 +556,31 @@ fn apply(batch: &Batch<'_>, first: u64, made: &[Made], docs: &dyn Documents) -> 
     Ok(bound)
 }
 
-struct Blocks<'a>(&'a HashMap<Uuid, Vec<u8>>);
+struct Blocks<'a>(&'a HashMap<Uuid, Block>);
+
+impl Blocks<'_> {
+    fn of(&self, name: &RecordName) -> Result<&Block, store::Error> {
+        self.0.get(&name.id).ok_or(store::Error::Document(name.id))
+    }
+}
 
 impl Documents for Blocks<'_> {
     fn block(&self, name: &RecordName) -> Result<Vec<u8>, store::Error> {
-        self.0.get(&name.id).cloned().ok_or(store::Error::Document(name.id))
+        match self.of(name)? {
+            Block::Whole(block) => Ok(block.clone()),
+            Block::Long(long) => {
+                let mut block = Vec::new();
+                long.read().read_to_end(&mut block).map_err(|_| store::Error::Document(name.id))?;
+                Ok(block)
+            }
+        }
+    }
+
+    fn list(&self, name: &RecordName) -> Result<List<'_>, store::Error> {
+        match self.of(name)? {
+            Block::Whole(_) => self.block(name).map(List::Whole),
+            Block::Long(long) => Ok(List::Stream(Box::new(long.read()))),
+        }
     }
 }
 

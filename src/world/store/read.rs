@@ -95,8 +95,6 @@ pub struct Owing {
     pub source: String,
     /// its own date
     pub date: Option<String>,
-    /// those that are due, in its order
-    pub citations: Vec<Citation>,
 }
 
 /// A record's place in ledger and WARC.
@@ -339,30 +337,39 @@ impl Store {
             .is_some())
     }
 
-    /// Citations due at `now`, by statement, in the statement's order; at most `limit`.
+    /// Citations due at `now`, by statement, in the statement's order; at most `limit`, one after the other.
     ///
     /// # Errors
-    /// SQLite's own.
-    pub fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<Owing>, Error> {
-        let mut query = self.db().prepare_cached(
-            "SELECT c.key >> 24, c.body, s.id, s.source, s.date FROM (SELECT citation FROM due WHERE at <= ?1 ORDER BY at LIMIT ?2) d
+    /// SQLite's own, or `each`'s.
+    pub fn due<E: From<Error>>(
+        &self,
+        now: Timestamp,
+        limit: usize,
+        mut each: impl FnMut(&Owing, Citation) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let mut query = self
+            .db()
+            .prepare_cached(
+                "SELECT c.key >> 24, c.body, s.id, s.source, s.date FROM (SELECT citation FROM due WHERE at <= ?1 ORDER BY at LIMIT ?2) d
              CROSS JOIN citation c ON c.key = d.citation CROSS JOIN statement s ON s.record = c.key >> 24 ORDER BY c.key",
-        )?;
-        let mut rows = query.query(params![now.as_microsecond(), i64::try_from(limit).unwrap_or(i64::MAX)])?;
-        let mut all: Vec<Owing> = Vec::new();
-        let mut last = None;
-        while let Some(r) = rows.next()? {
-            // What is said of a statement is read once.
-            let number: i64 = r.get(0)?;
-            if last.replace(number) != Some(number) {
-                let statement = StatementId(digest(r, 2)?);
-                all.push(Owing { statement, source: r.get(3)?, date: r.get(4)?, citations: Vec::new() });
+            )
+            .map_err(Error::from)?;
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let mut rows = query.query(params![now.as_microsecond(), limit]).map_err(Error::from)?;
+        let mut last: Option<(i64, Owing)> = None;
+        while let Some(r) = rows.next().map_err(Error::from)? {
+            let number = r.get(0).map_err(Error::from)?;
+            let owing = match last.take().filter(|(of, _)| *of == number) {
+                Some((_, owing)) => owing,
+                // What is said of a statement is read once.
+                None => owing(r)?,
+            };
+            if let Ok(body) = r.get_ref(1).map_err(Error::from)?.as_str() {
+                each(&owing, citation(body)?)?;
             }
-            if let (Some(owing), Some(body)) = (all.last_mut(), r.get_ref(1)?.as_str().ok()) {
-                owing.citations.push(citation(body)?);
-            }
+            last = Some((number, owing));
         }
-        Ok(all)
+        Ok(())
     }
 
     /// Settled looks at a citation, and retryable endings in a row.
@@ -538,6 +545,10 @@ fn ending(name: &str) -> Result<Ending, Error> {
 
 fn citation(body: &str) -> Result<Citation, Error> {
     serde_json::from_str(body).map_err(|e| Error::Row { table: "citation", what: e.to_string() })
+}
+
+fn owing(r: &Row<'_>) -> Result<Owing, Error> {
+    Ok(Owing { statement: StatementId(digest(r, 2)?), source: r.get(3)?, date: r.get(4)? })
 }
 
 /// Where a WARC record lies, as `db` sees it.

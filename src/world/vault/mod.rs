@@ -19,11 +19,13 @@ use crate::format::warc::record::Record;
 use crate::resolution::exchange::RecordName;
 use crate::world::durable::{self, Disk};
 
+pub mod long;
 pub mod pack;
 pub mod place;
 pub mod recover;
 pub mod stream;
 
+use long::Long;
 use pack::Packing;
 use place::{OPEN, Place, path_of};
 use recover::Recovered;
@@ -81,6 +83,12 @@ pub enum Error {
         /// which
         path: PathBuf,
         /// what the system said
+        source: std::io::Error,
+    },
+    /// a long block that was deflated and cannot be inflated again
+    #[error("pack a long block")]
+    Long {
+        /// how it was found
         source: std::io::Error,
     },
     /// no file of that name
@@ -166,6 +174,17 @@ impl Vault {
     pub fn append(&mut self, record: &Record) -> Result<Kept, Error> {
         self.with_own(|vault, packing| {
             packing.add(record);
+            vault.append_all(packing)?.pop().ok_or(Error::InDoubt)
+        })
+    }
+
+    /// Writes a record whose block is `long`.
+    ///
+    /// # Errors
+    /// As [`Vault::append_all`].
+    pub fn append_long(&mut self, record: &Record, long: &Long) -> Result<Kept, Error> {
+        self.with_own(|vault, packing| {
+            packing.add_long(record, long).map_err(|source| Error::Long { source })?;
             vault.append_all(packing)?.pop().ok_or(Error::InDoubt)
         })
     }

@@ -4,10 +4,11 @@ use std::cell::RefCell;
 
 use rusqlite::params;
 
+use crate::citation::CitationId;
 use crate::format::time;
 use crate::record::{self, Event};
 use crate::resolution::exchange::RecordName;
-use crate::world::store::apply::{Batch, Bound, Documents, Leaf, held, signed, text_of};
+use crate::world::store::apply::{Batch, Bound, Documents, Leaf, List, held, held_each, signed, text_of};
 use crate::world::store::{Error, keys};
 
 /// Remembers what the documents that pass through it name.
@@ -25,6 +26,15 @@ impl Documents for Named<'_> {
 
     fn foreign(&self, name: &RecordName) -> Result<Vec<u8>, Error> {
         self.docs.foreign(name)
+    }
+
+    fn list(&self, name: &RecordName) -> Result<List<'_>, Error> {
+        let list = self.docs.list(name)?;
+        if let List::Whole(block) = &list {
+            // What another hand wrote may hold anything; what is streamed is of our own making.
+            self.names.borrow_mut().extend(record::names(block));
+        }
+        Ok(list)
     }
 }
 
@@ -87,12 +97,12 @@ impl Batch<'_> {
                     "INSERT INTO run (id, opened, planned, record) VALUES (?1, ?2, ?3, ?4)",
                     params![run.0.as_bytes(), record.at.as_microsecond(), signed(*planned), idx],
                 )?;
-                for citation in held(plan, docs)? {
+                held_each(plan, docs, |_, citation: &CitationId| {
                     if let Some(citation) = keys::of_citation(self.tx, &citation.0)? {
                         self.put("INSERT OR IGNORE INTO run_plan (run, citation) VALUES (?1, ?2)", [idx, citation])?;
                     }
-                }
-                Ok(())
+                    Ok(())
+                })
             }
             Event::ResolutionEnded(ended) => self.resolution(idx, record.at, ended, docs),
             Event::SnapshotTaken { snapshot, manifest, .. } => self.snapshot(idx, snapshot, manifest, docs),

@@ -2,12 +2,14 @@
 
 mod event;
 mod followed;
+mod list;
 mod snapshot;
 mod statement;
 mod warc;
 
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::io::{BufReader, Read};
 
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension as _, Transaction};
@@ -74,6 +76,31 @@ pub trait Documents {
     /// As [`Documents::block`].
     fn foreign(&self, name: &RecordName) -> Result<Vec<u8>, Error> {
         self.block(name)
+    }
+
+    /// The same for a list of what names no WARC record, which may be read as it comes.
+    ///
+    /// # Errors
+    /// As [`Documents::block`].
+    fn list(&self, name: &RecordName) -> Result<List<'_>, Error> {
+        self.block(name).map(List::Whole)
+    }
+}
+
+/// A document that is a list.
+pub enum List<'a> {
+    /// all of it
+    Whole(Vec<u8>),
+    /// too long for that
+    Stream(Box<dyn Read + 'a>),
+}
+
+impl std::fmt::Debug for List<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Whole(_) => "Whole",
+            Self::Stream(_) => "Stream",
+        })
     }
 }
 
@@ -222,6 +249,26 @@ pub fn held<T: serde::de::DeserializeOwned + Clone>(value: &Held<T>, docs: &dyn 
             serde_json::from_slice(&block).map_err(|e| Error::Shape(kept.id, e))
         }
     }
+}
+
+/// The same for a list, of which `each` is shown one item after the other, with its number from 0.
+///
+/// # Errors
+/// As [`held`], and what `each` says.
+pub fn held_each<T: serde::de::DeserializeOwned>(
+    value: &Held<Vec<T>>,
+    docs: &dyn Documents,
+    mut each: impl FnMut(usize, &T) -> Result<(), Error>,
+) -> Result<(), Error> {
+    let kept = match value {
+        Held::Here(items) => return items.iter().enumerate().try_for_each(|(n, item)| each(n, item)),
+        Held::Apart { kept } => kept,
+    };
+    let read = match docs.list(kept)? {
+        List::Whole(block) => list::each(&mut serde_json::Deserializer::from_slice(&block), &mut each),
+        List::Stream(read) => list::each(&mut serde_json::Deserializer::from_reader(BufReader::new(read)), &mut each),
+    };
+    read.map_err(|why| why.of(kept.id))
 }
 
 /// A URL, where it is not that of its exchange.

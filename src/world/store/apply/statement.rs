@@ -1,14 +1,12 @@
 //! Rows of statements and of their citations.
 
-use std::collections::HashSet;
-
 use jiff::Timestamp;
 use rusqlite::params;
 
 use crate::citation::{Citation, Kind};
 use crate::record::StatementAdded;
 use crate::statement::{self, Hint};
-use crate::world::store::apply::{Batch, Documents, held, name_of, text_of};
+use crate::world::store::apply::{Batch, Documents, held_each, name_of, text_of};
 use crate::world::store::{Error, keys};
 
 impl Batch<'_> {
@@ -47,11 +45,10 @@ impl Batch<'_> {
             ],
         )?;
         self.count("total", "statement")?;
-        let mut seen = HashSet::new();
-        for (seq, citation) in held(&added.citations, docs)?.iter().enumerate() {
+        held_each(&added.citations, docs, |seq, citation: &Citation| {
             // Each once; its number is its order among all.
-            if !seen.insert(citation.id) {
-                continue;
+            if self.is_cited(idx, citation)? {
+                return Ok(());
             }
             let key = keys::citation(idx, seq)?;
             self.citation(key, citation)?;
@@ -61,7 +58,8 @@ impl Batch<'_> {
                     params![key, at.as_microsecond()],
                 )?;
             }
-        }
+            Ok(())
+        })?;
         let hint = Hint { source: added.source.clone(), content_type: Some(added.media_type.clone()) };
         if self.words
             && let Ok(read) = statement::read(bytes, &hint)
@@ -69,6 +67,14 @@ impl Batch<'_> {
             self.words("statement", idx, &read.text)?;
         }
         Ok(())
+    }
+
+    /// Whether a citation of this statement is here already.
+    fn is_cited(&self, statement: i64, citation: &Citation) -> Result<bool, Error> {
+        let mut query = self.tx.prepare_cached(
+            "SELECT 1 FROM citation WHERE substr(id, 1, 6) = substr(?2, 1, 6) AND id = ?2 AND key >> 24 = ?1",
+        )?;
+        Ok(query.exists(params![statement, citation.id.0.0])?)
     }
 
     fn citation(&self, key: i64, citation: &Citation) -> Result<(), Error> {
