@@ -58,6 +58,10 @@ fn every_path_leads_to_the_root_whatever_it_is_made_from() {
     all("cut");
     assert!(Nodes::build(&Tiles::new(folder.path()), 66_000).unwrap() > 100, "what was cut is made again");
     all("made again");
+    fs::write(&file, vec![7; 10 * 17_472]).unwrap();
+    assert_eq!(Nodes::build(&Tiles::new(folder.path()), 66_000).unwrap(), 257, "of another form, it is made anew");
+    assert_eq!(fs::metadata(&file).unwrap().len(), 257 * 32 * 612);
+    all("made anew");
 }
 
 /// Whoever forges the stored hashes gains a word about them, and no proof fails for it.
@@ -90,11 +94,11 @@ fn forged_hashes_between_the_tiles_are_told_from_a_changed_leaf() {
     assert_eq!((code, said.contains("ledger/nodes")), (Some(0), false), "{said}");
     let file = root.join("ledger/nodes");
     let mut bytes = fs::read(&file).unwrap();
-    for block in bytes.chunks_mut(1092) {
-        block[17 * 32] ^= 1;
-        block[1000] ^= 1;
-        let sum = crc32fast::hash(&block[..1088]).to_be_bytes();
-        block[1088..].copy_from_slice(&sum);
+    for block in bytes.chunks_mut(612) {
+        block[9 * 32] ^= 1;
+        block[600] ^= 1;
+        let sum = crc32fast::hash(&block[..608]).to_be_bytes();
+        block[608..].copy_from_slice(&sum);
     }
     fs::write(&file, bytes).unwrap();
     let (code, said) = judged();

@@ -3,18 +3,17 @@
 //! A path runs through tiles: eight hashes in each full one, found beside each other, and above the last full tile a rest
 //! that all leaves below the same subtree share.
 
-use std::collections::HashMap;
-
-use super::nodes::Nodes;
+use super::nodes::{Laid, Nodes};
 use super::reader::Tiles;
 use super::{Error, of};
 use crate::format::digest::Digest;
 use crate::format::merkle;
-use crate::format::tile::{MAX_LEVEL, Row, SPAN, Tile, WIDTH};
+use crate::format::tile::{Row, SPAN, Tile, WIDTH};
 use crate::ledger::{Source as _, View};
 
-/// Rests of paths kept; of a tree of 2³² leaves there are 255 at most.
-const RESTS: usize = 1024;
+/// Ways on from a tile that are kept, each in the place its number falls on: those of 33 million leaves without any
+/// being made twice, in 10 MiB.
+const KEPT: usize = 512;
 
 /// Makes audit paths.
 #[derive(Debug)]
@@ -22,18 +21,30 @@ pub struct Prover<'a> {
     tiles: &'a Tiles,
     nodes: Option<Nodes>,
     size: u64,
-    rests: HashMap<(u8, u64), Vec<Digest>>,
+    /// above full tiles of leaves
+    first: Vec<Option<Above>>,
+    /// above full tiles of those
+    second: Vec<Option<Above>>,
+}
+
+/// What all paths through a tile have in common.
+#[derive(Debug)]
+struct Above {
+    number: u64,
+    /// the tile's hashes, of a tile in the second row
+    tile: Option<Laid>,
+    rest: Vec<Digest>,
 }
 
 impl<'a> Prover<'a> {
     /// For the first `size` leaves of a log.
     pub fn new(tiles: &'a Tiles, size: u64) -> Self {
-        Self { tiles, nodes: Nodes::open(tiles.folder()), size, rests: HashMap::new() }
+        Self { nodes: Nodes::open(tiles.folder()), ..Self::from_tiles(tiles, size) }
     }
 
     /// The same from the tiles alone, whatever else is stored.
     pub fn from_tiles(tiles: &'a Tiles, size: u64) -> Self {
-        Self { tiles, nodes: None, size, rests: HashMap::new() }
+        Self { tiles, nodes: None, size, first: Vec::new(), second: Vec::new() }
     }
 
     /// The audit path of leaf `index`, the leaf's sibling first.
@@ -41,44 +52,56 @@ impl<'a> Prover<'a> {
     /// # Errors
     /// An index out of range; a tile that is missing or damaged.
     pub fn inclusion(&mut self, index: u64) -> Result<Vec<Digest>, Error> {
-        let mut path = Vec::with_capacity(40);
-        let mut height = 0;
-        for level in 0..=MAX_LEVEL {
-            let Some(tile) = self.full_tile(level, index) else { break };
-            self.through(tile, index >> height, &mut path)?;
-            height += SPAN;
+        let (tiles, size) = (self.tiles, self.size);
+        if index / WIDTH >= size / WIDTH {
+            return rest(tiles, index, size, 0);
         }
-        let place = (height, index.checked_shr(height.into()).unwrap_or(0));
-        if !self.rests.contains_key(&place) || height == 0 {
-            let mut view = View { source: self.tiles, size: self.size };
-            let rest = merkle::inclusion_above(&mut view, index, self.size, height).map_err(|e| of(e, index))?;
-            if self.rests.len() >= RESTS {
-                self.rests.clear();
-            }
-            self.rests.insert(place, rest);
+        let second = index / WIDTH / WIDTH;
+        let (kept, level) = if second < size / WIDTH / WIDTH { (&mut self.second, 1) } else { (&mut self.first, 0) };
+        let above = kept_above(kept, tiles, index, size, level)?;
+        let mut path = Vec::with_capacity(2 * usize::from(SPAN) + above.rest.len());
+        within(tiles, self.nodes.as_ref(), index, &mut path)?;
+        if let Some(tile) = &above.tile {
+            tile.siblings(index / WIDTH, &mut path);
         }
-        path.extend(self.rests.get(&place).into_iter().flatten());
+        path.extend_from_slice(&above.rest);
         Ok(path)
     }
+}
 
-    /// The tile of `level` above leaf `index`, if it is full.
-    fn full_tile(&self, level: u8, index: u64) -> Option<Tile> {
-        let number = index.checked_shr(u32::from(SPAN) * (u32::from(level) + 1)).unwrap_or(0);
-        let whole = self.size.checked_shr(u32::from(SPAN) * (u32::from(level) + 1)).unwrap_or(0);
-        (number < whole).then(|| Tile::full(Row::Level(level), number))
+/// The eight siblings within the full tile of leaf `index`.
+fn within(mut tiles: &Tiles, nodes: Option<&Nodes>, index: u64, path: &mut Vec<Digest>) -> Result<(), Error> {
+    if !nodes.is_some_and(|nodes| nodes.siblings(index, path)) {
+        let inner = tiles.tile(Tile::full(Row::Level(0), index / WIDTH))?;
+        path.extend((0..SPAN).filter_map(|rise| inner.node(rise, ((index % WIDTH) >> rise) ^ 1)));
     }
+    Ok(())
+}
 
-    /// The eight siblings within a full tile of its hash `at`.
-    fn through(&self, tile: Tile, at: u64, path: &mut Vec<Digest>) -> Result<(), Error> {
-        if tile.row == Row::Level(0)
-            && let Some(siblings) = self.nodes.as_ref().and_then(|nodes| nodes.siblings(at))
-        {
-            path.extend(siblings);
-            return Ok(());
-        }
-        let mut source = self.tiles;
-        let inner = source.tile(tile)?;
-        path.extend((0..SPAN).filter_map(|rise| inner.node(rise, ((at % WIDTH) >> rise) ^ 1)));
-        Ok(())
+/// What stands above the full tile of leaf `index` in row `level`, which is 0 or 1.
+fn kept_above<'k>(
+    kept: &'k mut Vec<Option<Above>>,
+    mut tiles: &Tiles,
+    index: u64,
+    size: u64,
+    level: u8,
+) -> Result<&'k Above, Error> {
+    if kept.is_empty() {
+        kept.resize_with(KEPT, || None);
     }
+    let height = SPAN * (level + 1);
+    let number = index >> height;
+    let slot =
+        usize::try_from(number % KEPT as u64).ok().and_then(|at| kept.get_mut(at)).ok_or(Error::OutOfRange(index))?;
+    if slot.as_ref().is_none_or(|above| above.number != number) {
+        let tile = if level > 0 { Some(Laid::of(&*tiles.tile(Tile::full(Row::Level(level), number))?)) } else { None };
+        *slot = Some(Above { number, tile, rest: rest(tiles, index, size, height)? });
+    }
+    slot.as_ref().ok_or(Error::OutOfRange(index))
+}
+
+/// The part of a path above a subtree of `height`.
+fn rest(tiles: &Tiles, index: u64, size: u64, height: u8) -> Result<Vec<Digest>, Error> {
+    let mut view = View { source: tiles, size };
+    merkle::inclusion_above(&mut view, index, size, height).map_err(|e| of(e, index))
 }
