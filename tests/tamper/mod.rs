@@ -13,6 +13,8 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use onrecord::work::parts::Paths;
+use onrecord::work::verify::{self, Trust};
 use serde_json::Value;
 use world::{Fixture, World, world};
 
@@ -77,7 +79,7 @@ struct Said {
     whole: String,
 }
 
-fn verify(archive: &Path, arguments: &[String]) -> Said {
+fn verified(archive: &Path, arguments: &[String]) -> Said {
     let run = Command::new(env!("CARGO_BIN_EXE_onrecord"))
         .arg("--archive")
         .arg(archive)
@@ -136,7 +138,7 @@ fn met(attack: &Attack) -> Vec<String> {
     let mut wrong = Vec::new();
     let (ours, theirs) = given(world, attack.kept);
     if matches!(attack.kept, Kept::Key | Kept::Checkpoint | Kept::Roots) {
-        let alone = verify(&fixture.root, &[]);
+        let alone = verified(&fixture.root, &[]);
         if alone.code != Some(0) {
             wrong.push(format!("found without {:?}: {}", attack.kept, alone.whole));
         }
@@ -146,7 +148,7 @@ fn met(attack: &Attack) -> Vec<String> {
             wrong.push(format!("verify.py found it without {:?}: {said}", attack.kept));
         }
     }
-    let said = verify(&fixture.root, &ours);
+    let said = verified(&fixture.root, &ours);
     let kinds: BTreeSet<&str> = said.problems.iter().map(|(kind, _)| kind.as_str()).collect();
     let wanted: BTreeSet<&str> = attack.kinds.iter().copied().collect();
     let first = attack.kinds.first().copied().unwrap_or_default();
@@ -159,7 +161,17 @@ fn met(attack: &Attack) -> Vec<String> {
         wrong.push(format!("code {:?}, verdict {}", said.code, said.verdict));
     }
     wrong.extend(second_met(attack, &fixture, &theirs, &said));
+    if both_ways(&fixture.root) == Some(false) {
+        wrong.push("in one pass something else is said than step by step".to_owned());
+    }
     wrong
+}
+
+/// Whether one pass over an archive says what every step by itself says; none where it leaves the archive to the steps.
+fn both_ways(archive: &Path) -> Option<bool> {
+    let (paths, trust) = (Paths::new(archive), Trust::default());
+    let once = verify::in_one_pass(&paths, &trust).unwrap()?;
+    Some(once == verify::step_by_step(&paths, &trust).unwrap())
 }
 
 /// The verifier that shares no code with ours names the same, but for what only the catalogue shows.
@@ -207,15 +219,16 @@ fn the_archive_is_sound_before_it_is_touched() {
     for name in ["older", "base", "other", "beaconed"] {
         let fixture = world().copy_of(name, "sound");
         let archive = &fixture.root;
-        let said = verify(archive, &[]);
+        let said = verified(archive, &[]);
         assert_eq!((said.code, said.verdict.as_str()), (Some(0), "intact"), "{name}: {}", said.whole);
+        assert_eq!(both_ways(archive), Some(true), "{name}");
         if let Some((code, said)) = second(archive, &[]) {
             assert_eq!(code, Some(0), "{name}: {said}");
         }
     }
     let (ours, theirs) = given(world(), Kept::Checkpoint);
     let fixture = world().fixture("sound");
-    assert_eq!(verify(&fixture.root, &ours).code, Some(0));
+    assert_eq!(verified(&fixture.root, &ours).code, Some(0));
     assert!(second(&fixture.root, &theirs).is_none_or(|(code, _)| code == Some(0)));
 }
 
@@ -258,15 +271,15 @@ fn pending_is_never_called_more() {
     }
     let fixture = world().copy_of("anchored", "pending");
     let anchored = &fixture.root;
-    let said = verify(anchored, &[]);
+    let said = verified(anchored, &[]);
     assert_eq!((said.code, said.independence.as_str()), (Some(0), "pending"), "without roots: {}", said.whole);
     let roots = vec!["--tsa-roots".to_owned(), world().path("roots.pem").display().to_string()];
-    let said = verify(anchored, &roots);
+    let said = verified(anchored, &roots);
     assert_eq!((said.code, said.independence.as_str()), (Some(0), "anchored"), "{}", said.whole);
     let required = |level: &str| {
         let mut arguments = roots.clone();
         arguments.extend(["--require".to_owned(), level.to_owned()]);
-        verify(anchored, &arguments).code
+        verified(anchored, &arguments).code
     };
     assert_eq!((required("anchored"), required("witnessed")), (Some(0), Some(4)));
 }
@@ -279,13 +292,13 @@ fn a_proof_that_has_grown_and_is_not_in_its_place_yet_is_no_damage() {
     }
     let fixture = world().copy_of("anchored", "grown");
     let file = anchors::grown(&fixture);
-    let said = verify(&fixture.root, &[]);
+    let said = verified(&fixture.root, &[]);
     assert_eq!(said.code, Some(0), "{}", said.whole);
     assert!(said.whole.contains("has grown"), "{}", said.whole);
     assert!(second(&fixture.root, &[]).is_none_or(|(code, _)| code == Some(0)));
     // Without the grown one beside it, the old proof is an earlier state; beside it, something else is no earlier state.
     std::fs::remove_file(fixture.ledger(&format!("anchors/{file}.new"))).unwrap();
-    let said = verify(&fixture.root, &[]);
+    let said = verified(&fixture.root, &[]);
     assert_eq!(said.problems[0].0, "anchor-changed", "{}", said.whole);
     assert!(second(&fixture.root, &[]).is_none_or(|(code, _)| code == Some(5)));
 }
@@ -297,7 +310,7 @@ fn the_key_is_the_one_of_the_first_leaf() {
     let foreign = world().path("other").join("warc");
     let from = std::fs::read_dir(foreign).unwrap().next().unwrap().unwrap();
     std::fs::copy(from.path(), fixture.path("onrecord-20200101000000-000000.warc.gz")).unwrap();
-    let said = verify(&fixture.root, &[]);
+    let said = verified(&fixture.root, &[]);
     assert!(!said.problems.iter().any(|(kind, _)| kind == "key-unknown"), "{}", said.whole);
     let (_, theirs) = second(&fixture.root, &[]).unwrap_or_default();
     assert!(!theirs.contains("key-unknown") && !theirs.contains("not signed with a known key"), "{theirs}");
@@ -351,7 +364,7 @@ fn one_thing_is_found_and_judged_by_itself() {
         hex("SELECT lower(hex(id)) FROM warc_record WHERE type = 4 LIMIT 1"),
         "0".to_owned(),
     ] {
-        let said = verify(base, std::slice::from_ref(&target));
+        let said = verified(base, std::slice::from_ref(&target));
         assert_eq!((said.code, said.verdict.as_str()), (Some(0), "intact"), "{target}: {}", said.whole);
     }
     let absent = format!("sha256:{}", "0".repeat(64));
@@ -380,7 +393,7 @@ fn a_row_never_makes_the_archive_hold_what_it_does_not() {
         let fixture = world().fixture("claims");
         fixture.sql(&row);
         for target in [digest.to_string(), evil.display().to_string()] {
-            let said = verify(&fixture.root, &[target]);
+            let said = verified(&fixture.root, &[target]);
             assert_eq!(said.code, Some(5), "{row}: {}", said.whole);
             assert_eq!(said.problems[0].0, "row-changed", "{row}: {}", said.whole);
         }
@@ -392,31 +405,31 @@ fn what_came_after_a_checkpoint_is_checked_by_itself() {
     let world = world();
     let fixture = world.fixture("since");
     let arguments = ["--since-checkpoint".to_owned(), world.path("older-checkpoint").display().to_string()];
-    let said = verify(&fixture.root, &arguments);
+    let said = verified(&fixture.root, &arguments);
     assert_eq!(said.code, Some(0), "{}", said.whole);
     let warc = fixture.warc();
     let last = fixture.find_last(&warc, |m| m.kind() == "response");
     fixture.change(&last, world::flip_body);
-    assert_eq!(verify(&fixture.root, &arguments).code, Some(5));
+    assert_eq!(verified(&fixture.root, &arguments).code, Some(5));
 }
 
 #[test]
 fn a_fixity_check_is_put_on_record_and_sees_damage() {
     let fixture = world().fixture("fixity");
     let arguments = ["--sample".to_owned(), "500".to_owned()];
-    let said = verify(&fixture.root, &arguments);
+    let said = verified(&fixture.root, &arguments);
     assert_eq!(said.code, Some(0), "{}", said.whole);
     let db = rusqlite::Connection::open(fixture.root.join("onrecord.db")).unwrap();
     let bodies: String =
         db.query_row("SELECT body FROM event WHERE kind = 'fixity.checked'", [], |r| r.get(0)).unwrap();
     assert!(bodies.contains("\"checked\":"), "{bodies}");
     drop(db);
-    assert_eq!(verify(&fixture.root, &[]).code, Some(0));
+    assert_eq!(verified(&fixture.root, &[]).code, Some(0));
     let all = fixture.members(&fixture.warc_names()[0]);
     for member in all.iter().filter(|m| m.kind() == "request") {
         fixture.change(&(fixture.warc_names()[0].clone(), member.clone()), world::flip_body);
     }
-    assert_eq!(verify(&fixture.root, &arguments).code, Some(5));
+    assert_eq!(verified(&fixture.root, &arguments).code, Some(5));
 }
 
 /// Anyone's WARC file, without an archive.
@@ -426,13 +439,13 @@ fn a_foreign_file_is_checked_by_itself() {
     let file: PathBuf = fixture.root.join("warc").join(&fixture.warc_names()[0]);
     let arguments = ["--foreign".to_owned(), file.display().to_string()];
     let nowhere = fixture.root.join("nowhere");
-    let said = verify(&nowhere, &arguments);
+    let said = verified(&nowhere, &arguments);
     assert_eq!((said.code, said.verdict.as_str()), (Some(0), "intact"), "{}", said.whole);
     let warc = fixture.warc();
     let one = fixture
         .find(&warc, |m| m.kind() == "response" && m.field("WARC-Payload-Digest").is_some() && m.block().len() > 400);
     fixture.change(&one, world::flip_body);
-    let said = verify(&nowhere, &arguments);
+    let said = verified(&nowhere, &arguments);
     assert_eq!(said.code, Some(5), "{}", said.whole);
     assert_eq!(said.problems.iter().map(|(kind, _)| kind.as_str()).collect::<Vec<_>>(), ["payload-changed"]);
 }

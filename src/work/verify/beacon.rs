@@ -1,6 +1,7 @@
 //! The beacons that opened the runs: each a round that its chain signed, and each run's id made from it.
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
 
 use crate::format::drand::{Chain, Hex};
 use crate::record::{Event, Record};
@@ -17,10 +18,10 @@ pub(super) struct Beacons {
 
 impl Beacons {
     /// Takes up a record that lies at `place`.
-    pub(super) fn see(&mut self, record: &Record, place: &str, trust: &Trust, report: &mut Report) {
+    pub(super) fn see(&mut self, record: &Record, place: &dyn Display, trust: &Trust, report: &mut Report) {
         let Event::RunOpened { run, beacon: Some(beacon), .. } = &record.event else { return };
         match beacon.bounds(*run, record.at) {
-            Err(why) => report.problem("beacon-invalid", place, why.to_string()),
+            Err(why) => report.problem("beacon-invalid", place.to_string(), why.to_string()),
             Ok(_) if believed(&beacon.chain.hash, trust) => self.bound += 1,
             Ok(_) => *self.unknown.entry(beacon.chain.hash.to_string()).or_default() += 1,
         }

@@ -1,6 +1,6 @@
 //! The ledger, computed again from its leaves: every bundle, every tile, the root, the signature.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 
 use crate::format::checkpoint::{Refused, Signed};
 use crate::format::digest::Digest;
@@ -33,6 +33,38 @@ enum Leaves {
     Held(Vec<Option<Digest>>),
 }
 
+/// The leaves one by one as they lie in the bundles, before anyone has looked whether they lead to the checkpoint.
+#[derive(Debug)]
+pub(super) struct Order {
+    tiles: Tiles,
+    size: u64,
+    next: u64,
+    ahead: VecDeque<Digest>,
+}
+
+impl Order {
+    pub(super) fn new(paths: &Paths) -> Self {
+        let tiles = Tiles::new(&paths.ledger());
+        let size = tiles.claimed_size().unwrap_or(0);
+        Self { tiles, size, next: 0, ahead: VecDeque::new() }
+    }
+
+    /// The next leaf; none at the end, or where it cannot be read.
+    pub(super) fn next(&mut self) -> Option<Digest> {
+        if self.ahead.is_empty() && self.next < self.size {
+            self.ahead.extend(bundle(&self.tiles, at(self.next, self.size)).ok()?);
+            self.next += self.ahead.len() as u64;
+        }
+        self.ahead.pop_front()
+    }
+}
+
+/// The bundle that begins with this leaf in a log of this size.
+fn at(from: u64, size: u64) -> Tile {
+    let width = (size - from).min(tile::WIDTH);
+    Tile { row: Row::Entries, index: from / tile::WIDTH, width: u16::try_from(width).unwrap_or(256) }
+}
+
 /// The ledger as far as it can be read.
 #[derive(Debug)]
 pub(super) struct Log {
@@ -62,9 +94,7 @@ impl Log {
                 held.iter().skip(from).take(tile::WIDTH as usize).copied().collect()
             }
             (Leaves::Lying(size), Some(open)) if from < *size => {
-                let width = (size - from).min(tile::WIDTH);
-                let tile =
-                    Tile { row: Row::Entries, index: from / tile::WIDTH, width: u16::try_from(width).unwrap_or(256) };
+                let tile = at(from, *size);
                 match bundle(&open.tiles, tile) {
                     Ok(records) => records.into_iter().map(Some).collect(),
                     // It was there a moment ago.

@@ -12,6 +12,7 @@ mod growth;
 mod keys;
 mod leftover;
 mod log;
+mod pass;
 mod records;
 mod rows;
 mod scan;
@@ -29,6 +30,8 @@ use crate::format::ots::Header;
 use crate::format::tsp::Roots;
 use crate::work::fault::Fault;
 use crate::work::parts::Paths;
+use crate::work::verify::pass::Passed;
+use crate::world::input::{self, ScratchFolder};
 
 /// Longest file of a ledger: a bundle of 256 leaves is far shorter.
 const MAX_FILE: u64 = 1 << 20;
@@ -186,7 +189,7 @@ const NOT_PROVED: [&str; 4] = [
     "that the key's holder kept no second archive",
 ];
 
-/// Checks the whole archive.
+/// Checks the whole archive: in one pass where it is in order, and otherwise step by step.
 ///
 /// # Errors
 /// There is none, or it cannot be read at all. Damage is in the report.
@@ -194,14 +197,43 @@ pub fn whole(paths: &Paths, trust: &Trust) -> Result<Report, Fault> {
     if !paths.is_archive() {
         return Err(Fault::NoArchive(paths.root.clone()));
     }
+    match in_one_pass(paths, trust)? {
+        Some(report) => Ok(report),
+        None => step_by_step(paths, trust),
+    }
+}
+
+/// Checks an archive that is in order; none where WARC files or ledger are not, which [`step_by_step`] then tells about.
+///
+/// # Errors
+/// What cannot be read at all.
+pub fn in_one_pass(paths: &Paths, trust: &Trust) -> Result<Option<Report>, Fault> {
+    let scratch = scratch()?;
     let mut report = Report::new("archive");
-    let scratch = crate::world::input::scratch_folder().map_err(Fault::file("temporary folder", PathBuf::new()))?;
+    let found = pass::all(paths, trust, &scratch.path().join("anew.db"), &mut report)?;
+    let Some(Passed { mut seen, log, expected }) = found else { return Ok(None) };
+    log.vouched(trust, &expected, &mut report);
+    rows::check(paths, &mut seen, &mut report)?;
+    Ok(Some(report.conclude()))
+}
+
+/// Checks an archive in whatever state it is: what is wrong with each thing is named, and what rests on it is left out.
+///
+/// # Errors
+/// As [`in_one_pass`].
+pub fn step_by_step(paths: &Paths, trust: &Trust) -> Result<Report, Fault> {
+    let scratch = scratch()?;
+    let mut report = Report::new("archive");
     let mut seen = scan::all(paths, &scratch.path().join("anew.db"), &mut report)?;
     let log = log::check(paths, trust, &seen, &mut report)?;
     let expected = records::check(paths, &log, &mut seen, trust, &mut report)?;
     log.vouched(trust, &expected, &mut report);
     rows::check(paths, &mut seen, &mut report)?;
     Ok(report.conclude())
+}
+
+fn scratch() -> Result<ScratchFolder, Fault> {
+    input::scratch_folder().map_err(Fault::file("temporary folder", PathBuf::new()))
 }
 
 pub use bundle::bundle;

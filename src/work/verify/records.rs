@@ -68,8 +68,7 @@ pub(super) fn check(
             match read(&seed, report) {
                 Some(record) => {
                     report.checked.records += 1;
-                    heard.hear(&record, index, &seed);
-                    heard.beacons.see(&record, &place(&seed).to_string(), trust, report);
+                    heard.hear(&record, index, &place(&seed), trust, report);
                     found.push((index, seed, record));
                 }
                 None => seen.broken = true,
@@ -161,9 +160,9 @@ fn place(seed: &SeedRow) -> Place {
 
 /// What the records say that no single one of them shows.
 #[derive(Default)]
-struct Heard {
+pub(super) struct Heard {
     runs: Runs,
-    anchors: Expected,
+    pub(super) anchors: Expected,
     beacons: Beacons,
     /// what was taken away by law
     removed: HashSet<RecordName>,
@@ -172,7 +171,9 @@ struct Heard {
 }
 
 impl Heard {
-    fn hear(&mut self, record: &Record, index: u64, seed: &SeedRow) {
+    /// Takes up a record that lies at `place`.
+    pub(super) fn hear(&mut self, record: &Record, index: u64, place: &Place, trust: &Trust, report: &mut Report) {
+        self.beacons.see(record, place, trust, report);
         self.runs.see(record);
         self.anchors.hear(record, index);
         match &record.event {
@@ -180,10 +181,16 @@ impl Heard {
                 self.removed.insert(*record);
             }
             Event::RunClosed { .. } | Event::ArchiveCreated { .. } => {
-                self.last_close = Some(seed.file.clone());
+                self.last_close = Some(place.file.clone());
             }
             _ => {}
         }
+    }
+
+    /// Says what they came to, once each of them has been heard.
+    pub(super) fn conclude(&mut self, report: &mut Report) {
+        std::mem::take(&mut self.beacons).tell(report);
+        std::mem::take(&mut self.runs).conclude(report);
     }
 }
 

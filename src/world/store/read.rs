@@ -126,10 +126,7 @@ impl Store {
     /// # Errors
     /// SQLite's own.
     pub fn digest_of(&self, id: Uuid) -> Result<Option<(u8, Digest)>, Error> {
-        let mut query = self.db().prepare_cached(
-            "SELECT type, digest FROM warc_record WHERE substr(id, 1, 6) = substr(?1, 1, 6) AND id = ?1",
-        )?;
-        Ok(query.query_row([id.as_bytes()], |r| Ok((r.get(0)?, digest(r, 1)?))).optional()?)
+        digest_of(self.db(), id)
     }
 
     /// A response whose entity has this digest and length.
@@ -555,6 +552,14 @@ fn owing(r: &Row<'_>) -> Result<Owing, Error> {
 pub(super) fn locate(db: &Connection, id: Uuid) -> Result<Option<Located>, Error> {
     let sql = format!("{LOCATED} WHERE substr(w.id, 1, 6) = substr(?1, 1, 6) AND w.id = ?1");
     Ok(db.prepare_cached(&sql)?.query_row([id.as_bytes()], located).optional()?)
+}
+
+/// Type and digest of a WARC record, as `db` sees it.
+pub(super) fn digest_of(db: &Connection, id: Uuid) -> Result<Option<(u8, Digest)>, Error> {
+    let mut query = db.prepare_cached(
+        "SELECT type, digest FROM warc_record WHERE substr(id, 1, 6) = substr(?1, 1, 6) AND id = ?1",
+    )?;
+    Ok(query.query_row([id.as_bytes()], |r| Ok((r.get(0)?, digest(r, 1)?))).optional()?)
 }
 
 fn located(r: &Row<'_>) -> Result<Located, rusqlite::Error> {

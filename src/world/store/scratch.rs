@@ -16,7 +16,8 @@ const LAID: &str = "
         named INTEGER, block BLOB) STRICT;
     CREATE TEMP TABLE doc (id BLOB UNIQUE, block BLOB) STRICT;
     PRAGMA temp.cache_size = -2048;
-    DROP INDEX warc_record_digest; DROP INDEX warc_record_left; DROP INDEX exchange_payload;";
+    DROP INDEX warc_record_digest; DROP INDEX warc_record_left; DROP INDEX exchange_payload;
+    DROP INDEX warc_record_id; CREATE UNIQUE INDEX warc_record_id ON warc_record (id);";
 
 const SEED: &str = "SELECT n, leaf, id, digest, file, offset, length, named, block FROM temp.seed";
 
@@ -74,6 +75,38 @@ impl Store {
     /// SQLite's own.
     pub fn kept_doc(&self, id: Uuid) -> Result<Option<Vec<u8>>, Error> {
         kept_doc(self.db(), id)
+    }
+
+    /// How many WARC records it has.
+    ///
+    /// # Errors
+    /// SQLite's own.
+    pub fn warc_records(&self) -> Result<u64, Error> {
+        let n: i64 = self.db().query_row("SELECT count(*) FROM warc_record", [], |r| r.get(0))?;
+        Ok(n.unsigned_abs())
+    }
+
+    /// Whether its records stand under these leaves, one for one; `some` gives those from an index on, and none at the end.
+    ///
+    /// # Errors
+    /// SQLite's own.
+    pub fn has_leaves(&self, some: impl Fn(u64) -> Vec<Option<Digest>>) -> Result<bool, Error> {
+        let mut query = self.db().prepare_cached("SELECT leaf FROM record ORDER BY idx")?;
+        let mut rows = query.query([])?;
+        let mut from = 0;
+        loop {
+            let leaves = some(from);
+            if leaves.is_empty() {
+                return Ok(rows.next()?.is_none());
+            }
+            from += leaves.len() as u64;
+            for leaf in leaves {
+                let Some(row) = rows.next()? else { return Ok(false) };
+                if leaf != Some(digest(row, 0)?) {
+                    return Ok(false);
+                }
+            }
+        }
     }
 
     /// The leaf of every seed, in order.

@@ -20,7 +20,7 @@ use crate::format::json;
 use crate::record::{Held, Record};
 use crate::resolution::exchange::{Evidence, RecordName};
 use crate::world::store::Error;
-use crate::world::store::read::{Located, locate};
+use crate::world::store::read::{Located, digest_of, locate};
 
 /// A WARC record as the catalogue sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -207,6 +207,14 @@ impl<'a> Batch<'a> {
     /// SQLite's own.
     pub fn locate(&self, id: Uuid) -> Result<Option<Located>, Error> {
         locate(self.tx, id)
+    }
+
+    /// Type and digest of a WARC record, rows of this transaction included.
+    ///
+    /// # Errors
+    /// SQLite's own.
+    pub fn digest_of(&self, id: Uuid) -> Result<Option<(u8, Digest)>, Error> {
+        digest_of(self.tx, id)
     }
 
     /// Whether a leaf is here already.
