@@ -13,7 +13,7 @@ use crate::work::fault::Fault;
 use crate::world::vault::place;
 
 /// Bytes of a stretch: what is read in a few of them is held until it is handed over.
-const STRETCH: u64 = 4 << 20;
+const STRETCH: u64 = 2 << 20;
 /// More cores than that wait for the disk.
 const CORES: usize = 16;
 
