@@ -7,7 +7,7 @@ use crate::format::gzip::member::{Inflater, Whole};
 use crate::format::gzip::{self, Damage, Unpacker};
 
 /// Compressed bytes held at once.
-const WINDOW: usize = 1024 * 1024;
+const WINDOW: usize = 512 * 1024;
 /// Of them, so many should be there before a member is tried at once.
 const AHEAD: usize = WINDOW / 4;
 /// Plain bytes made at once: at first, and at most. A member that makes more is read as a stream.
