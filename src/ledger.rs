@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use crate::format::digest::Digest;
-use crate::format::merkle::{self, Frontier, NotMade, Subtrees, node_hash, record_leaf};
+use crate::format::merkle::{self, Frontier, NotMade, Subtrees};
 use crate::format::note::KeyName;
 use crate::format::tile::{self, MAX_LEVEL, Row, SPAN, Tile, WIDTH};
 
@@ -54,21 +54,43 @@ impl Edge {
 
     /// Appends a record by its digest. `full` hears of every tile and bundle this fills.
     pub fn append(&mut self, record: &Digest, full: &mut impl FnMut(Tile, &[Digest])) {
+        self.append_subtree(std::slice::from_ref(record), 0, full);
+    }
+
+    /// Appends records by their digests: in the largest subtrees they make, whose hashes do not wait for each other.
+    pub fn append_all(&mut self, records: &[Digest], full: &mut impl FnMut(Tile, &[Digest])) {
+        let mut rest = records;
+        while let Some(most) = rest.len().checked_ilog2() {
+            let height = most.min(self.size().trailing_zeros()).min(SPAN.into());
+            let (now, later) = rest.split_at(1 << height);
+            self.append_subtree(now, u8::try_from(height).unwrap_or(0), full);
+            rest = later;
+        }
+    }
+
+    /// Appends the 2^`height` records of a subtree that lies within one tile.
+    fn append_subtree(&mut self, records: &[Digest], height: u8, full: &mut impl FnMut(Tile, &[Digest])) {
         let index = self.size() / WIDTH;
-        self.entries.push(*record);
+        let size = self.size() + records.len() as u64;
+        self.entries.extend_from_slice(records);
         if self.entries.len() == 256 {
             full(Tile::full(Row::Entries, index), &self.entries);
             self.entries.clear();
         }
-        let size = self.size() + 1;
-        let leaf = record_leaf(record);
-        put(&mut self.levels, 0, leaf, size, full);
+        let leaves = merkle::record_leaves(records);
+        put(&mut self.levels, 0, &leaves, size, full);
+        let top = (0..height).fold(leaves, |row, _| merkle::row_above(&row));
+        if height == SPAN {
+            put(&mut self.levels, 1, &top, size, full);
+        }
         let levels = &mut self.levels;
-        self.frontier.push(leaf, |height, hash| {
-            if height % SPAN == 0 {
-                put(levels, height / SPAN, hash, size, full);
-            }
-        });
+        for root in top {
+            self.frontier.push_subtree(height, root, |height, hash| {
+                if height % SPAN == 0 {
+                    put(levels, height / SPAN, &[hash], size, full);
+                }
+            });
+        }
     }
 
     /// The tiles and bundles that are not full: what a checkpoint of this size needs besides the full ones.
@@ -83,13 +105,14 @@ impl Edge {
     }
 }
 
-/// Adds a hash to a level's last tile and empties it when full. `size` is the log's, this leaf included.
-fn put(levels: &mut Vec<Vec<Digest>>, level: u8, hash: Digest, size: u64, full: &mut impl FnMut(Tile, &[Digest])) {
+/// Adds hashes to a level's last tile, which they do not overfill, and empties it when full. `size` is the log's, these
+/// leaves included.
+fn put(levels: &mut Vec<Vec<Digest>>, level: u8, hashes: &[Digest], size: u64, full: &mut impl FnMut(Tile, &[Digest])) {
     if levels.len() <= usize::from(level) {
         levels.push(Vec::with_capacity(256));
     }
     let Some(held) = levels.get_mut(usize::from(level)) else { return };
-    held.push(hash);
+    held.extend_from_slice(hashes);
     if held.len() == 256 {
         let row = Row::Level(level);
         full(Tile::full(row, tile::length(row, size).div_ceil(WIDTH).saturating_sub(1)), held);
@@ -186,8 +209,7 @@ impl Inner {
         let mut rows: [Vec<Digest>; 8] = Default::default();
         let mut row = base;
         for slot in &mut rows {
-            let (pairs, _) = row.as_chunks::<2>();
-            let next = pairs.iter().map(|[left, right]| node_hash(left, right)).collect();
+            let next = merkle::row_above(&row);
             *slot = std::mem::replace(&mut row, next);
         }
         Self { rows }
@@ -214,7 +236,7 @@ pub fn default_origin(public: &[u8; 32]) -> Option<KeyName> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::format::merkle::{root_of, verify_consistency, verify_inclusion};
+    use crate::format::merkle::{record_leaf, root_of, verify_consistency, verify_inclusion};
     use std::collections::HashMap;
 
     /// A log's tiles in memory, as files would be.
@@ -339,6 +361,24 @@ mod tests {
                 proptest::prop_assert!(proof.is_empty() || verify_consistency(old, &was, now, &root, &proof).is_err());
             }
             proptest::prop_assert_eq!(Edge::restored(&shelf, size).unwrap().root(), edge.root());
+        }
+    }
+
+    #[test]
+    fn records_at_once_make_the_log_that_records_one_by_one_make() {
+        for (seed, total) in [(1u64, 5000), (2, 70_000)] {
+            let (one_by_one, shelf) = grown(total, &[]);
+            let (mut edge, mut filled, mut at, mut draw) = (Edge::default(), HashMap::new(), 0, seed);
+            while at < total {
+                draw = draw.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                let end = (at + (draw >> 40) % (1 << ((draw >> 33) % 13))).min(total);
+                let batch: Vec<_> = (at..end).map(record).collect();
+                edge.append_all(&batch, &mut |tile, held| assert!(filled.insert(tile, held.to_vec()).is_none()));
+                at = end;
+            }
+            assert_eq!(edge, one_by_one);
+            filled.extend(edge.partial().map(|(tile, held)| (tile, held.to_vec())));
+            assert!(filled == shelf.0);
         }
     }
 

@@ -7,15 +7,13 @@
 //! 0 is a leaf, and subtree `index` at `height` covers the leaves `index << height` up to `(index + 1) << height`.
 
 use crate::format::digest::Digest;
+use crate::format::sha2x;
 
 /// The greatest size of a tree here; one bit below what the text form could hold, so that no sum overflows.
 pub const MAX_SIZE: u64 = 1 << 62;
 
 /// No proof in a tree of [`MAX_SIZE`] is longer.
 pub const MAX_PROOF: usize = 63;
-
-const INITIAL: [u32; 8] =
-    [0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab, 0x5be0_cd19];
 
 /// The hash of a leaf that holds `data`.
 pub fn leaf_hash(data: &[u8]) -> Digest {
@@ -28,16 +26,49 @@ pub fn leaf_hash(data: &[u8]) -> Digest {
 /// The hash of a leaf that holds a digest. The same as [`leaf_hash`] of its 32 bytes; one padded block, compressed at
 /// once, because every leaf of ours is one.
 pub fn record_leaf(data: &Digest) -> Digest {
-    let mut block = [0; 64];
-    block[1..33].copy_from_slice(&data.0);
-    block[33] = 0x80;
-    block[62..].copy_from_slice(&(33u16 * 8).to_be_bytes());
-    compressed(&[block])
+    sha2x::padded_alone(&[leaf_block(data)])
+}
+
+/// The same of many.
+pub fn record_leaves(records: &[Digest]) -> Vec<Digest> {
+    let mut leaves = Vec::with_capacity(records.len());
+    let (pairs, odd) = records.as_chunks::<2>();
+    for [a, b] in pairs {
+        let (a, b) = sha2x::padded_pair(&[leaf_block(a)], &[leaf_block(b)]);
+        leaves.extend([a, b]);
+    }
+    leaves.extend(odd.iter().map(record_leaf));
+    leaves
 }
 
 /// The hash of the node above `left` and `right`.
 pub fn node_hash(left: &Digest, right: &Digest) -> Digest {
-    // 65 bytes are one block and one byte: laid out by hand, since this is where all the time goes
+    sha2x::padded_alone(&node_blocks(left, right))
+}
+
+/// The nodes above a row of hashes, two and two; one that is left over stands under none.
+pub fn row_above(row: &[Digest]) -> Vec<Digest> {
+    let mut above = Vec::with_capacity(row.len() / 2);
+    let (fours, rest) = row.as_chunks::<4>();
+    for [a, b, c, d] in fours {
+        let (first, second) = sha2x::padded_pair(&node_blocks(a, b), &node_blocks(c, d));
+        above.extend([first, second]);
+    }
+    let (pair, _) = rest.as_chunks::<2>();
+    above.extend(pair.iter().map(|[a, b]| node_hash(a, b)));
+    above
+}
+
+fn leaf_block(data: &Digest) -> [u8; 64] {
+    let mut block = [0; 64];
+    block[1..33].copy_from_slice(&data.0);
+    block[33] = 0x80;
+    block[62..].copy_from_slice(&(33u16 * 8).to_be_bytes());
+    block
+}
+
+/// 65 bytes are one block and one byte: laid out by hand, since this is where all the time goes.
+fn node_blocks(left: &Digest, right: &Digest) -> [[u8; 64]; 2] {
     let mut blocks = [[0; 64]; 2];
     blocks[0][0] = 1;
     blocks[0][1..33].copy_from_slice(&left.0);
@@ -45,17 +76,7 @@ pub fn node_hash(left: &Digest, right: &Digest) -> Digest {
     blocks[1][0] = right.0[31];
     blocks[1][1] = 0x80;
     blocks[1][62..].copy_from_slice(&(65u16 * 8).to_be_bytes());
-    compressed(&blocks)
-}
-
-fn compressed(blocks: &[[u8; 64]]) -> Digest {
-    let mut state = INITIAL;
-    sha2::block_api::compress256(&mut state, blocks);
-    let mut out = [0; 32];
-    for (bytes, word) in out.chunks_exact_mut(4).zip(state) {
-        bytes.copy_from_slice(&word.to_be_bytes());
-    }
-    Digest(out)
+    blocks
 }
 
 /// The root of the empty tree.
@@ -66,7 +87,12 @@ pub fn empty_root() -> Digest {
 /// The root of these leaf hashes, in place.
 pub fn root_of(leaves: &[Digest]) -> Digest {
     let mut frontier = Frontier::default();
-    for leaf in leaves {
+    let (tiles, rest) = leaves.as_chunks::<256>();
+    for tile in tiles {
+        let top = (0..8).fold(tile.to_vec(), |row, _| row_above(&row));
+        top.first().into_iter().for_each(|top| frontier.push_subtree(8, *top, |_, _| ()));
+    }
+    for leaf in rest {
         frontier.push(*leaf, |_, _| ());
     }
     frontier.root()
@@ -92,15 +118,23 @@ impl Frontier {
 
     /// Appends a leaf hash. `done` hears of every subtree it completes, from height 1 upward.
     #[inline]
-    pub fn push(&mut self, leaf: Digest, mut done: impl FnMut(u8, Digest)) {
-        let mut node = leaf;
-        for height in 1..=self.size.trailing_ones() {
+    pub fn push(&mut self, leaf: Digest, done: impl FnMut(u8, Digest)) {
+        self.push_subtree(0, leaf, done);
+    }
+
+    /// Appends the 2^`height` leaves below a complete subtree's root; their number must divide the size. `done` hears of
+    /// every subtree above it that it completes, lowest first.
+    #[inline]
+    pub fn push_subtree(&mut self, height: u8, root: Digest, mut done: impl FnMut(u8, Digest)) {
+        let mut node = root;
+        let number = self.size.checked_shr(height.into()).unwrap_or(0);
+        for above in 1..=number.trailing_ones() {
             let Some(left) = self.peaks.pop() else { break };
             node = node_hash(&left, &node);
-            done(u8::try_from(height).unwrap_or(u8::MAX), node);
+            done(height.saturating_add(u8::try_from(above).unwrap_or(u8::MAX)), node);
         }
         self.peaks.push(node);
-        self.size += 1;
+        self.size += 1u64.checked_shl(height.into()).unwrap_or(0);
     }
 
     /// The root.

@@ -104,19 +104,24 @@ pub fn pair(a: &[u8], b: &[u8]) -> (Digest, Digest) {
 
 /// The digests of two blocks, each a whole message padded (§5.1.1).
 pub fn block_pair(a: &[u8; BLOCK], b: &[u8; BLOCK]) -> (Digest, Digest) {
-    if !ni::is_here() {
-        return (unpadded(a), unpadded(b));
+    padded_pair(std::slice::from_ref(a), std::slice::from_ref(b))
+}
+
+/// The digests of two messages of as many blocks, padded (§5.1.1).
+pub fn padded_pair(a: &[[u8; BLOCK]], b: &[[u8; BLOCK]]) -> (Digest, Digest) {
+    if !ni::is_here() || a.len() != b.len() {
+        return (padded_alone(a), padded_alone(b));
     }
     let (mut state, mut other) = (START, START);
-    ni::two(&mut state, std::slice::from_ref(a), &mut other, std::slice::from_ref(b));
+    ni::two(&mut state, a, &mut other, b);
     (digest(state), digest(other))
 }
 
-/// The digest of the message in a block, by the portable way, which pads it itself.
-fn unpadded(block: &[u8; BLOCK]) -> Digest {
-    let bits = block.last_chunk::<8>().map_or(0, |bits| u64::from_be_bytes(*bits));
-    let len = usize::try_from(bits / 8).unwrap_or(BLOCK).min(BLOCK - 9);
-    Digest::of(block.get(..len).unwrap_or_default())
+/// The digest of a message that is padded already.
+pub fn padded_alone(blocks: &[[u8; BLOCK]]) -> Digest {
+    let mut state = START;
+    sha2::block_api::compress256(&mut state, blocks);
+    digest(state)
 }
 
 /// The block that a short message is with its padding (§5.1.1); none where it is longer than 55 bytes.
@@ -410,7 +415,8 @@ mod tests {
             let (a, b) = (bytes(len, 5), bytes(len * 2 / 3, 6));
             let (Some(first), Some(second)) = (padded(&a), padded(&b)) else { panic!("{len} bytes are one block") };
             assert_eq!(block_pair(&first, &second), (Digest::of(&a), Digest::of(&b)), "{len}");
-            assert_eq!((unpadded(&first), unpadded(&second)), (Digest::of(&a), Digest::of(&b)), "{len}");
+            assert_eq!((padded_alone(&[first]), padded_alone(&[second])), (Digest::of(&a), Digest::of(&b)), "{len}");
+            assert_eq!(padded_pair(&[first], &[]).0, Digest::of(&a), "unlike lengths are no pair");
         }
         assert_eq!(padded(&bytes(56, 1)), None);
     }

@@ -212,7 +212,6 @@ impl Near {
     }
 }
 
-
 impl<'a> Taken<'a> {
     fn new(paths: &Paths, trust: &'a Trust) -> Self {
         Self {

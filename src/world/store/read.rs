@@ -556,9 +556,8 @@ pub(super) fn locate(db: &Connection, id: Uuid) -> Result<Option<Located>, Error
 
 /// Type and digest of a WARC record, as `db` sees it.
 pub(super) fn digest_of(db: &Connection, id: Uuid) -> Result<Option<(u8, Digest)>, Error> {
-    let mut query = db.prepare_cached(
-        "SELECT type, digest FROM warc_record WHERE substr(id, 1, 6) = substr(?1, 1, 6) AND id = ?1",
-    )?;
+    let mut query = db
+        .prepare_cached("SELECT type, digest FROM warc_record WHERE substr(id, 1, 6) = substr(?1, 1, 6) AND id = ?1")?;
     Ok(query.query_row([id.as_bytes()], |r| Ok((r.get(0)?, digest(r, 1)?))).optional()?)
 }
 

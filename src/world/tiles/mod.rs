@@ -191,9 +191,7 @@ impl Log {
     pub fn append(&mut self, records: &[Digest]) -> u64 {
         let first = self.size();
         let filled = &mut self.filled;
-        for record in records {
-            self.edge.append(record, &mut |tile, held| filled.push((tile, bytes(tile, held))));
-        }
+        self.edge.append_all(records, &mut |tile, held| filled.push((tile, bytes(tile, held))));
         first
     }
 
