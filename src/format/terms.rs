@@ -111,32 +111,39 @@ pub fn terms(text: &str) -> impl Iterator<Item = Term> + '_ {
 /// A text as it goes into the index: words separated by single spaces.
 pub fn indexed(text: &str) -> String {
     let mut out = String::with_capacity(text.len().min(READ));
-    for token in tokens(text) {
+    each_token(text, |token| {
         if !out.is_empty() {
             out.push(' ');
         }
         out.push_str(&token);
-    }
+    });
     out
 }
 
 /// Words, and pairs of characters where there are no spaces between words.
 fn tokens(text: &str) -> Vec<String> {
-    let mut out: Vec<String> = Vec::new();
+    let mut out = Vec::new();
+    each_token(text, |token| out.push(token));
+    out
+}
+
+/// The same one by one: a long text has more of them than memory should hold.
+fn each_token(text: &str, mut take: impl FnMut(String)) {
     let mut before: Option<(usize, String)> = None;
     for term in terms(text) {
         if let Some((end, one)) = before.take() {
             // Alone at the end of its run; with its neighbour within.
-            out.push(if term.unspaced && term.start == end { format!("{one}{}", term.word) } else { one });
+            take(if term.unspaced && term.start == end { format!("{one}{}", term.word) } else { one });
         }
         if term.unspaced {
             before = Some((term.end, term.word));
         } else {
-            out.push(term.word);
+            take(term.word);
         }
     }
-    out.extend(before.map(|(_, one)| one));
-    out
+    if let Some((_, one)) = before {
+        take(one);
+    }
 }
 
 /// What a person typed, as an FTS5 query: every word must be there; words in quotes, and the parts of what is written

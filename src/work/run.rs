@@ -197,6 +197,7 @@ pub async fn run(context: Context, work: Work, stop: Stop) -> Result<(RunOutcome
     context.watch.see(News::Planned { citations: count });
     let unconfirmed = unconfirmed(&context)?;
     let (followed, interrupted) = follow(&context, &plan, (&statements, &cited), at_once, (stop, grace)).await?;
+    context.seal.expect_more(false);
     if !interrupted {
         ask_again(&context, unconfirmed).await?;
     }
@@ -286,6 +287,7 @@ async fn follow(
             waiting = accounts.take().unwrap_or_default();
         }
         let interrupted = *stop.borrow();
+        context.seal.expect_more(!waiting.is_empty() && !interrupted);
         let more = !waiting.is_empty() && !interrupted && flying.len() < at_once.max(1) + SEALING;
         tokio::select! {
             Ok(slot) = slots.clone().acquire_owned(), if more => {

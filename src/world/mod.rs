@@ -9,6 +9,7 @@ pub mod input;
 pub mod keys;
 pub mod lock;
 pub mod manners;
+pub mod memory;
 pub mod random;
 pub mod services;
 pub mod steward;

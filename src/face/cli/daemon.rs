@@ -22,7 +22,7 @@ use crate::work::daemon::{Daemon, Ears, Orders};
 use crate::world::doorway::Doorway;
 use crate::world::durable::Disk;
 use crate::world::wire::Wire;
-use crate::world::{keys, steward};
+use crate::world::{keys, memory, steward};
 
 /// systemd is told that all is well only while the loop has shown life so lately.
 const LIVELY: SignedDuration = SignedDuration::from_mins(10);
@@ -35,6 +35,7 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(global: &Global, args: Args) -> Result<Exit, Fault> {
+    memory::give_back();
     let settings = super::config::load(global, &args.network)?;
     let told = bridge::fault("run the daemon");
     // Few threads: what waits is mostly the network, and a thread that idles costs memory.

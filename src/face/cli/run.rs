@@ -19,7 +19,7 @@ use crate::work::attest::{self, Asking};
 use crate::work::errand::{Done, Errand, Input, MAX_STATEMENT};
 use crate::work::run::Handed;
 use crate::world::wire::Wire;
-use crate::world::{input, terminal};
+use crate::world::{input, memory, terminal};
 
 /// Without a statement: whatever is new in the inbox, and every citation that is due again.
 #[derive(Debug, clap::Args)]
@@ -41,6 +41,7 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(global: &Global, args: Args) -> Result<Exit, Fault> {
+    memory::give_back();
     let mut settings = super::config::load(global, &args.network)?;
     settings.capture.both_views |= args.both_views;
     let inputs = args.statements.iter().map(|name| handed(name)).collect::<Result<Vec<_>, _>>()?;

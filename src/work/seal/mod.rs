@@ -4,11 +4,14 @@
 //! A crash between any two leaves an archive that [`catch_up`](crate::work::archive) brings level with the functions below.
 //! Many deeds share one pass (group commit): whoever hands one in waits for the pass that carries it.
 
+mod inbox;
+
 use std::collections::HashMap;
 use std::io::Read as _;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
-use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::sync::{mpsc, oneshot};
@@ -24,6 +27,7 @@ use crate::record::{Event, Held, Record};
 use crate::resolution::exchange::RecordName;
 use crate::work::fault::Fault;
 use crate::work::parts::{self, Parts, RECORD_URN, Tools};
+use crate::work::seal::inbox::Inbox;
 use crate::world::clock::Stopwatch;
 use crate::world::store::apply::{Batch, Bound, Documents, Leaf, List, WarcRow};
 use crate::world::store::{self, Store};
@@ -31,12 +35,6 @@ use crate::world::vault::long::{self, Long};
 use crate::world::vault::pack::Packing;
 use crate::world::vault::{Kept, Unsynced, Vault};
 
-/// How long a pass waits for company once it has work, where there was none for a while: a single citation is durable well
-/// within 50 ms of its last byte.
-const LINGER: Duration = Duration::from_millis(4);
-/// From the end of one pass to the beginning of the next under load, so that many citations share its syncs: what a pass costs
-/// beside its rows (five syncs, a checkpoint, pages of the catalogue written again) is then a few percent of a busy run.
-const INTERVAL: Duration = Duration::from_millis(80);
 /// Deeds in one pass, so that a pass stays short.
 const PASS: usize = 512;
 /// A record's inline value above this many bytes of JSON moves to a WARC record of its own.
@@ -112,6 +110,8 @@ pub struct Seal {
     packings: Arc<Mutex<Vec<Packing>>>,
     tools: Arc<Tools>,
     orders: mpsc::UnboundedSender<Order>,
+    /// more deeds will come, whatever becomes of those handed in
+    more: Arc<AtomicBool>,
 }
 
 impl std::fmt::Debug for Seal {
@@ -147,10 +147,17 @@ impl Seal {
         let Parts { vault, store, log } = parts;
         let bench = Arc::new(Mutex::new(Bench { vault, rows: Vec::new() }));
         let (orders, inbox) = mpsc::unbounded_channel();
-        let seal = Self { bench: bench.clone(), packings: Arc::default(), tools: tools.clone(), orders };
-        let work = move || passes(bench, store, log, &tools, inbox);
+        let more: Arc<AtomicBool> = Arc::default();
+        let seal =
+            Self { bench: bench.clone(), packings: Arc::default(), tools: tools.clone(), orders, more: more.clone() };
+        let work = move || passes(bench, store, log, &tools, Inbox::new(inbox, more));
         let thread = std::thread::Builder::new().name("seal".to_owned()).spawn(work).map_err(Fault::thread)?;
         Ok((seal, Sealer(thread)))
+    }
+
+    /// Whether more deeds will come before anyone needs those handed in: passes may then wait longer for company.
+    pub fn expect_more(&self, more: bool) {
+        self.more.store(more, Relaxed);
     }
 
     /// Appends WARC records that belong together; they are durable with the next pass.
@@ -345,32 +352,18 @@ fn hold<T: serde::Serialize>(
 
 const STOPPED: Fault = Fault::Broken("the sealing thread has stopped");
 
-/// How long a pass waits for company: by how long ago the last one ended and how many deeds it carried. Whoever is alone waits
-/// no longer than that takes to see.
-fn pause(last: Option<(Duration, usize)>) -> Duration {
-    match last {
-        Some((since, carried)) if carried > 1 => LINGER.max(INTERVAL.saturating_sub(since)),
-        _ => LINGER,
-    }
-}
-
 fn passes(
     bench: Arc<Mutex<Bench>>,
     mut store: Store,
     mut log: crate::world::tiles::Log,
     tools: &Tools,
-    mut inbox: mpsc::UnboundedReceiver<Order>,
+    mut inbox: Inbox,
 ) -> Result<Parts, Fault> {
     let mut last: Option<(Stopwatch, usize)> = None;
-    while let Some(first) = inbox.blocking_recv() {
+    while let Some(first) = inbox.first() {
         let mut orders = vec![first];
-        if !inbox.is_closed() {
-            std::thread::sleep(pause(last.map(|(end, carried)| (end.elapsed(), carried))));
-        }
-        while orders.len() < PASS {
-            let Ok(order) = inbox.try_recv() else { break };
-            orders.push(order);
-        }
+        inbox.gather(last.as_ref().map(|(end, carried)| (end.elapsed(), *carried)));
+        orders.extend(std::iter::from_fn(|| inbox.next()).take(PASS - 1));
         let carried = orders.len();
         let (whats, done): (Vec<What>, Vec<_>) = orders.into_iter().map(|o| (o.what, o.done)).unzip();
         // Lines are for the checkpoint as it stands, so they come before what moves it on.
@@ -581,19 +574,5 @@ impl Documents for Blocks<'_> {
             Block::Whole(_) => self.block(name).map(List::Whole),
             Block::Long(long) => Ok(List::Stream(Box::new(long.read()))),
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_a_crowd_waits_for_a_crowd() {
-        let ms = Duration::from_millis;
-        assert_eq!(pause(None), LINGER);
-        assert_eq!(pause(Some((ms(0), 1))), LINGER);
-        assert_eq!(pause(Some((ms(10), 2))), INTERVAL - ms(10));
-        assert_eq!(pause(Some((ms(5000), 200))), LINGER);
     }
 }
