@@ -199,7 +199,7 @@ pub fn whole(paths: &Paths, trust: &Trust) -> Result<Report, Fault> {
     }
     match in_one_pass(paths, trust)? {
         Some(report) => Ok(report),
-        None => step_by_step(paths, trust),
+        None => step_by_step(paths, trust, HELD),
     }
 }
 
@@ -217,14 +217,15 @@ pub fn in_one_pass(paths: &Paths, trust: &Trust) -> Result<Option<Report>, Fault
     Ok(Some(report.conclude()))
 }
 
-/// Checks an archive in whatever state it is: what is wrong with each thing is named, and what rests on it is left out.
+/// Checks an archive in whatever state it is: what is wrong with each thing is named, and what rests on it is left out. Of what
+/// is read in one go `held` bytes are held, the rest is read again.
 ///
 /// # Errors
 /// As [`in_one_pass`].
-pub fn step_by_step(paths: &Paths, trust: &Trust) -> Result<Report, Fault> {
+pub fn step_by_step(paths: &Paths, trust: &Trust, held: usize) -> Result<Report, Fault> {
     let scratch = scratch()?;
     let mut report = Report::new("archive");
-    let mut seen = scan::all(paths, &scratch.path().join("anew.db"), &mut report)?;
+    let mut seen = scan::all(paths, &scratch.path().join("anew.db"), held, &mut report)?;
     let log = log::check(paths, trust, &seen, &mut report)?;
     let expected = records::check(paths, &log, &mut seen, trust, &mut report)?;
     log.vouched(trust, &expected, &mut report);
@@ -239,4 +240,5 @@ fn scratch() -> Result<ScratchFolder, Fault> {
 pub use bundle::bundle;
 pub use fixity::fixity;
 pub use foreign::foreign;
+pub use scan::HELD;
 pub use target::{one, since};

@@ -23,7 +23,7 @@ use crate::work::verify::anchors::Expected;
 use crate::work::verify::keys::Said;
 use crate::work::verify::log::{self, Log, Order};
 use crate::work::verify::records::{Heard, METADATA, claim};
-use crate::work::verify::scan::Seen;
+use crate::work::verify::scan::{HELD, Seen};
 use crate::work::verify::stretch::{self, Look};
 use crate::work::verify::{Report, Trust};
 use crate::world::store;
@@ -114,6 +114,7 @@ struct Part {
     rows: Vec<(WarcRow, Option<Doc>)>,
     spoken: Vec<Spoken>,
     bytes: u64,
+    held: usize,
     irregular: bool,
 }
 
@@ -139,14 +140,20 @@ impl Part {
         let name = RecordName { id, digest };
         let lying = Lying { file, offset: item.offset, length: item.length };
         let row = rows::row(kind, date, name, &lying, item);
-        let is_held = item.prefix.len() as u64 == item.block_len;
+        let is_whole = item.prefix.len() as u64 == item.block_len;
+        let has_room = self.held + item.prefix.len() <= HELD;
         let mut doc = None;
         if let Some(leaf) = reindex::leaf(item) {
+            if !has_room {
+                return None;
+            }
+            self.held += item.prefix.len();
             let record = Record::read(&item.prefix).ok().filter(|_| item.digests.block == Some(leaf))?;
             let place = Place { file: file.to_owned(), offset: item.offset, length: item.length };
             let names = record::names(&item.prefix);
             self.spoken.push(Spoken { leaf, name, place, record, block: item.prefix.clone(), names });
-        } else if kind == RecordType::Metadata && is_held {
+        } else if kind == RecordType::Metadata && is_whole && has_room {
+            self.held += item.prefix.len();
             doc = item.digests.block.map(|digest| Doc::new(digest, item.prefix.clone()));
         }
         self.rows.push((row, doc));
@@ -227,7 +234,7 @@ impl<'a> Taken<'a> {
 
     /// Takes up a stretch.
     fn take(&mut self, batch: &Batch<'_>, part: Part, report: &mut Report) -> Result<(), Fault> {
-        let Part { rows, spoken, bytes, irregular } = part;
+        let Part { rows, spoken, bytes, irregular, .. } = part;
         if irregular {
             return Err(Fault::Broken(STOP));
         }

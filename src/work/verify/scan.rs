@@ -21,7 +21,7 @@ use crate::work::verify::{Problem, Report};
 use crate::world::store::Store;
 use crate::world::store::apply::WarcRow;
 use crate::world::store::scratch::SeedRow;
-use crate::world::vault::place;
+use crate::world::vault::place::{self, Place};
 
 /// What the WARC files hold.
 pub(super) struct Seen {
@@ -43,16 +43,24 @@ pub(super) struct Seen {
 #[derive(Default)]
 struct Part {
     rows: Vec<WarcRow>,
-    seeds: Vec<SeedRow>,
+    /// each with its block, or what is to be read again for it
+    seeds: Vec<(SeedRow, Option<Place>)>,
     /// documents of ours, whole
     docs: Vec<(Uuid, Vec<u8>)>,
     /// records that speak of keys
     keys: Vec<(Record, Digest)>,
     problems: Vec<Problem>,
     bytes: u64,
+    held: usize,
 }
 
-struct Ours;
+/// Bytes of blocks that are held of one stretch: a little of what was packed well unpacks to a thousand times as much, and what is
+/// longer is read again when its turn comes.
+pub const HELD: usize = 16 << 20;
+
+struct Ours {
+    held: usize,
+}
 
 impl Look for Ours {
     type Out = Part;
@@ -73,11 +81,17 @@ impl Look for Ours {
         let name = RecordName { id, digest };
         let lying = Lying { file, offset: item.offset, length: item.length };
         part.rows.push(rows::row(kind, date, name, &lying, item));
-        let is_held = item.prefix.len() as u64 == item.block_len;
+        let is_whole = item.prefix.len() as u64 == item.block_len;
+        let has_room = part.held + item.prefix.len() <= self.held;
         if let Some(leaf) = reindex::leaf(item) {
             part.keys.extend(about_keys(item, leaf).map(|record| (record, leaf)));
-            part.seeds.push(seed(file, item, leaf, name));
-        } else if kind == RecordType::Metadata && is_held && item.problems.is_empty() {
+            let mut seed = seed(file, item, leaf, name);
+            let again = seed.block.take_if(|_| !has_room);
+            part.held += seed.block.as_ref().map_or(0, Vec::len);
+            let place = Place { file: file.to_owned(), offset: item.offset, length: item.length };
+            part.seeds.push((seed, again.map(|_| place)));
+        } else if kind == RecordType::Metadata && is_whole && item.problems.is_empty() && has_room {
+            part.held += item.prefix.len();
             part.docs.push((id, item.prefix.clone()));
         }
     }
@@ -102,8 +116,8 @@ fn about_keys(item: &Item, leaf: Digest) -> Option<Record> {
     Record::read(&item.prefix).ok().filter(|_| item.digests.block == Some(leaf))
 }
 
-/// Reads every file.
-pub(super) fn all(paths: &Paths, anew: &Path, report: &mut Report) -> Result<Seen, Fault> {
+/// Reads every file, holding so many bytes of blocks of each stretch.
+pub(super) fn all(paths: &Paths, anew: &Path, held: usize, report: &mut Report) -> Result<Seen, Fault> {
     let mut seen = Seen {
         anew: Store::scratch(anew)?,
         seeds: 0,
@@ -118,7 +132,8 @@ pub(super) fn all(paths: &Paths, anew: &Path, report: &mut Report) -> Result<See
         seen.unsealed |= path.extension().is_some_and(|end| end == "open");
         files.push((file, path));
     }
-    stretch::walk(&files, Want::ours(), &Ours, |part| take(part, &mut seen, report))?;
+    let warc = paths.warc();
+    stretch::walk(&files, Want::ours(), &Ours { held }, |part| take(&warc, part, &mut seen, report))?;
     if seen.unsealed {
         report.notes.push(
             "a WARC file is not sealed: another process is at work, or was cut off; the next run takes up what it left"
@@ -129,7 +144,7 @@ pub(super) fn all(paths: &Paths, anew: &Path, report: &mut Report) -> Result<See
 }
 
 /// Takes up what was read, in the order it lies there.
-fn take(part: Part, seen: &mut Seen, report: &mut Report) -> Result<(), Fault> {
+fn take(warc: &Path, part: Part, seen: &mut Seen, report: &mut Report) -> Result<(), Fault> {
     report.problems.extend(part.problems);
     report.checked.bytes += part.bytes;
     report.checked.warc_records += part.rows.len() as u64;
@@ -145,13 +160,20 @@ fn take(part: Part, seen: &mut Seen, report: &mut Report) -> Result<(), Fault> {
                 again.push((row.id, place_of(&row.file, row.offset)));
             }
         }
-        seeds.retain(|seed| {
+        seeds.retain(|(seed, _)| {
             let place = place_of(&seed.file, seed.offset);
             !again.iter().any(|(_, at)| *at == place)
         });
-        for (n, seed) in (first..).zip(&mut seeds) {
+        for (n, (seed, unheld)) in (first..).zip(&mut seeds) {
             seed.n = n;
+            let found = unheld.as_ref().and_then(|place| place::read_at(warc, place).ok());
+            if let Some(found) = found.filter(|found| found.name == seed.name) {
+                seed.block = Some(found.record.block);
+            }
             batch.seed(seed)?;
+            if unheld.is_some() {
+                seed.block = None;
+            }
         }
         part.docs.iter().try_for_each(|(id, block)| batch.doc(*id, block))?;
         Ok(seeds.len() as u64)
