@@ -39,6 +39,11 @@ const DUE: u64 = 10_000;
 /// Different words; word 0 stands in every text, word n in about one of n.
 const WORDS: u64 = 50_000;
 
+/// Accounts that so many snapshots' posts are by: an archive ten times as large knows ten times as many.
+fn accounts(snapshots: u64) -> u64 {
+    (snapshots / 10).max(1)
+}
+
 /// Numbers that look like chance and are the same every time (splitmix64).
 struct Dice(u64);
 
@@ -96,6 +101,8 @@ struct Maker {
     texts: u64,
     /// one citation of so many is due at any time
     every: u64,
+    /// accounts that posts are by
+    accounts: u64,
     /// citations, and when each is due
     due: Vec<(Digest, Timestamp)>,
 }
@@ -165,7 +172,7 @@ impl Maker {
 
     fn follow(&mut self, statement: StatementId, citation: &Citation, number: u64) {
         let start = citation.raw.clone();
-        let handle = format!("writer{}", self.dice.below(100_000));
+        let handle = format!("writer{}", self.dice.below(self.accounts));
         let gone = number % CITATIONS == CITATIONS - 1;
         let is_post = !number.is_multiple_of(3);
         let final_url = match is_post {
@@ -370,6 +377,7 @@ fn made(path: &Path, snapshots: u64) {
         records: Vec::new(),
         texts: 0,
         due: Vec::new(),
+        accounts: accounts(snapshots),
         every: (snapshots.div_ceil(CITATIONS - 1) * CITATIONS).div_ceil(DUE),
     };
     maker.record(Event::RunOpened { run, planned: snapshots, plan: Held::Here(Vec::new()), beacon: None });
@@ -525,7 +533,7 @@ fn main() {
         find(&store, Wanted { digest: Some(digest), ..wanted() })
     });
     timed("by handle", 2000, |dice| {
-        find(&store, Wanted { handle: Some(format!("writer{}", dice.below(100_000))), ..wanted() })
+        find(&store, Wanted { handle: Some(format!("writer{}", dice.below(accounts(snapshots)))), ..wanted() })
     });
     let ids: Vec<StatementId> = (0..200)
         .filter_map(|n| store.from_source(&format!("https://press.example/{}", n * 37 % (citations / CITATIONS))).ok())
