@@ -90,6 +90,9 @@ def main(what, *numbers):
     elif what == "growth":
         for n in map(int, (numbers[0] if numbers else "1500,15000").split(",")):
             table({"onrecord": PEERS["onrecord"]}, links(n), exchanges(n), "exchanges", 1, 8)
+    elif what == "many":
+        for n in map(int, (numbers[0] if numbers else "1000,8000,60000").split(",")):
+            table({"onrecord": PEERS["onrecord"]}, [f"{BASE}/big/700?{i}" for i in range(n)], n, "exchanges", 1, 8)
     else:
         n, rounds, conc = (int(x) for x in (list(numbers) + ["1000", "3", "8"][len(numbers):]))
         table(PEERS, links(n), exchanges(n), "exchanges", rounds, conc)

@@ -5,6 +5,7 @@
 #   benches/ours.sh crowd [pages]                          256 exchanges in flight, 50 ms before every answer, beside curl (1000)
 #   benches/ours.sh big [bytes] [rounds]                   one body (2 GiB, 3 rounds), beside wget and curl
 #   benches/ours.sh growth [pages,pages,…]                 CPU and memory by the number of pages (1500,15000)
+#   benches/ours.sh many [links,links,…]                   the same by the number of links to one short body (1000,8000,60000)
 #
 # Needs wget, curl and python3, nothing from the network. It builds the tool and the loopback web unless ONRECORD and ORIGIN name
 # them. Everything is on: both digests of every record, WARC, catalogue, ledger, syncs. Only the ratios of one invocation
@@ -22,7 +23,7 @@ if [ -z "${ORIGIN:-}" ]; then
   ORIGIN=$(cargo build --release --bench origin --message-format=json | grep -o '"executable":"[^"]*/origin-[^"]*"' | tail -1 | cut -d'"' -f4)
 fi
 case ${1:-side} in
-  side | crowd | big | growth) what=${1:-side}; [ $# = 0 ] || shift ;;
+  side | crowd | big | growth | many) what=${1:-side}; [ $# = 0 ] || shift ;;
   [0-9]*) what=side ;;
   *) sed -n '2,/^set/{/^set/!s/^# \{0,1\}//p}' "$0"; exit 2 ;;
 esac
