@@ -109,16 +109,19 @@ pub fn block_pair(a: &[u8; BLOCK], b: &[u8; BLOCK]) -> (Digest, Digest) {
 
 /// The digests of two messages of as many blocks, padded (§5.1.1).
 pub fn padded_pair(a: &[[u8; BLOCK]], b: &[[u8; BLOCK]]) -> (Digest, Digest) {
-    if !ni::is_here() || a.len() != b.len() {
-        return (padded_alone(a), padded_alone(b));
+    match ni::whole([a, b]) {
+        Some([a, b]) => (Digest(a), Digest(b)),
+        _ => (padded_alone(a), padded_alone(b)),
     }
-    let (mut state, mut other) = (START, START);
-    ni::two(&mut state, a, &mut other, b);
-    (digest(state), digest(other))
 }
 
 /// The digest of a message that is padded already.
 pub fn padded_alone(blocks: &[[u8; BLOCK]]) -> Digest {
+    ni::whole([blocks]).map_or_else(|| padded_portable(blocks), |[digest]| Digest(digest))
+}
+
+/// The twin in safe code, whatever the CPU has.
+fn padded_portable(blocks: &[[u8; BLOCK]]) -> Digest {
     let mut state = START;
     sha2::block_api::compress256(&mut state, blocks);
     digest(state)
@@ -193,10 +196,10 @@ mod ni {
     use std::arch::x86_64::{
         __m128i, _mm_add_epi32, _mm_alignr_epi8, _mm_extract_epi32, _mm_loadu_si128, _mm_set_epi32, _mm_set_epi64x,
         _mm_setzero_si128, _mm_sha256msg1_epu32, _mm_sha256msg2_epu32, _mm_sha256rnds2_epu32, _mm_shuffle_epi8,
-        _mm_shuffle_epi32,
+        _mm_shuffle_epi32, _mm_storeu_si128, _mm_unpackhi_epi64, _mm_unpacklo_epi64,
     };
 
-    use super::BLOCK;
+    use super::{BLOCK, START};
 
     /// The round constants (FIPS 180-4 §4.2.2).
     const K: [u32; 64] = [
@@ -293,17 +296,47 @@ mod ni {
         [*a, *b] = states;
     }
 
+    /// The digests of padded messages of as many blocks; none where they are not, or the CPU has no such instructions.
+    pub(super) fn whole<const N: usize>(messages: [&[[u8; BLOCK]]; N]) -> Option<[[u8; 32]; N]> {
+        let alike = messages.iter().all(|blocks| Some(blocks.len()) == messages.first().map(|first| first.len()));
+        if !alike || !is_here() {
+            return None;
+        }
+        // SAFETY: the CPU has the features the function is compiled for, as was just asked.
+        Some(unsafe { digests(messages) })
+    }
+
+    #[target_feature(enable = "sha,ssse3,sse4.1")]
+    fn digests<const N: usize>(messages: [&[[u8; BLOCK]]; N]) -> [[u8; 32]; N] {
+        let lanes = run([open(&START); N], messages);
+        let mut out = [[0; 32]; N];
+        for i in 0..N {
+            store(lanes[i], &mut out[i]);
+        }
+        out
+    }
+
     /// N messages in lock step, as far as the shortest goes.
-    ///
-    /// Plain loops over fixed counts: closures are compiled without the features of the function around them, and then called.
-    #[expect(clippy::needless_range_loop, reason = "an iterator that is not inlined costs half of the speed")]
     #[target_feature(enable = "sha,ssse3,sse4.1")]
     fn compress<const N: usize>(states: &mut [[u32; 8]; N], blocks: [&[[u8; BLOCK]]; N]) {
-        let mut count = usize::MAX;
         let mut lanes = [[_mm_setzero_si128(); 2]; N];
         for i in 0..N {
-            count = count.min(blocks[i].len());
             lanes[i] = open(&states[i]);
+        }
+        lanes = run(lanes, blocks);
+        for i in 0..N {
+            states[i] = close(lanes[i]);
+        }
+    }
+
+    /// In plain loops over fixed counts, here and above: closures are compiled without the features of the function around them, and then called.
+    #[expect(clippy::needless_range_loop, reason = "an iterator that is not inlined costs half of the speed")]
+    #[inline]
+    #[target_feature(enable = "sha,ssse3,sse4.1")]
+    fn run<const N: usize>(mut lanes: [[__m128i; 2]; N], blocks: [&[[u8; BLOCK]]; N]) -> [[__m128i; 2]; N] {
+        let mut count = usize::MAX;
+        for i in 0..N {
+            count = count.min(blocks[i].len());
         }
         for n in 0..count {
             let before = lanes;
@@ -333,8 +366,21 @@ mod ni {
                 lanes[i] = [_mm_add_epi32(lanes[i][0], before[i][0]), _mm_add_epi32(lanes[i][1], before[i][1])];
             }
         }
-        for i in 0..N {
-            states[i] = close(lanes[i]);
+        lanes
+    }
+
+    /// The state as the digest's bytes: its words in their order, each big-endian.
+    #[inline]
+    #[target_feature(enable = "sha,ssse3,sse4.1")]
+    fn store([abef, cdgh]: [__m128i; 2], out: &mut [u8; 32]) {
+        let order = _mm_set_epi64x(0x0809_0a0b_0c0d_0e0f, 0x0001_0203_0405_0607);
+        let first = _mm_shuffle_epi8(_mm_unpackhi_epi64(abef, cdgh), order);
+        let second = _mm_shuffle_epi8(_mm_unpacklo_epi64(abef, cdgh), order);
+        let at = out.as_mut_ptr().cast::<__m128i>();
+        // SAFETY: two unaligned stores of 16 bytes are the digest's 32.
+        unsafe {
+            _mm_storeu_si128(at, first);
+            _mm_storeu_si128(at.add(1), second);
         }
     }
 
@@ -387,6 +433,10 @@ mod ni {
     pub(super) fn one(_: &mut [u32; 8], _: &[[u8; BLOCK]]) {}
 
     pub(super) fn two(_: &mut [u32; 8], _: &[[u8; BLOCK]], _: &mut [u32; 8], _: &[[u8; BLOCK]]) {}
+
+    pub(super) fn whole<const N: usize>(_: [&[[u8; BLOCK]]; N]) -> Option<[[u8; 32]; N]> {
+        None
+    }
 }
 
 #[cfg(test)]
@@ -415,10 +465,23 @@ mod tests {
             let (a, b) = (bytes(len, 5), bytes(len * 2 / 3, 6));
             let (Some(first), Some(second)) = (padded(&a), padded(&b)) else { panic!("{len} bytes are one block") };
             assert_eq!(block_pair(&first, &second), (Digest::of(&a), Digest::of(&b)), "{len}");
-            assert_eq!((padded_alone(&[first]), padded_alone(&[second])), (Digest::of(&a), Digest::of(&b)), "{len}");
+            for alone in [padded_alone, padded_portable] {
+                assert_eq!((alone(&[first]), alone(&[second])), (Digest::of(&a), Digest::of(&b)), "{len}");
+            }
             assert_eq!(padded_pair(&[first], &[]).0, Digest::of(&a), "unlike lengths are no pair");
         }
         assert_eq!(padded(&bytes(56, 1)), None);
+    }
+
+    #[test]
+    fn padded_messages_of_many_blocks_make_the_same_digests() {
+        for count in 0..5usize {
+            let blocks = |seed| -> Vec<[u8; BLOCK]> { bytes(count * BLOCK, seed).as_chunks().0.to_vec() };
+            let (a, b) = (blocks(8), blocks(9));
+            let portable = (padded_portable(&a), padded_portable(&b));
+            assert_eq!((padded_alone(&a), padded_alone(&b)), portable, "{count}");
+            assert_eq!(padded_pair(&a, &b), portable, "{count}");
+        }
     }
 
     #[test]
