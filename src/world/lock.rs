@@ -14,7 +14,7 @@ pub const FILE: &str = ".lock";
 /// The lock, held until it is dropped.
 #[derive(Debug)]
 pub struct Lock {
-    _file: File,
+    file: File,
 }
 
 /// Why the lock is not to be had.
@@ -55,7 +55,15 @@ impl Lock {
         file.rewind().map_err(wrap)?;
         let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
         write!(file, "process {} on {host}", std::process::id()).map_err(wrap)?;
-        Ok(Self { _file: file })
+        Ok(Self { file })
+    }
+}
+
+impl Drop for Lock {
+    /// Closing the file would not do: a process that is just being started has a copy of it until its program is loaded, and
+    /// the lock would be held as long.
+    fn drop(&mut self) {
+        let _ = flock(&self.file, FlockOperation::Unlock);
     }
 }
 
@@ -71,6 +79,18 @@ mod tests {
         assert!(second.is_err_and(|e| e.contains(&format!("process {}", std::process::id()))));
         drop(first);
         assert!(Lock::take(dir.path()).is_ok());
+        Ok(())
+    }
+
+    #[test]
+    fn it_ends_with_its_holder_though_another_process_is_just_being_started() -> Result<(), Box<dyn std::error::Error>> {
+        let dir = tempfile::tempdir()?;
+        let first = Lock::take(dir.path())?;
+        // What such a process has: another name of the same open file.
+        let copy = first.file.try_clone()?;
+        drop(first);
+        assert!(Lock::take(dir.path()).is_ok());
+        drop(copy);
         Ok(())
     }
 }
