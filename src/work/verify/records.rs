@@ -86,16 +86,24 @@ pub(super) fn check(
     if later.at_the_end && !seen.broken {
         // Cut off between WARC file and catalogue, it has only some of them; the next run takes up the others.
         let used = Store::open_read(&paths.catalogue()).ok().filter(|_| seen.unsealed);
-        let is_in = |seed: &SeedRow| {
+        let is_in = |seed: &Behind| {
             used.as_ref().is_none_or(|used| used.things(&seed.leaf).is_ok_and(|found| !found.is_empty()))
         };
-        let found: Vec<_> = (next..)
-            .zip(later.seeds.iter().filter(|seed| is_in(seed)))
-            .filter_map(|(index, seed)| Some((index, seed.clone(), read(seed, report)?)))
-            .collect();
-        apply(paths, seen, &found, report)?;
+        let mut missed = (next..).zip(later.seeds.iter().filter(|seed| is_in(seed)));
+        loop {
+            let some: Vec<_> = missed.by_ref().take(BATCH).collect();
+            if some.is_empty() {
+                break;
+            }
+            let mut found = Vec::with_capacity(some.len());
+            for (index, Behind { n, .. }) in some {
+                let Some(seed) = seen.anew.seeds(*n, 1)?.pop() else { continue };
+                found.extend(read(&seed, report).map(|record| (index, seed, record)));
+            }
+            apply(paths, seen, &found, report)?;
+        }
     }
-    let unlogged: HashSet<Uuid> = later.seeds.iter().map(|seed| seed.name.id).collect();
+    let unlogged: HashSet<Uuid> = later.seeds.iter().map(|seed| seed.id).collect();
     if seen.broken {
         report.not_checked.push(
             "whether the ledger names every WARC record, and whether every run has all its outcomes: records that would say so are missing or damaged"
@@ -194,9 +202,17 @@ impl Heard {
     }
 }
 
+/// A record behind the ledger's last one, without its text: there may be many.
+struct Behind {
+    n: u64,
+    leaf: Digest,
+    id: Uuid,
+    place: Place,
+}
+
 /// Records in the WARC files that no leaf names.
 struct Later {
-    seeds: Vec<SeedRow>,
+    seeds: Vec<Behind>,
     /// all of them stand behind those that a leaf names
     at_the_end: bool,
 }
@@ -208,7 +224,7 @@ fn later(log: &Log, line: &Line, seen: &Seen, report: &mut Report) -> Result<Lat
         let Some(seed) = seen.anew.seeds(n, 1)?.pop() else { continue };
         // A second copy of one that a leaf names: its WARC record is named by nothing.
         if !seen.anew.seed_of(&seed.leaf)?.is_some_and(|first| line.is_named(first.n)) {
-            extra.push(seed);
+            extra.push(Behind { n: seed.n, leaf: seed.leaf, id: seed.name.id, place: place(&seed) });
         }
     }
     let Some(first) = extra.first().map(|seed| seed.n) else { return Ok(Later { seeds: extra, at_the_end: false }) };
@@ -224,7 +240,7 @@ fn later(log: &Log, line: &Line, seen: &Seen, report: &mut Report) -> Result<Lat
         }
         (false, _) => {
             for seed in &extra {
-                report.problem("record-added", place(seed).to_string(), "no leaf of the ledger names this record");
+                report.problem("record-added", seed.place.to_string(), "no leaf of the ledger names this record");
             }
         }
     }
