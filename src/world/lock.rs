@@ -83,7 +83,8 @@ mod tests {
     }
 
     #[test]
-    fn it_ends_with_its_holder_though_another_process_is_just_being_started() -> Result<(), Box<dyn std::error::Error>> {
+    fn it_ends_with_its_holder_though_another_process_is_just_being_started() -> Result<(), Box<dyn std::error::Error>>
+    {
         let dir = tempfile::tempdir()?;
         let first = Lock::take(dir.path())?;
         // What such a process has: another name of the same open file.
