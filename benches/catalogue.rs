@@ -3,8 +3,8 @@
 //! `ONRECORD_BENCH_N` snapshots (100,000 unless said) in `ONRECORD_BENCH_DIR` (a temporary folder unless said; an archive's
 //! folder that `onrecord query` opens too, kept between runs).
 //!
-//! Each question is asked many times, each time about something else, and all of it once before the clock runs. Two times are taken of each: the clock's, in which
-//! whatever else the machine does shows, and the CPU's of the thread that asks.
+//! Each question is asked many times, each time about something else, and all of it once before the clock runs. Two times are
+//! taken of each: the clock's, in which whatever else the machine does shows, and the CPU's of the thread that asks.
 
 #![expect(clippy::unwrap_used, reason = "a bench that cannot go on has nothing to measure")]
 
@@ -443,7 +443,9 @@ fn timed(name: &str, times: u64, mut ask: impl FnMut(&mut Dice) -> usize) {
     let mut found = 0;
     let (mut by_clock, mut of_cpu): (Vec<Duration>, Vec<Duration>) = (Vec::new(), Vec::new());
     // Once without a clock: what the disk takes is the disk's figure, and a large archive does not fit into memory whole.
-    (0..times).for_each(|_| drop(ask(&mut dice)));
+    for _ in 0..times {
+        ask(&mut dice);
+    }
     dice = Dice(99);
     for _ in 0..times {
         let (begun, used) = (Instant::now(), cpu());
