@@ -160,6 +160,19 @@ pub fn asked(typed: &str) -> Option<String> {
     (!out.is_empty()).then(|| out.join(" "))
 }
 
+/// The phrases of a query that [`asked`] made, each as it stands there.
+pub fn phrases(query: &str) -> impl Iterator<Item = &str> {
+    let mut rest = query;
+    std::iter::from_fn(move || {
+        let from = rest.find('"')?;
+        let end = from + 1 + rest.get(from + 1..)?.find('"')? + 1;
+        let end = if rest.get(end..)?.starts_with('*') { end + 1 } else { end };
+        let phrase = rest.get(from..end)?;
+        rest = rest.get(end..)?;
+        Some(phrase)
+    })
+}
+
 fn phrase(piece: &str) -> Option<String> {
     let mut tokens = tokens(piece);
     let last = terms(piece).last()?;
