@@ -277,6 +277,20 @@ mod tests {
     }
 
     #[test]
+    fn behind_a_body_of_many_megabytes_a_file_is_cut_on() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.warc.gz");
+        let long: Vec<u8> =
+            (0..9_000_000_u32).flat_map(|n| n.wrapping_mul(2_654_435_761).to_le_bytes()).take(9 << 20).collect();
+        let few = |from: usize| (from..from + 20).map(|n| member(n, b"word", 6)).collect::<Vec<_>>().concat();
+        let head = [few(0), member(99, &long, 0)].concat();
+        std::fs::write(&path, [head.clone(), few(100)].concat()).unwrap();
+        let starts = place::starts(&path, 1000).unwrap();
+        assert!(starts.iter().any(|start| *start > 0 && *start < 3000), "{starts:?}");
+        assert!(starts.iter().any(|start| *start >= head.len() as u64), "{starts:?}");
+    }
+
+    #[test]
     fn what_stops_the_taker_stops_the_readers() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.warc.gz");

@@ -141,7 +141,7 @@ impl Store {
             db.pragma_update(None, "journal_mode", "MEMORY")?;
             db.pragma_update(None, "synchronous", "OFF")?;
             db.pragma_update(None, "temp_store", "FILE")?;
-            db.pragma_update(Some("main"), "cache_size", -2560)
+            db.pragma_update(Some("main"), "cache_size", -2048)
         };
         set(&store.db).and_then(|()| store.lay()).map_err(wrap)?;
         Ok(store)

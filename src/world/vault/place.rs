@@ -147,12 +147,20 @@ pub fn starts(path: &Path, every: u64) -> Result<Vec<u64>, Error> {
     let mut starts = vec![0];
     let mut near = every;
     while near < length {
-        let Some(start) = member_near(path, near)? else { break };
-        starts.push(start);
-        near = start + every;
+        match member_near(path, near)? {
+            Some(start) => {
+                starts.push(start);
+                near = start + every;
+            }
+            // A long body; there may be many a member behind it.
+            None => near += WINDOW as u64,
+        }
     }
     Ok(starts)
 }
+
+/// How far a member's beginning is looked for.
+const WINDOW: usize = 4 << 20;
 
 /// Where a member seems to begin at or after `near`, within the next few megabytes. It is a guess: bytes in a member can look
 /// like one.
@@ -160,7 +168,6 @@ pub fn starts(path: &Path, every: u64) -> Result<Vec<u64>, Error> {
 /// # Errors
 /// A file that cannot be read.
 fn member_near(path: &Path, near: u64) -> Result<Option<u64>, Error> {
-    const WINDOW: usize = 4 << 20;
     const FIRST_LINE: &[u8] = b"WARC/1.";
     let failed = |source| Error::Read { path: path.to_owned(), source };
     let file = File::open(path).map_err(failed)?;
