@@ -15,8 +15,8 @@ use crate::face::config::flags::NetworkArgs;
 use crate::face::{out, plain};
 use crate::format::tsp::Roots;
 use crate::work::verify::{self, Independence, Report, Trust, Verdict};
+use crate::world::input;
 use crate::world::services::node;
-use crate::world::{input, memory};
 
 /// Exit 0 if intact, 5 if damaged or incomplete, 4 if weaker than --require, 3 if the target is not here.
 #[derive(Debug, clap::Args)]
@@ -55,7 +55,6 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(global: &Global, args: Args) -> Result<Exit, Fault> {
-    memory::give_back();
     let settings = super::config::load(global, &NetworkArgs::default())?;
     if let Some((file, bytes)) = args.target.as_deref().and_then(|file| Some((file, handed(file)?))) {
         return bundle(global, settings, &args, (file, &bytes));

@@ -183,7 +183,7 @@ struct Taken<'a> {
 
 /// Documents that wait for the record that names them are held up to this many bytes, and WARC records up to this many: what is
 /// named later is looked for in the catalogue and read again.
-const NEAR: (usize, usize) = (2 << 20, 2048);
+const NEAR: (usize, usize) = (3 << 19, 2048);
 
 /// What lies not far back: a record stands behind all that it names, but not always close behind.
 #[derive(Default)]

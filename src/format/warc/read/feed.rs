@@ -7,12 +7,12 @@ use crate::format::gzip::member::{Inflater, Whole};
 use crate::format::gzip::{self, Damage, Unpacker};
 
 /// Compressed bytes held at once.
-const WINDOW: usize = 512 * 1024;
+const WINDOW: usize = 384 * 1024;
 /// Of them, so many should be there before a member is tried at once.
 const AHEAD: usize = WINDOW / 4;
 /// Plain bytes made at once: at first, and at most. A member that makes more is read as a stream.
 const PLAIN: usize = 256 * 1024;
-const PLAIN_MAX: usize = 4 * 1024 * 1024;
+const PLAIN_MAX: usize = 2 * 1024 * 1024;
 /// Bytes of damaged members that are read anew without asking how many there are.
 const AGAIN_MAX: u64 = 256 * 1024 * 1024;
 /// How far a member found by its first bytes is inflated to see whether a record begins in it.
