@@ -57,7 +57,7 @@ impl Packing {
     /// Adds the member of a record whose block is `long`.
     ///
     /// # Errors
-    /// As [`Long::member`].
+    /// What was deflated cannot be inflated.
     pub fn add_long(&mut self, record: &Record, long: &Long) -> io::Result<()> {
         let (name, length) = long.member(record, &mut self.bytes)?;
         self.members.push(Member { name, length, block_len: long.length() });
