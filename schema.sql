@@ -11,6 +11,8 @@
 -- every rebuild gives the same ones: a WARC record's is its place, file * 2^38 + offset; a statement's, a run's and a snapshot's
 -- is the ledger index of the first record that brought it; a citation's is its statement's * 2^24 + its order there. A number that
 -- refers to something the archive does not have is NULL. A URL stands once more for each time it was asked, and once in `way`.
+-- What every answer says of a snapshot (its id; when and by whom a post was written) stands in `resolution` once more, so that no
+-- answer looks for it in two other tables.
 --
 -- Indexes over digests and UUIDs take their first six bytes: these tell any two apart that an archive will ever hold together, and
 -- the whole of it is compared in the row.
@@ -151,6 +153,9 @@ CREATE TABLE resolution (
     hops      INTEGER NOT NULL,     -- exchanges on the way, the final one included
     post      TEXT,                 -- the post it led to: x:1138…
     snapshot  INTEGER,              -- snapshot.record, where one stands
+    snapshot_id BLOB,               -- its snapshot.id
+    posted    INTEGER,              -- its post.posted
+    handle    TEXT,                 -- its post.handle
     retry_at  INTEGER,              -- when the other side asked to be asked again
     latest    INTEGER NOT NULL,     -- 1 in the last one of its citation, else 0
     verdict   TEXT                  -- in the last one: the verdict of the citation's last finding, whenever that was made
@@ -163,6 +168,8 @@ CREATE INDEX resolution_at ON resolution (at) WHERE latest = 1;
 CREATE INDEX resolution_snapshot ON resolution (snapshot) WHERE snapshot IS NOT NULL;
 CREATE INDEX resolution_verdict ON resolution (verdict) WHERE verdict IS NOT NULL;
 CREATE INDEX resolution_post ON resolution (post) WHERE post IS NOT NULL;
+CREATE INDEX resolution_posted ON resolution (posted) WHERE posted IS NOT NULL;
+CREATE INDEX resolution_handle ON resolution (handle COLLATE NOCASE) WHERE handle IS NOT NULL;
 
 -- The hops, one by one.
 CREATE TABLE hop (
@@ -230,9 +237,7 @@ CREATE TABLE post (
     body      TEXT NOT NULL      -- the whole post as JSON
 ) STRICT;
 CREATE INDEX post_name ON post (name);
-CREATE INDEX post_handle ON post (handle COLLATE NOCASE);
 CREATE INDEX post_author ON post (author_id) WHERE author_id IS NOT NULL;
-CREATE INDEX post_posted ON post (posted) WHERE posted IS NOT NULL;
 
 -- What the statement claims of a post, against the capture.
 CREATE TABLE finding (
@@ -390,19 +395,18 @@ FROM statement s;
 
 -- Citations with their latest ending, snapshot and verdict.
 CREATE VIEW citations AS
-SELECT 'sha256:' || lower(hex(c.id)) AS id, 'sha256:' || lower(hex(s.id)) AS statement, c.key & 16777215 AS seq, c.kind, c.form, c.raw, c.url,
+SELECT 'sha256:' || lower(hex(c.id)) AS id, 'sha256:' || nullif(lower(hex(s.id)), '') AS statement, c.key & 16777215 AS seq, c.kind, c.form, c.raw, c.url,
        c.platform, c.handle, c.tag, c.author, c.date, c.quoted, c.span_start, c.span_end,
-       r.ending, r.final_url, r.post, 'sha256:' || lower(hex(x.id)) AS snapshot,
+       r.ending, r.final_url, r.post, 'sha256:' || nullif(lower(hex(r.snapshot_id)), '') AS snapshot,
        r.verdict
-FROM citation c LEFT JOIN statement s ON s.record = c.key >> 24 LEFT JOIN resolution r ON r.record = c.last
-     LEFT JOIN snapshot x ON x.record = r.snapshot;
+FROM citation c LEFT JOIN statement s ON s.record = c.key >> 24 LEFT JOIN resolution r ON r.record = c.last;
 
 -- Every time a citation was followed.
 CREATE VIEW resolutions AS
-SELECT r.record AS ledger_index, 'sha256:' || lower(hex(c.id)) AS citation,
+SELECT r.record AS ledger_index, 'sha256:' || nullif(lower(hex(c.id)), '') AS citation,
        strftime('%Y-%m-%dT%H:%M:%SZ', r.at / 1000000, 'unixepoch') AS at, r.ending, r.why, coalesce(r.start, c.url) AS start,
-       r.final_url, r.hops, r.post, 'sha256:' || lower(hex(x.id)) AS snapshot
-FROM resolution r LEFT JOIN citation c ON c.key = r.citation LEFT JOIN snapshot x ON x.record = r.snapshot;
+       r.final_url, r.hops, r.post, 'sha256:' || nullif(lower(hex(r.snapshot_id)), '') AS snapshot
+FROM resolution r LEFT JOIN citation c ON c.key = r.citation;
 
 -- Hops one by one.
 CREATE VIEW hops AS
@@ -423,28 +427,28 @@ FROM snapshot s;
 CREATE VIEW posts AS
 SELECT p.name, p.platform, p.handle, p.author, p.author_id,
        strftime('%Y-%m-%dT%H:%M:%SZ', p.posted / 1000000, 'unixepoch') AS posted, p.text,
-       'sha256:' || lower(hex(s.id)) AS snapshot
+       'sha256:' || nullif(lower(hex(s.id)), '') AS snapshot
 FROM post p LEFT JOIN snapshot s ON s.record = p.snapshot;
 
 -- Findings with their checks.
 CREATE VIEW findings AS
-SELECT f.record AS ledger_index, 'sha256:' || lower(hex(c.id)) AS citation, f.post, f.verdict, k."check", k.result, k.cited,
-       k.found, k.score, k.why, 'sha256:' || lower(hex(s.id)) AS snapshot
+SELECT f.record AS ledger_index, 'sha256:' || nullif(lower(hex(c.id)), '') AS citation, f.post, f.verdict, k."check", k.result, k.cited,
+       k.found, k.score, k.why, 'sha256:' || nullif(lower(hex(s.id)), '') AS snapshot
 FROM finding f JOIN finding_check k ON k.finding = f.record LEFT JOIN citation c ON c.key = f.citation
      LEFT JOIN snapshot s ON s.record = f.snapshot;
 
 -- What changed between two looks at a citation.
 CREATE VIEW changes AS
-SELECT c.record AS ledger_index, 'sha256:' || lower(hex(k.id)) AS citation,
+SELECT c.record AS ledger_index, 'sha256:' || nullif(lower(hex(k.id)), '') AS citation,
        strftime('%Y-%m-%dT%H:%M:%SZ', c.at / 1000000, 'unixepoch') AS at, c.what, c.before, c.after, c.ending_before, c.ending_after,
-       'sha256:' || lower(hex(b.id)) AS snapshot_before, 'sha256:' || lower(hex(a.id)) AS snapshot_after
+       'sha256:' || nullif(lower(hex(b.id)), '') AS snapshot_before, 'sha256:' || nullif(lower(hex(a.id)), '') AS snapshot_after
 FROM change c LEFT JOIN citation k ON k.key = c.citation LEFT JOIN snapshot b ON b.record = c.snapshot_before
      LEFT JOIN snapshot a ON a.record = c.snapshot_after;
 
 -- Exchanges, with the file and offset where their bytes lie.
 CREATE VIEW exchanges AS
 SELECT lower(hex(w.id)) AS id, e.url, strftime('%Y-%m-%dT%H:%M:%fZ', e.at / 1000000.0, 'unixepoch') AS at, e.ip, e.status,
-       e.media_type, 'sha256:' || lower(hex(e.payload)) AS payload, e.payload_len, f.name AS file,
+       e.media_type, 'sha256:' || nullif(lower(hex(e.payload)), '') AS payload, e.payload_len, f.name AS file,
        w.place & 274877906943 AS offset, w.length
 FROM exchange e JOIN warc_record w ON w.place = e.place JOIN warc_file f ON f.id = w.place >> 38;
 

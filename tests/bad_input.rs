@@ -228,8 +228,9 @@ fn databases_of_others_and_of_later_versions_are_left_alone() {
         db.pragma_update(None, "user_version", 99).unwrap();
         db.pragma_update(None, "journal_mode", "DELETE").unwrap();
     });
-    let said = "newer/onrecord.db has version 99, this program knows 4 and older";
-    assert_all_refuse(&world, "newer", &[&WRITERS[..], &READERS[..], &[&["reindex"]]].concat(), 2, said);
+    let said =
+        format!("newer/onrecord.db has version 99, this program knows {} and older", onrecord::world::store::VERSION);
+    assert_all_refuse(&world, "newer", &[&WRITERS[..], &READERS[..], &[&["reindex"]]].concat(), 2, &said);
     with_catalogue(&world, "others", |path| {
         fs::remove_file(path).unwrap();
         rusqlite::Connection::open(path)

@@ -425,7 +425,13 @@ fn the_views_answer_in_every_format() {
         assert!(json(&["sql", &sql]).is_array(), "{view}");
         text(&ask(&["sql", &sql, "--format", "csv"]));
         text(&ask(&["sql", &sql]));
+        // What is not there is null, never a prefix with nothing behind it.
+        let all = json(&["sql", &format!("SELECT * FROM {view}")]);
+        let values = all.as_array().unwrap().iter().flat_map(|row| row.as_object().unwrap().values());
+        assert_eq!(values.filter(|value| *value == "sha256:").count(), 0, "{view}");
     }
+    let lacking = json(&["sql", "SELECT count(*) AS n FROM citations WHERE snapshot IS NULL"]);
+    assert!(lacking[0]["n"].as_u64().unwrap() > 0, "{lacking}");
     let sql = "SELECT kind, count(*) AS n FROM citations GROUP BY kind ORDER BY kind";
     assert_eq!(text(&ask(&["sql", sql, "--format", "csv"])).lines().next(), Some("kind,n"));
     assert_eq!(json(&["sql", sql])[0]["kind"], "handle");

@@ -312,7 +312,8 @@ impl Store {
     /// SQLite's own.
     pub fn accounts(&self, platform: &str, handle: &str, id: Option<&str>) -> Result<Vec<Author>, Error> {
         let mut query = self.db().prepare_cached(
-            "SELECT DISTINCT handle, author, author_id FROM post WHERE platform = ?1 AND handle = ?2 COLLATE NOCASE
+            "SELECT p.handle, p.author, p.author_id FROM resolution r CROSS JOIN post p ON p.snapshot = r.snapshot
+             WHERE r.handle = ?2 COLLATE NOCASE AND p.platform = ?1
              UNION SELECT DISTINCT handle, author, author_id FROM post WHERE platform = ?1 AND author_id = ?3 LIMIT 100",
         )?;
         let rows = query.query_map(params![platform, handle, id], |r| {

@@ -34,9 +34,12 @@ impl Batch<'_> {
         // Where it began stands in the citation as a rule.
         let start =
             Some(&way.start).filter(|start| citation.as_ref().and_then(|cited| cited.url.as_ref()) != Some(start));
+        let snapshot = self.snapshot_key(ended.snapshot.as_ref())?;
+        let (posted, handle) = self.posted(snapshot)?;
         self.put(
-            "INSERT INTO resolution (record, run, citation, at, ending, why, start, final_url, hops, post, snapshot, retry_at, latest, verdict)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, 1,
+            "INSERT INTO resolution (record, run, citation, at, ending, why, start, final_url, hops, post, snapshot, snapshot_id, posted,
+              handle, retry_at, latest, verdict)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, 1,
               (SELECT f.verdict FROM finding f WHERE f.citation = ?3 ORDER BY f.record DESC LIMIT 1))",
             params![
                 idx,
@@ -49,7 +52,10 @@ impl Batch<'_> {
                 way.final_url,
                 asked as i64,
                 ended.post.as_ref().map(ToString::to_string),
-                self.snapshot_key(ended.snapshot.as_ref())?,
+                snapshot,
+                snapshot.and(ended.snapshot.as_ref()).map(|id| id.0),
+                posted,
+                handle,
                 ended.retry_at.map(Timestamp::as_microsecond),
             ],
         )?;
@@ -66,6 +72,13 @@ impl Batch<'_> {
         }
         self.count("ending", ended.ending.as_str())?;
         self.count("standing", ended.ending.as_str())
+    }
+
+    /// When the post of a snapshot was written, and by whom.
+    fn posted(&self, snapshot: Option<i64>) -> Result<(Option<i64>, Option<String>), Error> {
+        let mut query = self.tx.prepare_cached("SELECT posted, handle FROM post WHERE snapshot = ?1")?;
+        let found = query.query_row([snapshot], |r| Ok((r.get(0)?, Some(r.get(1)?)))).optional()?;
+        Ok(found.unwrap_or_default())
     }
 
     /// The hops; a URL that the exchange or the next hop has is not written again.

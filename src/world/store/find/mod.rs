@@ -109,8 +109,7 @@ pub struct End {
 
 /// Of `resolution r` and `citation c`; ?1 is the number of records that outside authorities vouch for.
 const END: &str = "r.record, r.at, r.ending, r.why, coalesce(r.start, c.url), r.final_url, r.hops, r.post,
- (SELECT p.posted FROM post p WHERE p.snapshot = r.snapshot), (SELECT x.id FROM snapshot x WHERE x.record = r.snapshot),
- r.verdict, r.record < ?1";
+ r.posted, r.snapshot_id, r.verdict, r.record < ?1";
 
 impl Store {
     /// Every citation that fits, newest ending first and what was never followed last; `each` gets them one by one. With a

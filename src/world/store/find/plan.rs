@@ -160,9 +160,8 @@ impl Plan {
         self.only_followed("r.at >=", wanted.since.map(|t| t.as_microsecond()));
         self.only_followed("r.at <", wanted.until.map(|t| t.as_microsecond()));
         self.only_followed("r.verdict =", wanted.verdict.clone());
-        let posted = "(SELECT p.posted FROM post p WHERE p.snapshot = r.snapshot)";
-        self.only_followed(&format!("{posted} >="), wanted.posted_since.map(|t| t.as_microsecond()));
-        self.only_followed(&format!("{posted} <"), wanted.posted_until.map(|t| t.as_microsecond()));
+        self.only_followed("r.posted >=", wanted.posted_since.map(|t| t.as_microsecond()));
+        self.only_followed("r.posted <", wanted.posted_until.map(|t| t.as_microsecond()));
         if wanted.anchored {
             self.followed.push("r.record < ?1".to_owned());
         }
@@ -188,12 +187,7 @@ impl Plan {
             return Drive::Endings("resolution_verdict");
         }
         if wanted.posted_since.is_some() || wanted.posted_until.is_some() {
-            let from = self.value(wanted.posted_since.map_or(i64::MIN, |t| t.as_microsecond()));
-            let to = self.value(wanted.posted_until.map_or(i64::MAX, |t| t.as_microsecond()));
-            return Drive::Ids(format!(
-                "SELECT r.citation AS id FROM post p CROSS JOIN resolution r INDEXED BY resolution_snapshot ON r.snapshot = p.snapshot AND r.latest = 1
-                 WHERE p.posted >= {from} AND p.posted < {to}"
-            ));
+            return Drive::Endings("resolution_posted");
         }
         if wanted.cited_since.is_some() || wanted.cited_until.is_some() {
             let from = self.value(wanted.cited_since.clone().unwrap_or_default());
@@ -338,8 +332,7 @@ const URL: &str = "SELECT key AS id FROM citation WHERE url ?U
 
 /// Cited, or the writer of the post it led to.
 const HANDLE: &str = "SELECT key AS id FROM citation WHERE handle = ?H COLLATE NOCASE
- UNION SELECT r.citation FROM post p CROSS JOIN resolution r INDEXED BY resolution_snapshot ON r.snapshot = p.snapshot AND r.latest = 1
- WHERE p.handle = ?H COLLATE NOCASE";
+ UNION SELECT citation FROM resolution INDEXED BY resolution_handle WHERE handle = ?H COLLATE NOCASE AND latest = 1";
 
 /// Citations of documents in which the name stands; the names themselves are compared afterwards.
 const AUTHOR: &str = "SELECT c.key AS id FROM words w CROSS JOIN words_doc d ON d.id = w.rowid
