@@ -6,10 +6,13 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use onrecord::format::digest::Digest;
+use onrecord::format::gzip::Packer;
 use onrecord::format::json;
+use onrecord::format::warc::record::Record;
 use onrecord_replica::reply::{Piece, RawResponse, Reply, gzip};
 use onrecord_replica::{Options, Replica};
 use serde_json::Value;
+use uuid::Uuid;
 
 const HOST: &str = "bounds.replica.test";
 
@@ -216,6 +219,39 @@ fn lists_too_long_for_memory_are_whole_documents() {
     assert_eq!(world.ask::<i64>("SELECT count(*) FROM run_plan"), 900);
     // Verifying makes every row anew, from the documents read whole, and compares.
     assert!(world.is_intact());
+}
+
+#[test]
+fn what_unpacks_a_hundredfold_is_not_held_by_verify() {
+    let world = World::new();
+    world.page("/page", "a page");
+    world.run(&["/page"], &[]);
+    // Sound records that no ledger record names, each a document of ours by its shape: 100 MB in one.
+    let mut file = std::fs::read_dir(world.archive().join("warc")).unwrap();
+    let file = file.next().unwrap().unwrap().path();
+    let mut bytes = std::fs::read(&file).unwrap();
+    let before = bytes.len();
+    let mut packer = Packer::default();
+    for n in 0..1600_u128 {
+        let block = format!("[{n},\"{}\"]", "a".repeat(60_000)).into_bytes();
+        let added =
+            Record::metadata(Uuid::from_u128(n), "2026-01-01T00:00:00Z".parse().unwrap(), "application/json", block);
+        packer.deflated(&[&added.to_bytes()[..], b"\r\n\r\n"].concat(), &mut bytes);
+    }
+    assert!(bytes.len() - before < 1_500_000, "{}", bytes.len());
+    std::fs::write(&file, bytes).unwrap();
+    // Kilobytes of memory of its own that the process may come to have.
+    let mut command = Command::new("sh");
+    command.args([
+        "-c",
+        "ulimit -d 60000 && exec \"$0\" --archive archive verify --json",
+        env!("CARGO_BIN_EXE_onrecord"),
+    ]);
+    let output = command.env_clear().current_dir(world.dir.path()).output().unwrap();
+    assert_eq!(output.status.code(), Some(5), "{}", String::from_utf8_lossy(&output.stderr));
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let added = report["problems"].as_array().unwrap().iter().filter(|problem| problem["kind"] == "record-added");
+    assert_eq!(added.count(), 1600);
 }
 
 #[test]

@@ -56,7 +56,7 @@ struct Part {
 
 /// Bytes of blocks that are held of one stretch: a little of what was packed well unpacks to a thousand times as much, and what is
 /// longer is read again when its turn comes.
-pub const HELD: usize = 16 << 20;
+pub const HELD: usize = 4 << 20;
 
 struct Ours {
     held: usize,

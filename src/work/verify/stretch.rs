@@ -16,6 +16,9 @@ use crate::world::vault::place;
 const STRETCH: u64 = 2 << 20;
 /// More cores than that wait for the disk.
 const CORES: usize = 16;
+/// Stretches that may wait to be handed over while every core reads one: with fewer a reader stops as often as another one, which
+/// hands over, reads a long one.
+const AHEAD: usize = 8;
 
 /// What is read for.
 pub(super) trait Look: Sync {
@@ -119,6 +122,16 @@ struct Turn {
     stop: bool,
 }
 
+impl Turn {
+    /// The next stretch to read, where it is near enough.
+    fn claim(&mut self, of: usize, ahead: usize) -> Option<usize> {
+        let n = self.next;
+        let is_near = !self.stop && n < of && n < self.done + ahead;
+        self.next += usize::from(is_near);
+        is_near.then_some(n)
+    }
+}
+
 /// The line in which readers wait, so that no more is held than a few stretches come to.
 #[derive(Default)]
 struct Line(Mutex<Turn>, Condvar);
@@ -131,17 +144,10 @@ impl Line {
     /// The next stretch to read, once it is near enough; none where there is none.
     fn next(&self, of: usize, ahead: usize) -> Option<usize> {
         let mut turn = self.turn();
-        loop {
-            match turn.next {
-                _ if turn.stop => return None,
-                n if n >= of => return None,
-                n if n < turn.done + ahead => {
-                    turn.next += 1;
-                    return Some(n);
-                }
-                _ => turn = self.1.wait(turn).unwrap_or_else(PoisonError::into_inner),
-            }
+        while !turn.stop && turn.next < of && turn.next >= turn.done + ahead {
+            turn = self.1.wait(turn).unwrap_or_else(PoisonError::into_inner);
         }
+        turn.claim(of, ahead)
     }
 
     fn tell(&self, how: impl FnOnce(&mut Turn)) {
@@ -150,20 +156,22 @@ impl Line {
     }
 }
 
-/// Reads stretches on every core and hands them over in order, while the next ones are being read.
+/// Reads stretches on every core and hands them over in order. Whoever hands over reads too while nothing is to be handed over:
+/// one thread more than there are cores would wait for one of them.
 fn in_turn<'a, T: Send>(
     stretches: &'a [Stretch],
     read: &(impl Fn(&Stretch) -> Read<T> + Sync),
     mut each: impl FnMut(&'a Stretch, Read<T>) -> Result<(), Fault>,
 ) -> Result<(), Fault> {
     let cores = std::thread::available_parallelism().map_or(1, |n| n.get().min(CORES)).min(stretches.len());
+    let (of, ahead) = (stretches.len(), cores + AHEAD);
     let line = Line::default();
     let (send, done) = mpsc::channel();
     std::thread::scope(|scope| {
-        for _ in 0..cores {
+        for _ in 1..cores {
             let (send, line) = (send.clone(), &line);
             scope.spawn(move || {
-                while let Some(n) = line.next(stretches.len(), cores + 1) {
+                while let Some(n) = line.next(of, ahead) {
                     let Some(stretch) = stretches.get(n) else { break };
                     // Nobody to send it to: it is not wanted any more.
                     if send.send((n, read(stretch))).is_err() {
@@ -173,33 +181,29 @@ fn in_turn<'a, T: Send>(
             });
         }
         drop(send);
-        let handed = hand_over(stretches, &done, &line, &mut each);
+        let mut early = BTreeMap::new();
+        let mut wanted = |n: usize| -> Result<Read<T>, Fault> {
+            loop {
+                early.extend(done.try_iter());
+                if let Some(read) = early.remove(&n) {
+                    return Ok(read);
+                }
+                let mine = line.turn().claim(of, ahead);
+                let (m, read) = match mine.and_then(|m| Some((m, stretches.get(m)?))) {
+                    Some((m, stretch)) => (m, read(stretch)),
+                    None => done.recv().map_err(|_| Fault::Broken("a reading thread died"))?,
+                };
+                early.insert(m, read);
+            }
+        };
+        let handed = stretches.iter().enumerate().try_for_each(|(n, stretch)| {
+            each(stretch, wanted(n)?)?;
+            line.tell(|turn| turn.done = n + 1);
+            Ok(())
+        });
         line.tell(|turn| turn.stop = true);
         handed
     })
-}
-
-fn hand_over<'a, T>(
-    stretches: &'a [Stretch],
-    done: &mpsc::Receiver<(usize, Read<T>)>,
-    line: &Line,
-    each: &mut impl FnMut(&'a Stretch, Read<T>) -> Result<(), Fault>,
-) -> Result<(), Fault> {
-    let mut early = BTreeMap::new();
-    for (n, stretch) in stretches.iter().enumerate() {
-        let read = loop {
-            match early.remove(&n) {
-                Some(read) => break read,
-                None => {
-                    let (m, read) = done.recv().map_err(|_| Fault::Broken("a reading thread died"))?;
-                    early.insert(m, read);
-                }
-            }
-        };
-        each(stretch, read)?;
-        line.tell(|turn| turn.done = n + 1);
-    }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -37,12 +37,33 @@ const NOT_COMPARED: [&str; 7] = ["due", "schedule", "feed_entry", "taken_file", 
 const NOT_COMPARED_COLUMNS: [(&str, &str); 3] =
     [("snapshot", "indexed"), ("warc_file", "known"), ("warc_file", "sealed")];
 
-/// Compares the catalogue at `path` with `anew`.
+/// Compares the catalogue at `path` with `anew`; meanwhile another core looks through its indexes.
 ///
 /// # Errors
 /// SQLite's own: a file that is damaged so that it cannot be read.
 pub fn rows(anew: &Store, path: &Path) -> Result<Compared, Error> {
-    let db = anew.db();
+    let tables = tables(anew.db())?;
+    let (compared, indexes) = std::thread::scope(|scope| {
+        let indexes = scope.spawn(|| indexes(path, &tables));
+        (beside(anew.db(), path, &tables), indexes.join())
+    });
+    let mut compared = compared?;
+    compared.differences.extend(indexes.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?);
+    Ok(compared)
+}
+
+/// The tables that are compared.
+fn tables(db: &Connection) -> Result<Vec<String>, Error> {
+    let mut tables = db.prepare(
+        "SELECT name FROM main.sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name NOT LIKE 'words%' ORDER BY name",
+    )?;
+    let mut names = tables.query_map([], |r| r.get(0))?.collect::<Result<Vec<String>, _>>()?;
+    names.retain(|name| !NOT_COMPARED.contains(&name.as_str()));
+    Ok(names)
+}
+
+/// The catalogue at `path` put beside the one made anew.
+fn beside(db: &Connection, path: &Path, tables: &[String]) -> Result<Compared, Error> {
     let attach = |how: &str| -> Result<(), Error> {
         db.execute("ATTACH ?1 AS used", [format!("file:{}?{how}", path.display())])?;
         Ok(())
@@ -56,22 +77,15 @@ pub fn rows(anew: &Store, path: &Path) -> Result<Compared, Error> {
         // On a read-only medium WAL has nowhere to put its shared memory, unless the file is promised not to change.
         attach("immutable=1")?;
     }
-    let compared = attached(db);
+    let compared = attached(db, tables);
     db.execute("DETACH used", [])?;
     compared
 }
 
-fn attached(db: &Connection) -> Result<Compared, Error> {
+fn attached(db: &Connection, tables: &[String]) -> Result<Compared, Error> {
     let mut compared = Compared::default();
     schema(db, &mut compared)?;
-    let mut tables = db.prepare(
-        "SELECT name FROM main.sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name NOT LIKE 'words%' ORDER BY name",
-    )?;
-    let names = tables.query_map([], |r| r.get::<_, String>(0))?.collect::<Result<Vec<_>, _>>()?;
-    for table in names.iter().filter(|name| !NOT_COMPARED.contains(&name.as_str())) {
-        indexes(db, table, &mut compared)?;
-        one(db, table, &mut compared)?;
-    }
+    tables.iter().try_for_each(|table| one(db, table, &mut compared))?;
     Ok(compared)
 }
 
@@ -95,14 +109,17 @@ fn schema(db: &Connection, compared: &mut Compared) -> Result<(), Error> {
     Ok(())
 }
 
-/// Whether a table's indexes say what its rows say: where they do not, rows that are there are not found.
-fn indexes(db: &Connection, table: &str, compared: &mut Compared) -> Result<(), Error> {
-    let mut query = db.prepare(&format!("PRAGMA used.integrity_check('{table}')"))?;
-    let said = query.query_map([], |r| r.get::<_, String>(0))?.collect::<Result<Vec<_>, _>>()?;
-    for key in said.into_iter().filter(|said| said != "ok") {
-        compared.differences.push(Difference { table: "sqlite_schema".to_owned(), key, kind: "row-changed" });
+/// Where a table's indexes say something else than its rows: what is there is not found then.
+fn indexes(path: &Path, tables: &[String]) -> Result<Vec<Difference>, Error> {
+    let used = Store::open_read(path)?;
+    let mut differences = Vec::new();
+    for table in tables {
+        let mut query = used.db().prepare(&format!("PRAGMA integrity_check('{table}')"))?;
+        let said = query.query_map([], |r| r.get::<_, String>(0))?.collect::<Result<Vec<_>, _>>()?;
+        let wrong = said.into_iter().filter(|said| said != "ok");
+        differences.extend(wrong.map(|key| Difference { table: "sqlite_schema".to_owned(), key, kind: "row-changed" }));
     }
-    Ok(())
+    Ok(differences)
 }
 
 struct Column {
