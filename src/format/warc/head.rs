@@ -97,18 +97,16 @@ impl Head {
 
     /// The first value of `name`, in any case.
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.fields().find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+        self.fields.iter().find(|(n, _)| self.is_named(n, name)).map(|(_, value)| self.text(value))
     }
 
     /// Every value of `name`.
     pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> + 'a {
-        self.fields
-            .iter()
-            .filter(move |(n, _)| {
-                let have = self.raw.get(n.clone()).unwrap_or_default();
-                have.eq_ignore_ascii_case(name.as_bytes())
-            })
-            .map(|(_, value)| self.text(value))
+        self.fields.iter().filter(move |(n, _)| self.is_named(n, name)).map(|(_, value)| self.text(value))
+    }
+
+    fn is_named(&self, field: &Range<usize>, name: &str) -> bool {
+        self.raw.get(field.clone()).is_some_and(|have| have.eq_ignore_ascii_case(name.as_bytes()))
     }
 
     /// The record's type; none where it is missing or unknown.
