@@ -14,8 +14,8 @@
 -- What every answer says of a snapshot (its id; when and by whom a post was written) stands in `resolution` once more, so that no
 -- answer looks for it in two other tables.
 --
--- Indexes over digests and UUIDs take their first six bytes: these tell any two apart that an archive will ever hold together, and
--- the whole of it is compared in the row.
+-- Indexes over digests take their first six bytes, those over WARC record ids, which begin with the time, eight: these tell any two
+-- apart that an archive will ever hold together, or all but a few, and the whole of it is compared in the row.
 
 -- ── Ground facts: what lies in the files ─────────────────────────────────────────────────────────────────────────────
 
@@ -42,7 +42,7 @@ CREATE TABLE warc_record (
     digest BLOB NOT NULL,        -- SHA-256 from WARC/1.1 to the last byte of the block
     record INTEGER               -- the first ledger record that names it, or lies in it; NULL while none does
 ) STRICT;
-CREATE INDEX warc_record_id ON warc_record (substr(id, 1, 6));
+CREATE INDEX warc_record_id ON warc_record (substr(id, 1, 8));
 CREATE INDEX warc_record_digest ON warc_record (substr(digest, 1, 6));
 -- When a run closes, and when the archive does, what no record names is named by an evidence.kept record; what is left here is
 -- what a process that was cut off had not come to.

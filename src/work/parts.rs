@@ -79,7 +79,7 @@ impl Tools {
     /// # Errors
     /// The operating system's randomness.
     pub fn uuid(&self) -> Result<Uuid, random::Error> {
-        self.random.uuid()
+        self.random.uuid(self.clock.now())
     }
 }
 

@@ -104,7 +104,7 @@ impl Store {
             Ok(rows.collect::<Result<_, _>>()?)
         };
         Ok((
-            ask("SELECT id FROM warc_record WHERE substr(id, 1, 6) BETWEEN substr(?1, 1, 6) AND substr(?2, 1, 6)
+            ask("SELECT id FROM warc_record WHERE substr(id, 1, 8) BETWEEN substr(?1, 1, 8) AND substr(?2, 1, 8)
                   AND id BETWEEN ?1 AND ?2 LIMIT 10")?,
             ask("SELECT id FROM run WHERE id BETWEEN ?1 AND ?2 LIMIT 10")?,
         ))

@@ -66,7 +66,7 @@ pub(super) fn of_run(db: &Connection, id: &Uuid) -> Result<Option<i64>, Error> {
 
 /// Of a WARC record.
 pub(super) fn of_warc(db: &Connection, id: &Uuid) -> Result<Option<i64>, Error> {
-    one(db, "SELECT place FROM warc_record WHERE substr(id, 1, 6) = substr(?1, 1, 6) AND id = ?1", [id.as_bytes()])
+    one(db, "SELECT place FROM warc_record WHERE substr(id, 1, 8) = substr(?1, 1, 8) AND id = ?1", [id.as_bytes()])
 }
 
 #[cfg(test)]

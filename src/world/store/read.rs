@@ -513,7 +513,7 @@ impl Store {
     pub fn named_by(&self, id: Uuid) -> Result<Option<u64>, Error> {
         let mut query = self
             .db()
-            .prepare_cached("SELECT record FROM warc_record WHERE substr(id, 1, 6) = substr(?1, 1, 6) AND id = ?1")?;
+            .prepare_cached("SELECT record FROM warc_record WHERE substr(id, 1, 8) = substr(?1, 1, 8) AND id = ?1")?;
         let index: Option<Option<i64>> = query.query_row([id.as_bytes()], |r| r.get(0)).optional()?;
         Ok(index.flatten().map(i64::unsigned_abs))
     }
@@ -551,14 +551,14 @@ fn owing(r: &Row<'_>) -> Result<Owing, Error> {
 
 /// Where a WARC record lies, as `db` sees it.
 pub(super) fn locate(db: &Connection, id: Uuid) -> Result<Option<Located>, Error> {
-    let sql = format!("{LOCATED} WHERE substr(w.id, 1, 6) = substr(?1, 1, 6) AND w.id = ?1");
+    let sql = format!("{LOCATED} WHERE substr(w.id, 1, 8) = substr(?1, 1, 8) AND w.id = ?1");
     Ok(db.prepare_cached(&sql)?.query_row([id.as_bytes()], located).optional()?)
 }
 
 /// Type and digest of a WARC record, as `db` sees it.
 pub(super) fn digest_of(db: &Connection, id: Uuid) -> Result<Option<(u8, Digest)>, Error> {
     let mut query = db
-        .prepare_cached("SELECT type, digest FROM warc_record WHERE substr(id, 1, 6) = substr(?1, 1, 6) AND id = ?1")?;
+        .prepare_cached("SELECT type, digest FROM warc_record WHERE substr(id, 1, 8) = substr(?1, 1, 8) AND id = ?1")?;
     Ok(query.query_row([id.as_bytes()], |r| Ok((r.get(0)?, digest(r, 1)?))).optional()?)
 }
 

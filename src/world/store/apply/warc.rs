@@ -95,7 +95,7 @@ impl Batch<'_> {
         }
         let mut query = self.tx.prepare_cached(
             "SELECT w.place, e.url FROM warc_record w LEFT JOIN exchange e ON e.place = w.place
-             WHERE substr(w.id, 1, 6) = substr(?1, 1, 6) AND w.id = ?1",
+             WHERE substr(w.id, 1, 8) = substr(?1, 1, 8) AND w.id = ?1",
         )?;
         Ok(query.query_row([id.as_bytes()], |r| Ok(Placed { place: r.get(0)?, url: r.get(1)? })).optional()?)
     }
@@ -143,14 +143,14 @@ impl Batch<'_> {
     pub fn bind(&self, bound: Bound) -> Result<(), Error> {
         for (id, idx) in bound.own {
             self.put(
-                "UPDATE warc_record SET record = ?1 WHERE substr(id, 1, 6) = substr(?2, 1, 6) AND id = ?2 AND record IS NULL",
+                "UPDATE warc_record SET record = ?1 WHERE substr(id, 1, 8) = substr(?2, 1, 8) AND id = ?2 AND record IS NULL",
                 params![idx, id.as_bytes()],
             )?;
         }
         for (name, idx) in bound.named {
             self.put(
                 "UPDATE warc_record SET record = ?1
-                 WHERE substr(id, 1, 6) = substr(?2, 1, 6) AND id = ?2 AND record IS NULL AND digest = ?3",
+                 WHERE substr(id, 1, 8) = substr(?2, 1, 8) AND id = ?2 AND record IS NULL AND digest = ?3",
                 params![idx, name.id.as_bytes(), name.digest.0],
             )?;
         }
