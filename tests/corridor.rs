@@ -610,6 +610,39 @@ fn a_run_that_was_killed_is_brought_level_by_the_next() {
     assert_eq!(world.sql("SELECT count(*) AS n FROM runs WHERE closed IS NULL")[0]["n"], 1, "it stays visible");
 }
 
+/// What a run over the sample statement comes to where it must not sign: nothing is, and the archive's key is spoken of.
+fn assert_nothing_is_signed(world: &World, arguments: &[&str]) {
+    let before = fs::read(world.archive().join("ledger/checkpoint")).unwrap();
+    let mut command = if arguments == ["reindex"] { world.command(arguments) } else { world.networked(arguments) };
+    let output = command.output().unwrap();
+    assert_eq!(output.status.code(), Some(5), "{arguments:?}: {}", err(&output));
+    assert!(err(&output).contains("was not written with this archive's key"), "{arguments:?}: {}", err(&output));
+    assert_eq!(fs::read(world.archive().join("ledger/checkpoint")).unwrap(), before, "{arguments:?}");
+}
+
+#[test]
+fn what_another_left_as_if_by_a_process_that_was_cut_off_is_not_signed() {
+    let ((world, _), (other, _)) = (founded(), founded());
+    // Whole records, each with a name of its own digest, under another archive's key.
+    let left = world.archive().join("warc/onrecord-29990101000000-000009.warc.gz.open");
+    fs::copy(first_warc(&other.archive()), &left).unwrap();
+    assert_nothing_is_signed(&world, &["run", "statement.txt"]);
+    assert_nothing_is_signed(&world, &["run", "statement.txt"]);
+    assert_nothing_is_signed(&world, &["reindex"]);
+    fs::remove_file(left.with_extension("")).or_else(|_| fs::remove_file(&left)).unwrap();
+    assert_eq!(world.command(&["reindex"]).output().unwrap().status.code(), Some(0));
+    prove(&world.archive());
+    // A row of the catalogue alone is nothing to sign either.
+    with_database(
+        &world.archive(),
+        "INSERT INTO record SELECT max(idx) + 1, randomblob(32), max(warc), 'finding.made', 0 FROM record",
+    );
+    assert_nothing_is_signed(&world, &["run", "statement.txt"]);
+    assert_eq!(world.command(&["reindex"]).output().unwrap().status.code(), Some(0));
+    assert_eq!(world.run(&["statement.txt"])["counts"]["ended"], 9);
+    prove(&world.archive());
+}
+
 #[test]
 fn in_files_as_small_as_can_be_every_record_is_named() {
     let world = World::new();

@@ -13,6 +13,8 @@ use std::fmt;
 use std::str::FromStr;
 
 use data_encoding::{BASE64, HEXLOWER};
+use hmac::{KeyInit as _, Mac as _};
+use sha2::Digest as _;
 
 use crate::format::digest::Digest;
 
@@ -364,6 +366,14 @@ impl Ed25519Signer {
     pub fn new(name: KeyName, kind: KeyKind, secret: ed25519_dalek::SigningKey) -> Result<Self, NotAKey> {
         let key = VerifierKey::new(name, kind, secret.verifying_key().as_bytes())?;
         Ok(Self { key, secret })
+    }
+
+    /// HMAC-SHA256 (RFC 2104) of `message` under a key that follows from the secret and `purpose`: whoever has the secret can
+    /// tell that it was made with it, and nobody else.
+    pub fn mac(&self, purpose: &str, message: &[u8]) -> [u8; 32] {
+        let key = sha2::Sha256::new().chain_update(purpose).chain_update(self.secret.as_bytes()).finalize();
+        let Ok(mac) = hmac::Hmac::<sha2::Sha256>::new_from_slice(&key) else { return [0; 32] };
+        mac.chain_update(message).finalize().into_bytes().into()
     }
 }
 

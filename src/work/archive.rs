@@ -10,6 +10,7 @@ use crate::format::note::{Ed25519Signer, KeyKind};
 use crate::record::Event;
 use crate::work::capture::Capture;
 use crate::work::fault::Fault;
+use crate::work::mark;
 use crate::work::parts::{self, Parts, Paths, Tools};
 use crate::work::reindex;
 use crate::work::seal::{Deed, Seal, Sealer};
@@ -22,7 +23,7 @@ use crate::world::lock::{self, Lock};
 use crate::world::random::Random;
 use crate::world::store::{self, Store};
 use crate::world::tiles::Log;
-use crate::world::vault::place;
+use crate::world::vault::place::{self, Place};
 use crate::world::vault::recover::Leftover;
 use crate::world::vault::{self, Vault};
 use crate::world::wire::Wire;
@@ -174,7 +175,7 @@ impl OpenArchive {
         drop(Vault::open(&paths.warc(), choices.limits, making, choices.disk.clone())?);
         Store::remove(&new)?;
         let mut store = Store::anew(&new)?.on(choices.disk.clone());
-        let taken = reindex::take_up(&paths.warc(), &mut store, &log)?;
+        let taken = reindex::take_up(&paths.warc(), &mut store, &log, &tools.key)?;
         words::index(&paths.warc(), &mut store, usize::MAX)?;
         store.whole()?;
         Store::remove(&now)?;
@@ -282,7 +283,7 @@ fn leftover(leftover: &Leftover) -> Option<String> {
 fn catch_up(paths: &Paths, tools: &Tools, parts: &mut Parts) -> Result<Vec<String>, Fault> {
     let mut notes = Vec::new();
     let (ledger, catalogue) = (parts.log.size(), parts.store.leaves()?);
-    let found = reindex::take_up(&paths.warc(), &mut parts.store, &parts.log)?;
+    let found = reindex::take_up(&paths.warc(), &mut parts.store, &parts.log, &tools.key)?;
     if found.records > 0 || found.rows > 0 {
         let anew = catalogue == 0 && ledger > 0;
         let why = if anew { "the catalogue was missing and was made anew" } else { "the last process was cut off" };
@@ -298,9 +299,18 @@ fn catch_up(paths: &Paths, tools: &Tools, parts: &mut Parts) -> Result<Vec<Strin
     let from = parts.log.size();
     let mut missing = Vec::new();
     parts.store.records(from, |row| {
-        missing.push(row.leaf);
+        missing.push((row.leaf, row.warc));
         Ok::<_, Fault>(())
     })?;
+    for (leaf, warc) in &missing {
+        let at = parts
+            .store
+            .locate(*warc)?
+            .ok_or_else(|| Fault::Damaged(format!("the record of leaf {leaf} is not in warc/")))?;
+        let place = Place { file: at.file, offset: at.offset, length: at.length };
+        mark::check(&tools.key, &paths.warc(), &place, leaf)?;
+    }
+    let missing: Vec<_> = missing.into_iter().map(|(leaf, _)| leaf).collect();
     if !missing.is_empty() {
         parts::append(&mut parts.log, tools, from, &missing)?;
     }

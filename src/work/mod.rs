@@ -13,6 +13,7 @@ pub mod drive;
 pub mod errand;
 pub mod fault;
 pub mod keep;
+pub mod mark;
 pub mod name;
 pub mod news;
 pub mod outcome;

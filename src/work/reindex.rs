@@ -6,10 +6,12 @@
 use std::path::Path;
 
 use crate::format::digest::Digest;
+use crate::format::note::Ed25519Signer;
 use crate::format::warc::read::{Item, Want};
 use crate::record::Record;
 use crate::resolution::exchange::RecordName;
 use crate::work::fault::Fault;
+use crate::work::mark;
 use crate::work::parts::RECORD_URN;
 use crate::work::rows::{self, Lying, Seen};
 use crate::world::store::apply::{Batch, Documents, Leaf};
@@ -42,12 +44,13 @@ pub struct Seed {
 /// Takes up everything in `warc` that the catalogue does not know, in the ledger's order.
 ///
 /// # Errors
-/// Files that cannot be read, a document that a record names and that is not there, SQLite's own. Damage behind which
+/// Files that cannot be read, a record that is not logged and was not written with `key`, a document that a record names and that is not there, SQLite's own. Damage behind which
 /// records stand is left to `verify`; what can be read is taken up.
-pub fn take_up(warc: &Path, store: &mut Store, log: &Log) -> Result<TakenUp, Fault> {
+pub fn take_up(warc: &Path, store: &mut Store, log: &Log, key: &Ed25519Signer) -> Result<TakenUp, Fault> {
     let mut out = TakenUp::default();
     let mut seeds = Vec::new();
     let known = store.known_files()?;
+    let mut looked = Vec::new();
     for file in place::files(warc)? {
         // A file that is sealed and known whole is not even opened: opening an archive costs what is new in it.
         let (from, sealed) = known.get(&file).copied().unwrap_or_default();
@@ -55,9 +58,16 @@ pub fn take_up(warc: &Path, store: &mut Store, log: &Log) -> Result<TakenUp, Fau
             continue;
         }
         out.rows += scan(warc, &file, from, store, &mut seeds)?;
+        looked.push((file, from));
     }
     if !seeds.is_empty() {
-        in_ledger_order(&mut seeds, store.leaves()?, log)?;
+        let logged = in_ledger_order(&mut seeds, store.leaves()?, log)?;
+        let unlogged = seeds.iter().skip(logged);
+        if let Err(fault) = unlogged.into_iter().try_for_each(|seed| mark::check(key, warc, &seed.place, &seed.leaf)) {
+            // As if nobody had looked: the next process is to find it too.
+            store.commit(|batch| looked.iter().try_for_each(|(file, from)| batch.forget(file, *from)))?;
+            return Err(fault);
+        }
         out.records = apply(warc, store, &seeds)?;
     }
     seal_known(warc, store)?;
@@ -135,8 +145,9 @@ pub fn leaf(item: &Item) -> Option<Digest> {
     format!("sha256:{}", item.head.uri()?.strip_prefix(RECORD_URN)?).parse().ok()
 }
 
-/// Puts seeds into the order the ledger has them; those it does not have yet follow in the order they were written.
-fn in_ledger_order(seeds: &mut Vec<Seed>, from: u64, log: &Log) -> Result<(), Fault> {
+/// Puts seeds into the order the ledger has them; those it does not have yet follow in the order they were written. Gives how many
+/// it has.
+fn in_ledger_order(seeds: &mut Vec<Seed>, from: u64, log: &Log) -> Result<usize, Fault> {
     let mut written: std::collections::HashMap<Digest, usize> =
         seeds.iter().enumerate().map(|(n, seed)| (seed.leaf, n)).collect();
     let mut order = Vec::with_capacity(seeds.len());
@@ -152,10 +163,11 @@ fn in_ledger_order(seeds: &mut Vec<Seed>, from: u64, log: &Log) -> Result<(), Fa
     }
     let mut rest: Vec<usize> = written.into_values().collect();
     rest.sort_unstable();
+    let logged = order.len();
     order.extend(rest);
     let mut slots: Vec<Option<Seed>> = seeds.drain(..).map(Some).collect();
     seeds.extend(order.into_iter().filter_map(|n| slots.get_mut(n).and_then(Option::take)));
-    Ok(())
+    Ok(logged)
 }
 
 fn apply(warc: &Path, store: &mut Store, seeds: &[Seed]) -> Result<u64, Fault> {

@@ -26,6 +26,7 @@ use crate::format::warc::record::Record as WarcRecord;
 use crate::record::{Event, Held, Record};
 use crate::resolution::exchange::RecordName;
 use crate::work::fault::Fault;
+use crate::work::mark;
 use crate::work::parts::{self, Parts, RECORD_URN, Tools};
 use crate::work::seal::inbox::Inbox;
 use crate::world::clock::Stopwatch;
@@ -536,7 +537,9 @@ fn make(tools: &Tools, event: Event) -> Result<(Made, WarcRecord), Fault> {
     let (bytes, leaf) = record.seal()?;
     let id = tools.uuid()?;
     let uri = format!("{}{}", RECORD_URN, leaf.hex());
-    let kept_record = WarcRecord::metadata(id, record.at, "application/json", bytes).about(&uri);
+    let marked = mark::of(&tools.key, &leaf);
+    let kept_record =
+        WarcRecord::metadata(id, record.at, "application/json", bytes).about(&uri).with(mark::FIELD, &marked);
     Ok((Made { leaf, warc: id, record, bytes: Vec::new() }, kept_record))
 }
 

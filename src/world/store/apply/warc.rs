@@ -157,6 +157,20 @@ impl Batch<'_> {
         Ok(())
     }
 
+    /// Forgets what lies in a WARC file from an offset on.
+    ///
+    /// # Errors
+    /// SQLite's own.
+    pub fn forget(&self, file: &str, from: u64) -> Result<(), Error> {
+        let mut query = self.tx.prepare_cached("SELECT id FROM warc_file WHERE name = ?1")?;
+        let Some(id) = query.query_row([file], |r| r.get(0)).optional()? else { return Ok(()) };
+        let (first, next) = (keys::place(id, from)?, keys::place(id.saturating_add(1), 0)?);
+        self.put("DELETE FROM exchange WHERE place >= ?1 AND place < ?2", [first, next])?;
+        self.put("DELETE FROM warc_record WHERE place >= ?1 AND place < ?2", [first, next])?;
+        self.put("UPDATE warc_file SET known = ?2, sealed = 0 WHERE id = ?1", params![id, signed(from)])?;
+        Ok(())
+    }
+
     /// A WARC file that is sealed and known to its end.
     ///
     /// # Errors
