@@ -127,6 +127,16 @@ fn each_filter_narrows_as_it_says() {
         (&["--url", "t.co/AEoFZOhI3p"], 3),
         (&["--url", "https://ministry.example/*"], 2),
         (&["--url", "https://nothing.example/*"], 0),
+        (&["--url", "HTTP://T.CO/AEoFZOhI3p"], 3),
+        (&["--url", "https://t.co/aeofzohi3p"], 0),
+        // A post's URL in another spelling is that post.
+        (
+            &["--url", "https://mobile.twitter.com/majaeuspox/status/1138099655561728000?s=20"],
+            kept(&|line| line["post"] == post),
+        ),
+        (&["--url", "x.com/MajaEUspox/status/1138099655561728000/"], kept(&|line| line["post"] == post)),
+        (&["--url", "https://twitter.com/MajaEUspox/status/11380996555617280"], 0),
+        (&["--handle", "https://twitter.com/MajaEUspox"], 2),
         (&["--post", post], kept(&|line| line["post"] == post)),
         (&["--digest", &snapshot], kept(&|line| line["snapshot"] == snapshot.as_str())),
         (&["--digest", &ja], 4),
@@ -209,6 +219,8 @@ fn bad_filters_are_one_clear_line() {
         (&["query", "--digest", "sha256:zz"], "sha256:zz"),
         (&["query", "--handle", "@"], "account"),
         (&["query", "--format", "xml"], "xml"),
+        (&["query", "--json", "--format", "csv"], "--json and --format"),
+        (&["sql", "--json", "--format", "table", "SELECT 1"], "--json and --format"),
         (&["query", "--ranked"], "TEXT"),
         (&["query", "--colour", "red"], "--colour"),
         (&["stats", "--at", "2020-01-01"], "--at"),
@@ -436,6 +448,9 @@ fn the_views_answer_in_every_format() {
     assert_eq!(text(&ask(&["sql", sql, "--format", "csv"])).lines().next(), Some("kind,n"));
     assert_eq!(json(&["sql", sql])[0]["kind"], "handle");
     assert_eq!(json(&["sql", "SELECT 1 WHERE 0"]), serde_json::json!([]));
+    // Columns of one name are all there.
+    let twice = json(&["sql", "SELECT 1 AS a, 2 AS a, 3 AS \"a:1\", 4 AS a"]);
+    assert_eq!(twice, serde_json::json!([{ "a": 1, "a:1": 2, "a:1:1": 3, "a:2": 4 }]));
 }
 
 #[test]

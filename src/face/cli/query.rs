@@ -11,6 +11,7 @@ use super::Global;
 use super::bridge;
 use super::fault::{Exit, Fault, chain};
 use super::nothing;
+use super::usage::format;
 use crate::face::config::flags::NetworkArgs;
 use crate::face::report::{label, style_of};
 use crate::face::table::{Cell, Column, Table, csv};
@@ -18,6 +19,7 @@ use crate::face::{out, plain};
 use crate::format::digest::Digest;
 use crate::format::terms::{self, Snippet};
 use crate::format::time;
+use crate::platform::permalink;
 use crate::platform::post::Platform;
 use crate::resolution::ending::Ending;
 use crate::statement::StatementId;
@@ -55,7 +57,7 @@ pub(super) struct Args {
     /// On this platform: cited, or of the post it led to
     #[arg(long, value_name = "PLATFORM", value_parser = platform)]
     platform: Option<String>,
-    /// Citing or leading to this URL; a * at its end matches any rest
+    /// Citing or leading to this URL, with either scheme, or to the post it names; a * at its end matches any rest
     #[arg(long, value_name = "URL", value_parser = some)]
     url: Option<String>,
     /// Leading to this post: its name (x:1138…) or its URL
@@ -105,7 +107,7 @@ enum Format {
     Table,
     /// JSON Lines
     Json,
-    /// comma-separated values, with a heading
+    /// comma-separated values, with a heading; before what a spreadsheet would take for a formula stands an apostrophe
     Csv,
 }
 
@@ -114,7 +116,13 @@ fn some(text: &str) -> Result<String, String> {
     if text.is_empty() { Err("expected something to look for".to_owned()) } else { Ok(text.to_owned()) }
 }
 
+/// An account, or the URL of one.
 fn handle(text: &str) -> Result<String, String> {
+    if let Some(named) = permalink::read(text.trim()).filter(|_| text.contains('/'))
+        && let Some(handle) = named.handle
+    {
+        return Ok(handle);
+    }
     let bare = text.trim().trim_start_matches('@');
     if bare.is_empty() || bare.contains(char::is_whitespace) {
         return Err("expected an account like @MajaEUspox or user@host".to_owned());
@@ -183,7 +191,7 @@ pub(super) fn run(global: &Global, args: Args) -> Result<Exit, Fault> {
     if !paths.is_archive() {
         return Err(told(Deed::NoArchive(paths.root)));
     }
-    let format = args.format.unwrap_or(if global.json { Format::Json } else { Format::Table });
+    let format = format(global, args.format, Format::Json, Format::Table)?;
     let text = args.text.clone();
     if text.is_some() || args.author.is_some() {
         caught_up(&paths)?;

@@ -8,6 +8,7 @@ use clap::ValueEnum;
 use super::Global;
 use super::bridge;
 use super::fault::{Exit, Fault};
+use super::usage::format;
 use crate::face::config::flags::NetworkArgs;
 use crate::face::table::{Cell, Column, Table, csv};
 use crate::face::{out, plain};
@@ -40,7 +41,7 @@ enum Format {
     Table,
     /// one array of objects
     Json,
-    /// comma-separated values, with a heading
+    /// comma-separated values, with a heading; before what a spreadsheet would take for a formula stands an apostrophe
     Csv,
 }
 
@@ -59,7 +60,7 @@ pub(super) fn run(global: &Global, args: Args) -> Result<Exit, Fault> {
     if !paths.is_archive() {
         return Err(bridge::fault("ask")(crate::work::fault::Fault::NoArchive(paths.root)));
     }
-    let format = args.format.unwrap_or(if global.json { Format::Json } else { Format::Table });
+    let format = format(global, args.format, Format::Json, Format::Table)?;
     let within = Duration::from_secs(args.within);
     give_up_after(within);
     let mut sheet = Sheet { format, width: terminal::width(), rows: 0, text: Vec::new(), table: None };
@@ -94,7 +95,7 @@ impl Sheet {
         match self.format {
             Format::Json => {
                 let begin = if self.rows == 1 { "[" } else { ",\n" };
-                let object: serde_json::Map<_, _> = names.iter().cloned().zip(row.iter().map(json)).collect();
+                let object: serde_json::Map<_, _> = keys(names).into_iter().zip(row.iter().map(json)).collect();
                 write!(self.text, "{begin}{}", plain::json(&object.into()))?;
             }
             Format::Csv => {
@@ -157,6 +158,18 @@ fn refused(refused: Refused) -> Fault {
         Refused::Rows(ref error) if error.kind() == std::io::ErrorKind::BrokenPipe => Fault::plain(Exit::Done, ""),
         other => Fault::new(Exit::Usage, "ask", &other).hint("onrecord sql --schema prints what can be asked"),
     }
+}
+
+/// The names of an object's members: of columns that are named alike, those that follow get a number, as SQLite itself numbers
+/// them in a subquery, so that none is lost.
+fn keys(names: &[String]) -> Vec<String> {
+    let mut keys: Vec<String> = Vec::with_capacity(names.len());
+    for name in names {
+        let numbered = (1..=names.len()).map(|n| format!("{name}:{n}"));
+        let free = std::iter::once(name.clone()).chain(numbered).find(|key| !keys.contains(key));
+        keys.push(free.unwrap_or_default());
+    }
+    keys
 }
 
 fn json(value: &Value) -> serde_json::Value {

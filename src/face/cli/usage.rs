@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use clap::ColorChoice;
 use clap::error::ErrorKind;
 
+use super::Global;
 use super::fault::{Exit, Fault};
 use crate::face::out;
 
@@ -46,6 +47,20 @@ fn fault(error: &clap::Error) -> Fault {
     let usage = rest.iter().find_map(|p| p.strip_prefix("Usage: ")).map(|usage| format!("usage: {usage}"));
     let help = || "try 'onrecord --help'".to_owned();
     Fault::plain(Exit::Usage, wrong).hint(tip.or(usage).unwrap_or_else(help))
+}
+
+/// How to print: as `--format` says, or else as `--json` does.
+///
+/// # Errors
+/// The two say different things.
+pub(super) fn format<F: PartialEq + Copy>(global: &Global, typed: Option<F>, json: F, usual: F) -> Result<F, Fault> {
+    match typed {
+        Some(format) if global.json && format != json => {
+            Err(Fault::plain(Exit::Usage, "--json and --format ask for different things").hint("leave one of them out"))
+        }
+        Some(format) => Ok(format),
+        None => Ok(if global.json { json } else { usual }),
+    }
 }
 
 /// What `--color` says, read before the rest so that complaints about the rest obey it.

@@ -6,6 +6,7 @@
 use rusqlite::types::Value;
 
 use crate::format::terms;
+use crate::platform::permalink;
 use crate::world::store::find::{END, Wanted};
 
 /// A part of an answer, in the order of the answer.
@@ -103,9 +104,7 @@ impl Plan {
         }
         if let Some(post) = &wanted.post {
             let at = self.value(post.clone());
-            picks.push(format!(
-                "SELECT citation AS id FROM resolution INDEXED BY resolution_post WHERE post = {at} AND latest = 1"
-            ));
+            picks.push(POST.replace("?P", &at));
         }
         if let Some(url) = &wanted.url {
             picks.push(format!("SELECT id FROM ({})", self.url(url)));
@@ -127,15 +126,11 @@ impl Plan {
         }
     }
 
-    /// A prefix is a range of the index: from itself up to itself followed by the last code point there is. A URL without
-    /// a scheme is either of the two.
+    /// A prefix is a range of the index: from itself up to itself followed by the last code point there is. A URL is asked for
+    /// with either scheme; one that names a post, by whichever of its spellings, is asked for as that post too.
     fn url(&mut self, url: &str) -> String {
-        let spelled: Vec<String> = match url.contains("://") || url.starts_with("at:") {
-            true => vec![url.to_owned()],
-            false => ["https://", "http://"].iter().map(|scheme| format!("{scheme}{url}")).collect(),
-        };
         let mut all = Vec::new();
-        for url in spelled {
+        for url in spelled(url) {
             let test = match url.strip_suffix('*') {
                 None => format!("= {}", self.value(url)),
                 Some(prefix) => {
@@ -144,6 +139,11 @@ impl Plan {
                 }
             };
             all.push(URL.replace("?U", &test));
+        }
+        let named = permalink::read(url).filter(|_| !url.ends_with('*'));
+        if let Some((platform, id)) = named.and_then(|named| Some((named.platform, named.post?))) {
+            let at = self.value(format!("{}:{id}", platform.as_str()));
+            all.push(POST.replace("?P", &at));
         }
         all.join(" UNION ")
     }
@@ -330,6 +330,9 @@ const NOTHING: &str = "LEFT JOIN resolution r ON r.record = c.last";
 const URL: &str = "SELECT key AS id FROM citation WHERE url ?U
  UNION SELECT r.citation FROM way u CROSS JOIN resolution r ON r.record = u.record WHERE u.url ?U AND r.latest = 1";
 
+/// Led to it.
+const POST: &str = "SELECT citation AS id FROM resolution INDEXED BY resolution_post WHERE post = ?P AND latest = 1";
+
 /// Cited, or the writer of the post it led to.
 const HANDLE: &str = "SELECT key AS id FROM citation WHERE handle = ?H COLLATE NOCASE
  UNION SELECT citation FROM resolution INDEXED BY resolution_handle WHERE handle = ?H COLLATE NOCASE AND latest = 1";
@@ -355,6 +358,18 @@ const DIGEST: &str = "SELECT id FROM (
  UNION SELECT r.citation FROM kept k CROSS JOIN snapshot_part p ON p.exchange = k.id CROSS JOIN resolution r INDEXED BY resolution_snapshot ON r.snapshot = p.snapshot
  UNION SELECT r.citation FROM kept k CROSS JOIN exchange e ON e.place = k.id CROSS JOIN way u ON u.url = e.url
    CROSS JOIN hop h ON h.resolution = u.record AND h.exchange = e.place CROSS JOIN resolution r ON r.record = h.resolution)";
+
+/// A URL as the catalogue may have it: scheme and host in lower case, and a web page's with either scheme.
+fn spelled(url: &str) -> Vec<String> {
+    let (scheme, rest) =
+        url.split_once("://").map_or((None, url), |(scheme, rest)| (Some(scheme.to_ascii_lowercase()), rest));
+    let is_web = scheme.as_deref().is_none_or(|scheme| scheme == "http" || scheme == "https");
+    if !is_web || url.starts_with("at:") {
+        return vec![url.to_owned()];
+    }
+    let (host, path) = rest.split_at(rest.find(['/', '?', '#', '*']).unwrap_or(rest.len()));
+    ["https", "http"].iter().map(|scheme| format!("{scheme}://{}{path}", host.to_ascii_lowercase())).collect()
+}
 
 // SQLite's integers are signed; no count here comes near 2^63.
 fn signed(n: u64) -> i64 {
