@@ -197,7 +197,7 @@ impl OpenArchive {
     /// The catalogue's.
     pub fn capture(&self, wire: Wire) -> Result<Capture, Fault> {
         let reader = Store::open_read(&self.paths.catalogue())?;
-        Ok(Capture::new(wire, self.seal.clone(), self.tools.clone(), self.paths.warc(), reader))
+        Ok(Capture::new(wire, self.seal.clone(), self.tools.clone(), &self.paths, reader))
     }
 
     /// Finishes what is in flight, seals the open WARC file and folds the catalogue into one file.

@@ -8,16 +8,17 @@ use tokio::sync::OnceCell;
 use url::Url;
 use uuid::Uuid;
 
+use crate::citation::CitationId;
 use crate::format::digest::Digest;
 use crate::format::http::{Method, Request};
 use crate::format::warc::RecordType;
 use crate::format::warc::record::{Record, Referred};
 use crate::resolution::exchange::{Evidence, Exchange, Failure, RecordName};
 use crate::resolution::hop::{Ask, Part, Role};
-use crate::snapshot::Manifest;
 use crate::work::drive::Fetch;
 use crate::work::fault::Fault;
-use crate::work::parts::{self, Tools};
+use crate::work::parts::{self, Paths, Tools};
+use crate::work::recall::{Past, Recall};
 use crate::work::robots::{self, Heard, Policy, Rules, Sites};
 use crate::work::rows::{self, ENTITY_DIGEST, ENTITY_LENGTH, Lying, Seen};
 use crate::work::seal::Seal;
@@ -46,6 +47,7 @@ pub struct Capture {
     tools: Arc<Tools>,
     warc: PathBuf,
     reader: Mutex<Store>,
+    recall: Recall,
     memo: Mutex<Memo>,
     policy: Policy,
     sites: Sites,
@@ -115,13 +117,14 @@ impl Fetch for Capture {
 
 impl Capture {
     /// Over an open archive. `reader` is a second, read-only look at the catalogue.
-    pub fn new(wire: Wire, seal: Seal, tools: Arc<Tools>, warc: PathBuf, reader: Store) -> Self {
+    pub fn new(wire: Wire, seal: Seal, tools: Arc<Tools>, paths: &Paths, reader: Store) -> Self {
         Self {
             wire,
             seal,
             tools,
-            warc,
+            warc: paths.warc(),
             reader: Mutex::new(reader),
+            recall: Recall::new(paths),
             memo: Mutex::default(),
             policy: Policy::default(),
             sites: Sites::default(),
@@ -188,19 +191,12 @@ impl Capture {
         self.tried(request).await
     }
 
-    /// The manifest of a snapshot that is here.
+    /// What stood at a citation's end before, as the ledger has it.
     ///
     /// # Errors
-    /// The catalogue's, and a file that cannot be read.
-    pub fn manifest(&self, snapshot: &Digest) -> Result<Option<Manifest>, Fault> {
-        let located = self.catalogue(|store| -> Result<_, Fault> {
-            let Some((_, id)) = store.manifest(snapshot)? else { return Ok(None) };
-            Ok(store.locate(id)?)
-        })?;
-        let Some(at) = located else { return Ok(None) };
-        let place = Place { file: at.file, offset: at.offset, length: at.length };
-        let found = place::read_at(&self.warc, &place)?;
-        Ok(serde_json::from_slice(&found.record.block).ok())
+    /// The catalogue's.
+    pub fn before(&self, citation: &CitationId) -> Result<Past, Fault> {
+        self.catalogue(|store| self.recall.before(store, citation))
     }
 
     async fn tried(&self, request: &Request) -> Result<Exchange, Fault> {

@@ -21,6 +21,7 @@ pub mod parts;
 pub mod plan;
 pub mod prove;
 pub mod pursue;
+pub mod recall;
 pub mod reindex;
 pub mod remember;
 pub mod robots;

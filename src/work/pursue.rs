@@ -25,6 +25,7 @@ use crate::work::news::{News, Stage, Watch};
 use crate::work::outcome::{CitationOutcome, FindingOutcome};
 use crate::work::parts::Tools;
 use crate::work::plan::Planned;
+use crate::work::recall::{Before, Past};
 use crate::work::seal::{Deed, Seal};
 
 /// The longest pause that a server's Retry-After can ask for.
@@ -125,11 +126,12 @@ pub async fn pursue(
     })
     .await?;
     tell_account(&mut resolution, captured);
+    let before = before(context, citation, &mut resolution)?;
     let mut deed = Deed::default();
     // What was cut at its bound is kept as far as it came, with the mark on it.
     let taken = if resolution.ending.is_kept() || resolution.ending == Ending::TooLarge {
         stage(Stage::Capturing);
-        Some(snapshot(context, citation, &mut resolution, &mut deed).await?)
+        Some(snapshot(context, citation, &mut resolution, before.as_deref(), &mut deed).await?)
     } else {
         None
     };
@@ -142,7 +144,7 @@ pub async fn pursue(
     stage(Stage::Recording);
     let ending = taken.as_ref().map_or(resolution.ending, |taken| taken.ending);
     let outcome = outcome(citation, &resolution, ending, taken.as_ref(), &findings);
-    let seen = changes(context, planned, resolution.ending, taken.as_ref(), &mut deed)?;
+    let seen = changes(context, planned, (before, resolution.ending), taken.as_ref(), &mut deed)?;
     record(context, planned, resolution, taken.map(|t| t.id), ending, &mut deed)?;
     deed.events.extend(seen);
     for (finding, snapshot) in findings.into_iter().zip(std::iter::repeat(outcome.snapshot)) {
@@ -220,12 +222,28 @@ fn step(kind: &Kind, limits: pursuit::Limits, about: &About) -> Pursuit {
     }
 }
 
+/// What stood at the citation's end before; none where the ledger does not tell, which is said beside the look.
+fn before(context: &Context, citation: &Citation, resolution: &mut Resolution) -> Result<Option<Box<Before>>, Fault> {
+    match context.capture.before(&citation.id)? {
+        Past::Known(before) => Ok(Some(before)),
+        Past::Untold => {
+            tracing::warn!("{}: {UNTOLD}; onrecord verify says what is wrong", citation.raw.escape_debug());
+            resolution.notes.push(UNTOLD.to_owned());
+            Ok(None)
+        }
+    }
+}
+
+/// Said where a look before is on record and cannot be relied on.
+const UNTOLD: &str =
+    "what the ledger has of the looks before is not where the catalogue says: whether anything changed is not told";
+
 /// A snapshot that stands for this citation now.
 struct Standing {
     id: Digest,
     ending: Ending,
-    /// where it is not what stood there before: that, and this
-    anew: Option<(Digest, Box<Manifest>)>,
+    /// where it is not what stood there before
+    anew: Option<Box<Manifest>>,
 }
 
 /// The requisites of the page at the end, where it is one and they are wanted. Nobody reads the answer after this: with
@@ -255,29 +273,28 @@ async fn snapshot(
     context: &Context,
     citation: &Citation,
     resolution: &mut Resolution,
+    before: Option<&Before>,
     deed: &mut Deed,
 ) -> Result<Standing, Fault> {
     let gathered = gathered(context, resolution).await?;
     let at = resolution.parts.iter().map(|part| part.at).max().unwrap_or_else(|| context.tools.clock.now());
     let manifest = Manifest::of(resolution, gathered, at)?;
-    let last = context.capture.catalogue(|store| store.last_snapshot(&citation.id))?;
-    if let Some(last) = &last
-        && last.content == manifest.content_digest
-    {
+    let last = before.and_then(|before| before.snapshot.as_ref());
+    if let Some((snapshot, _)) = last.filter(|(_, last)| last.content_digest == manifest.content_digest) {
         deed.events.push(Event::SnapshotUnchanged {
             run: context.run,
             citation: citation.id,
-            snapshot: last.snapshot,
+            snapshot: *snapshot,
             content: manifest.content_digest,
         });
         let ending = if resolution.ending.is_kept() { Ending::Unchanged } else { resolution.ending };
-        return Ok(Standing { id: last.snapshot, ending, anew: None });
+        return Ok(Standing { id: *snapshot, ending, anew: None });
     }
     let block = manifest.canonical()?;
     let id = Digest::of(&block);
     let name = context.seal.document(deed, "snapshot", block)?;
     deed.events.push(Event::SnapshotTaken { run: context.run, snapshot: id, manifest: name });
-    let anew = last.map(|last| (last.snapshot, Box::new(manifest)));
+    let anew = last.map(|_| Box::new(manifest));
     Ok(Standing { id, ending: resolution.ending, anew })
 }
 
@@ -285,20 +302,15 @@ async fn snapshot(
 fn changes(
     context: &Context,
     planned: &Planned,
-    ending: Ending,
+    (before, ending): (Option<Box<Before>>, Ending),
     taken: Option<&Standing>,
     deed: &mut Deed,
 ) -> Result<Option<Event>, Fault> {
-    let citation = planned.citation.id;
-    let (before, had, (_, failures)) = context.capture.catalogue(|store| {
-        Ok::<_, Fault>((store.last_look(&citation)?, store.last_snapshot(&citation)?, store.looks(&citation)?))
-    })?;
-    let Some(before) = before else { return Ok(None) };
+    let Some(Before { look: Some(look), snapshot, failures }) = before.map(|before| *before) else { return Ok(None) };
     let mut changes: Vec<Change> =
-        change::of_ending(before.ending, ending, failures.saturating_add(1)).into_iter().collect();
-    if let Some((old, manifest)) = taken.and_then(|taken| taken.anew.as_ref())
-        && let Some(old) = context.capture.manifest(old)?
-    {
+        change::of_ending(look.ending, ending, failures.saturating_add(1)).into_iter().collect();
+    let anew = taken.and_then(|taken| taken.anew.as_ref());
+    if let Some(((_, old), manifest)) = snapshot.zip(anew) {
         changes.extend(change::of_content(&old, manifest));
     }
     if changes.is_empty() {
@@ -307,8 +319,8 @@ fn changes(
     Ok(Some(Event::ChangeSeen(Box::new(ChangeSeen {
         run: context.run,
         statement: planned.statement,
-        citation,
-        before: Stood { record: Some(before.record), ending: before.ending, snapshot: had.map(|had| had.snapshot) },
+        citation: planned.citation.id,
+        before: look,
         after: Stood { record: None, ending, snapshot: taken.map(|taken| taken.id) },
         changes: context.seal.hold(deed, "changes", changes)?,
     }))))

@@ -68,6 +68,66 @@ fn a_page_changes_goes_and_comes_back_and_each_is_on_record() {
     assert_eq!(whats(&house).len(), 5, "all of it is in the records");
 }
 
+/// The catalogue says where the record of the look before lies; what stood there then, only that record says.
+#[test]
+fn what_a_change_says_of_the_look_before_is_what_the_ledger_has() {
+    let page = |words: &str| Reply::html(200, format!("<p>{words}</p>"));
+    let lies = [
+        "UPDATE resolution SET ending = 'gone', snapshot = NULL",
+        "UPDATE resolution SET ending = 'timeout'",
+        "UPDATE snapshot SET ending = 'gone', content = zeroblob(32)",
+    ];
+    for lie in lies {
+        let house = after(page("we said this"));
+        house.change(lie);
+        assert_eq!(house.run(&["run"]).status.code(), Some(0), "{lie}");
+        house.json(&["reindex"]);
+        assert_eq!(whats(&house), [""; 0], "{lie}: nothing had changed");
+        assert_eq!(house.count("SELECT count(*) FROM snapshot"), 1, "{lie}");
+        // And what has changed is measured against what the record says.
+        house.change(lie);
+        house.change("UPDATE due SET at = 0, planned = 1");
+        house.replica.route("press.example", "/said", page("we said that"));
+        assert_eq!(house.run(&["run"]).status.code(), Some(0), "{lie}");
+        house.json(&["reindex"]);
+        assert_eq!(whats(&house), ["words"], "{lie}");
+        let before = "SELECT count(*) FROM change WHERE ending_before = 'captured' AND snapshot_before IS NOT NULL";
+        assert_eq!(house.count(before), 1, "{lie}");
+    }
+}
+
+#[test]
+fn how_often_it_failed_is_counted_in_the_ledger() {
+    let house = after(Reply::html(503, "a bad day"));
+    house.change("UPDATE due SET failures = 9");
+    assert_eq!(house.run(&["run"]).status.code(), Some(0));
+    assert_eq!(whats(&house), [""; 0]);
+}
+
+/// A row that leads to another record, or to none: nothing is said of what stood there before, and that is said.
+#[test]
+fn where_the_look_before_is_not_found_no_change_is_signed() {
+    let ended = "SELECT max(record) FROM resolution";
+    for lie in [
+        format!("UPDATE record SET warc = (SELECT warc FROM record WHERE idx = 0) WHERE idx = ({ended})"),
+        format!("UPDATE resolution SET record = record - 1 WHERE record = ({ended})"),
+        format!(
+            "UPDATE warc_record SET length = length - 1 WHERE place = (SELECT warc FROM record WHERE idx = ({ended}))"
+        ),
+        "UPDATE snapshot SET manifest = (SELECT warc FROM record WHERE idx = 0)".to_owned(),
+    ] {
+        let house = after(Reply::html(410, "gone"));
+        house.change(&lie);
+        let run = house.run(&["run"]);
+        let said = String::from_utf8_lossy(&run.stderr).into_owned();
+        assert_eq!(run.status.code(), Some(0), "{lie}: {said}");
+        assert!(said.contains("whether anything changed is not told"), "{lie}: {said}");
+        house.json(&["reindex"]);
+        assert_eq!(whats(&house), [""; 0], "{lie}");
+        assert_eq!(house.json(&["verify"])["verdict"], "intact", "{lie}");
+    }
+}
+
 #[test]
 fn every_way_of_telling_tells() {
     let house = after(Reply::html(404, "no"));

@@ -44,24 +44,6 @@ pub struct Held {
     pub date: Timestamp,
 }
 
-/// The last time a citation led to a snapshot.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Last {
-    /// the snapshot
-    pub snapshot: Digest,
-    /// its content digest
-    pub content: Digest,
-}
-
-/// The last settled look at a citation.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LastLook {
-    /// the leaf of its resolution.ended
-    pub record: Digest,
-    /// how it ended; where nothing had changed, how the snapshot did that still stood
-    pub ending: Ending,
-}
-
 /// A citation whose next look is not planned.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unplanned {
@@ -291,21 +273,6 @@ impl Store {
         row.map(|(statement, body)| Ok((StatementId(statement), citation(&body)?))).transpose()
     }
 
-    /// The last snapshot a citation led to.
-    ///
-    /// # Errors
-    /// SQLite's own.
-    pub fn last_snapshot(&self, citation: &CitationId) -> Result<Option<Last>, Error> {
-        Ok(self
-            .db()
-            .prepare_cached(
-                "SELECT s.id, s.content FROM citation c CROSS JOIN resolution r ON r.citation = c.key CROSS JOIN snapshot s ON s.record = r.snapshot
-                 WHERE substr(c.id, 1, 6) = substr(?1, 1, 6) AND c.id = ?1 ORDER BY r.record DESC LIMIT 1",
-            )?
-            .query_row([citation.0.0], |r| Ok(Last { snapshot: digest(r, 0)?, content: digest(r, 1)? }))
-            .optional()?)
-    }
-
     /// Accounts in captured posts that share a handle or the lasting id, each once.
     ///
     /// # Errors
@@ -408,40 +375,29 @@ impl Store {
         Ok(out)
     }
 
-    /// What stood at a citation's end when it was last settled, or when a change was last put on record, whichever is later.
+    /// The ledger indexes of the looks at a citation, the last one first.
     ///
     /// # Errors
-    /// SQLite's own, and an ending that is none.
-    pub fn last_look(&self, citation: &CitationId) -> Result<Option<LastLook>, Error> {
-        let mut query = self.db().prepare_cached(
-            "SELECT r.record, l.leaf, CASE r.ending WHEN 'unchanged' THEN coalesce(s.ending, r.ending) ELSE r.ending END
-             FROM resolution r JOIN record l ON l.idx = r.record LEFT JOIN snapshot s ON s.record = r.snapshot
-             WHERE r.citation = ?1 ORDER BY r.record DESC",
-        )?;
+    /// SQLite's own.
+    pub fn looked(&self, citation: &CitationId) -> Result<Vec<u64>, Error> {
+        let Some(key) = keys::of_citation(self.db(), &citation.0)? else { return Ok(Vec::new()) };
+        let mut query =
+            self.db().prepare_cached("SELECT record FROM resolution WHERE citation = ?1 ORDER BY record DESC")?;
+        let rows = query.query_map([key], |r| Ok(r.get::<_, i64>(0)?.unsigned_abs()))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// The ledger index of the last change seen of a citation, where it stands behind index `after`.
+    ///
+    /// # Errors
+    /// SQLite's own.
+    pub fn changed_after(&self, citation: &CitationId, after: u64) -> Result<Option<u64>, Error> {
         let Some(key) = keys::of_citation(self.db(), &citation.0)? else { return Ok(None) };
-        let mut rows = query.query([key])?;
-        let mut found = None;
-        while let Some(r) = rows.next()? {
-            let ending = ending(&r.get::<_, String>(2)?)?;
-            if !ending.is_retryable() {
-                let record: i64 = r.get(0)?;
-                found = Some((record, LastLook { record: digest(r, 1)?, ending }));
-                break;
-            }
-        }
-        let Some((record, mut look)) = found else { return Ok(None) };
-        // A failure that lasted is on record as a change; from then on that is what stood there.
-        let lasting = self
-            .db()
-            .prepare_cached(
-                "SELECT ending_after FROM change WHERE citation = ?1 AND record > ?2 ORDER BY record DESC LIMIT 1",
-            )?
-            .query_row([key, record + 1], |r| r.get::<_, String>(0))
-            .optional()?;
-        if let Some(name) = lasting {
-            look.ending = ending(&name)?;
-        }
-        Ok(Some(look))
+        let mut query =
+            self.db().prepare_cached("SELECT max(record) FROM change WHERE citation = ?1 AND record > ?2")?;
+        let last: Option<i64> =
+            query.query_row(params![key, i64::try_from(after).unwrap_or(i64::MAX)], |r| r.get(0))?;
+        Ok(last.map(i64::unsigned_abs))
     }
 
     /// WARC records that no ledger record names yet, in the order they lie there.

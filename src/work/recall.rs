@@ -1,0 +1,170 @@
+//! Recall: what the ledger says of an earlier time, read from its records.
+//!
+//! A row of the catalogue says where a record lies, and anyone who can write the file can change it. Before something is signed that rests on
+//! an earlier record, that record is read from its WARC file and found under the signed checkpoint.
+
+use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
+
+use crate::citation::CitationId;
+use crate::format::checkpoint::Checkpoint;
+use crate::format::digest::Digest;
+use crate::format::merkle::{record_leaf, verify_inclusion};
+use crate::record::{Event, Record, ResolutionEnded, Stood};
+use crate::resolution::ending::Ending;
+use crate::snapshot::Manifest;
+use crate::work::fault::Fault;
+use crate::work::parts::Paths;
+use crate::world::store::Store;
+use crate::world::tiles::prover::Prover;
+use crate::world::tiles::reader::Tiles;
+use crate::world::vault::place::{self, Place};
+
+/// Reads records back.
+#[derive(Debug)]
+pub struct Recall {
+    warc: PathBuf,
+    tiles: Tiles,
+    /// the checkpoint they are looked for under; an older one serves as well
+    under: Mutex<Option<Checkpoint>>,
+}
+
+/// What stood at a citation's end before a look at it.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Past {
+    /// what the ledger says
+    Known(Box<Before>),
+    /// its records are not where the catalogue says, or say something else
+    Untold,
+}
+
+/// The looks before, as their records have them.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Before {
+    /// the last settled look; none where there was none
+    pub look: Option<Stood>,
+    /// the last snapshot that a look led to
+    pub snapshot: Option<(Digest, Manifest)>,
+    /// retryable endings in a row since that look
+    pub failures: u32,
+}
+
+/// The last settled look.
+struct Settled {
+    index: u64,
+    leaf: Digest,
+    ending: Ending,
+}
+
+impl Recall {
+    /// Over an archive. Nothing is read yet.
+    pub fn new(paths: &Paths) -> Self {
+        Self { warc: paths.warc(), tiles: Tiles::new(&paths.ledger()), under: Mutex::default() }
+    }
+
+    /// The record at a ledger index and its leaf; none where the catalogue leads to no record that the ledger has there.
+    ///
+    /// # Errors
+    /// The catalogue's.
+    pub fn record(&self, store: &Store, index: u64) -> Result<Option<(Digest, Record)>, Fault> {
+        let Some(row) = store.record(index)? else { return Ok(None) };
+        let Some(at) = store.locate(row.warc)? else { return Ok(None) };
+        let place = Place { file: at.file, offset: at.offset, length: at.length };
+        let Ok(found) = place::read_at(&self.warc, &place) else { return Ok(None) };
+        let block = found.record.block;
+        let leaf = Digest::of(&block);
+        Ok(Record::read(&block).ok().filter(|_| self.has(index, &leaf)).map(|record| (leaf, record)))
+    }
+
+    /// Whether the ledger has this leaf at this index.
+    fn has(&self, index: u64, leaf: &Digest) -> bool {
+        let Some(Checkpoint { size, root, .. }) = self.checkpoint(index) else { return false };
+        let path = Prover::from_tiles(&self.tiles, size).inclusion(index);
+        path.is_ok_and(|path| verify_inclusion(&record_leaf(leaf), index, size, &path, &root).is_ok())
+    }
+
+    /// A signed checkpoint over `index`.
+    fn checkpoint(&self, index: u64) -> Option<Checkpoint> {
+        let mut under = self.under.lock().unwrap_or_else(PoisonError::into_inner);
+        if under.as_ref().is_none_or(|known| known.size <= index) {
+            let key = self.tiles.key().ok()?;
+            *under = Some(self.tiles.checkpoint(std::slice::from_ref(&key)).ok()?.checkpoint);
+        }
+        under.clone().filter(|known| known.size > index)
+    }
+
+    /// What stood at a citation's end.
+    ///
+    /// # Errors
+    /// The catalogue's.
+    pub fn before(&self, store: &Store, citation: &CitationId) -> Result<Past, Fault> {
+        let mut before = Before::default();
+        let (mut settled, mut led_to) = (None, None);
+        for index in store.looked(citation)? {
+            let Some((leaf, ended)) = self.ended(store, index, citation)? else { return Ok(Past::Untold) };
+            led_to = led_to.or(ended.snapshot);
+            if settled.is_none() && ended.ending.is_retryable() {
+                before.failures += 1;
+            } else if settled.is_none() {
+                settled = Some(Settled { index, leaf, ending: ended.ending });
+            }
+            if settled.is_some() && led_to.is_some() {
+                break;
+            }
+        }
+        if let Some(id) = led_to {
+            let Some(manifest) = self.manifest(store, &id)? else { return Ok(Past::Untold) };
+            before.snapshot = Some((id, manifest));
+        }
+        let Some(settled) = settled else { return Ok(Past::Known(Box::new(before))) };
+        let Some(ending) = self.stood(store, citation, &settled, before.snapshot.as_ref())? else {
+            return Ok(Past::Untold);
+        };
+        before.look = Some(Stood { record: Some(settled.leaf), ending, snapshot: led_to });
+        Ok(Past::Known(Box::new(before)))
+    }
+
+    /// The look at a citation that a record tells of.
+    fn ended(
+        &self,
+        store: &Store,
+        index: u64,
+        citation: &CitationId,
+    ) -> Result<Option<(Digest, Box<ResolutionEnded>)>, Fault> {
+        let Some((leaf, record)) = self.record(store, index)? else { return Ok(None) };
+        let Event::ResolutionEnded(ended) = record.event else { return Ok(None) };
+        Ok((ended.citation == *citation).then_some((leaf, ended)))
+    }
+
+    /// How what stood at a settled look ended: where nothing had changed, as its snapshot did; where failures that lasted have since
+    /// been put on record, as they say.
+    fn stood(
+        &self,
+        store: &Store,
+        citation: &CitationId,
+        settled: &Settled,
+        snapshot: Option<&(Digest, Manifest)>,
+    ) -> Result<Option<Ending>, Fault> {
+        // The record right behind the look's own is of the change that this look saw.
+        if let Some(index) = store.changed_after(citation, settled.index + 1)? {
+            let Some((_, Record { event: Event::ChangeSeen(seen), .. })) = self.record(store, index)? else {
+                return Ok(None);
+            };
+            return Ok((seen.citation == *citation).then_some(seen.after.ending));
+        }
+        Ok(match settled.ending {
+            Ending::Unchanged => snapshot.map(|(_, manifest)| manifest.ending),
+            other => Some(other),
+        })
+    }
+
+    /// The manifest with this digest.
+    fn manifest(&self, store: &Store, snapshot: &Digest) -> Result<Option<Manifest>, Fault> {
+        let Some((_, id)) = store.manifest(snapshot)? else { return Ok(None) };
+        let Some(at) = store.locate(id)? else { return Ok(None) };
+        let place = Place { file: at.file, offset: at.offset, length: at.length };
+        let Ok(found) = place::read_at(&self.warc, &place) else { return Ok(None) };
+        let block = found.record.block;
+        Ok((Digest::of(&block) == *snapshot).then(|| serde_json::from_slice(&block).ok()).flatten())
+    }
+}
