@@ -62,16 +62,8 @@ fn platform_of(handle: Option<&str>) -> Platform {
     }
 }
 
-/// The day in a cell: as people write it, in a timestamp, or as C programs do (`Mon Jun 10 12:00:00 +0000 2019`).
+/// The day in a cell: as people write it, or in a timestamp.
 fn day_of(cell: &str, language: Option<&str>) -> Option<Vec<jiff::civil::Date>> {
-    let words: Vec<&str> = cell.split_whitespace().take(7).collect();
-    if let [_, month, day, clock, .., year] = words.as_slice()
-        && clock.contains(':')
-        && year.len() == 4
-    {
-        let plain = format!("{month} {day}, {year}");
-        return day::read(&plain, 0, Some("en")).map(|day| day.readings);
-    }
     // a timestamp's letter between day and hour would glue them into one word
     let plain = cell.split_once(['T', 't']).map_or(cell, |(date, rest)| {
         let stamp = date.len() == 10 && rest.starts_with(|c: char| c.is_ascii_digit());

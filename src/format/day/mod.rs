@@ -34,6 +34,9 @@ pub fn read(text: &str, at: usize, language: Option<&str>) -> Option<Day> {
     if !(number::digit(first).is_some() || words::is_word(first)) {
         return None;
     }
+    if let Some(day) = logged(text, start) {
+        return Some(day);
+    }
     let pieces = pieces(text, start);
     // no date has fewer; to know that saves the words of all languages from being looked up, or learned at all
     if pieces.iter().filter(|p| matches!(p.kind, Kind::Number { .. })).count() < 2 {
@@ -48,6 +51,48 @@ pub fn read(text: &str, at: usize, language: Option<&str>) -> Option<Day> {
     }
     // numbers alone need no words; anything else may be of any language
     resolve(&words::ALL, text, &pieces, language)
+}
+
+/// `Mon Mar 11 17:00:00 +0000 2024`: the day around an hour, as C's `asctime` (C17 7.27.3.1), Unix `date` and X's `created_at`
+/// write it, in English everywhere.
+fn logged(text: &str, start: usize) -> Option<Day> {
+    let line = text.get(start..)?.split('\n').next()?;
+    // no such stamp is longer than its words, a zone among them, and their spaces
+    let reach = line.char_indices().nth(48).map_or(line.len(), |(i, _)| i);
+    let line = line.get(..reach).filter(|line| line.contains(':'))?;
+    let mut words = words_of(line).peekable();
+    words.next_if(|(_, word)| words::ENGLISH.is_weekday(&word.trim_end_matches(',').to_ascii_lowercase()));
+    let (_, month) = words.next()?;
+    let month = words::ENGLISH.month(&month.to_ascii_lowercase()).iter().find(|m| m.calendar == Calendar::Gregorian)?;
+    let day = words.next().and_then(|(_, day)| day.parse().ok())?;
+    words.next_if(|(_, clock)| is_clock(clock))?;
+    words.next_if(|(_, zone)| is_zone(zone));
+    let (at, year) = words.next()?;
+    let digits = year.bytes().take_while(u8::is_ascii_digit).count();
+    let value = year.get(..digits).filter(|_| digits == 4)?.parse().ok()?;
+    let ends = year.get(digits..)?.chars().next().is_none_or(|c| !c.is_alphanumeric());
+    let readings = vec![date(value, month.number, day, Calendar::Gregorian).filter(|_| ends)?];
+    Some(Day { start, end: start + at + digits, readings })
+}
+
+/// The words of a line and where they begin.
+fn words_of(line: &str) -> impl Iterator<Item = (usize, &str)> {
+    let base = line.as_ptr() as usize;
+    line.split_ascii_whitespace().map(move |word| (word.as_ptr() as usize - base, word))
+}
+
+fn is_clock(word: &str) -> bool {
+    word.len() >= 4
+        && word.starts_with(|c: char| c.is_ascii_digit())
+        && word.contains(':')
+        && word.bytes().all(|b| b.is_ascii_digit() || b == b':')
+}
+
+/// `+0000`, `UTC`, `CEST`.
+fn is_zone(word: &str) -> bool {
+    let offset =
+        word.strip_prefix(['+', '-']).is_some_and(|rest| rest.bytes().all(|b| b.is_ascii_digit() || b == b':'));
+    offset || (2..=5).contains(&word.len()) && word.bytes().all(|b| b.is_ascii_uppercase())
 }
 
 /// The first day that stands in a stretch; looked for only where numbers are.
@@ -117,6 +162,12 @@ fn pieces(text: &str, start: usize) -> Vec<Piece<'_>> {
         let rest = text.get(at..).unwrap_or_default();
         if number::digit(c).is_some() {
             let (len, value, digits) = number_in(rest);
+            // hours and minutes are neither day nor year
+            if rest.get(len..).is_some_and(|tail| {
+                tail.strip_prefix(':').is_some_and(|t| t.starts_with(|c| number::digit(c).is_some()))
+            }) {
+                break;
+            }
             pieces.push(Piece {
                 start: at,
                 end: at + len,
@@ -474,6 +525,23 @@ mod tests {
             |text: &str| first(text, 0..text.len(), None).and_then(|d| text.get(d.start..d.end).map(str::to_owned));
         assert_eq!(found("港湾局は2023年8月2日、そう述べた").as_deref(), Some("2023年8月2日"));
         assert_eq!(found("port2023 8 2"), None);
+    }
+
+    #[test]
+    fn an_hour_is_no_year() {
+        for (text, want) in [
+            ("Mon Mar 11 17:00:00 +0000 2024", Some("Mon Mar 11 17:00:00 +0000 2024")),
+            ("Mon Mar 11 17:00:00 2024, and", Some("Mon Mar 11 17:00:00 2024")),
+            ("Mon Mar  4 17:00:00 CEST 2024\n", Some("Mon Mar  4 17:00:00 CEST 2024")),
+            ("Mon Mar 11 17:00:00 +0000", None),
+            ("Mar 11 17:00", None),
+            ("11 March 17:00", None),
+            ("March 11, 2024 17:00", Some("March 11, 2024")),
+        ] {
+            let found = shown(text, None);
+            assert_eq!(found.as_ref().map(|(_, raw)| raw.as_str()), want, "{text}");
+            assert!(found.is_none_or(|(day, _)| day.starts_with("2024-03-")), "{text}");
+        }
     }
 
     #[test]
