@@ -5,8 +5,9 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::{Ground, Seat, Told, place, quoted};
+use super::{Ground, Seat, Told, place, quoted, remnant};
 use crate::citation::letters::char_before;
+use crate::citation::mark::What;
 use crate::format::day;
 
 /// What says that something was posted, in the languages statements are mostly written in; matched as beginnings of words.
@@ -130,6 +131,9 @@ pub(super) fn read(ground: &Ground<'_, '_>, seat: &Seat<'_, '_>) -> Option<Told>
     let words = quoted::trimmed(text, words);
     let date = day.start..day.end;
     let span = words.start.min(date.start).min(seat.mark.start)..words.end.max(date.end).max(seat.mark.end);
+    if holds_another(ground, seat, &span) {
+        return None;
+    }
     Some(Told {
         span: span.clone(),
         platform: seat.platform,
@@ -141,6 +145,14 @@ pub(super) fn read(ground: &Ground<'_, '_>, seat: &Seat<'_, '_>) -> Option<Told>
         quoted: words,
         candidate: true,
     })
+}
+
+/// Whether somebody else signs quoted words inside a stretch: then words and day are not of one post.
+fn holds_another(ground: &Ground<'_, '_>, seat: &Seat<'_, '_>, span: &Range<usize>) -> bool {
+    let first = ground.marks.partition_point(|m| m.start < span.start);
+    let inside = ground.marks.iter().enumerate().skip(first).take_while(|(_, m)| m.start < span.end);
+    let handles = inside.filter(|(n, m)| *n != seat.n && matches!(m.what, What::Handle(..)));
+    handles.take(4).any(|(_, m)| remnant::signed(ground.text, m, seat.floor).is_some())
 }
 
 /// The last pair of quotation marks in a stretch.

@@ -2,8 +2,9 @@
 
 use std::ops::Range;
 
-use super::{Ground, Seat, Told, place, quoted};
+use super::{Ground, Seat, Told, place, quoted, remnant};
 use crate::citation::letters::{char_at, char_before, is_opening_quote};
+use crate::citation::mark::What;
 use crate::format::day::{self, Day};
 
 /// Reads a reference built around a handle in brackets, or one that begins a line.
@@ -13,12 +14,19 @@ pub(super) fn read(ground: &Ground<'_, '_>, seat: &Seat<'_, '_>) -> Option<Told>
     if frame.name.as_ref().and_then(|n| text.get(n.clone())).is_some_and(super::prose::ends_in_a_place) {
         return None;
     }
+    // a dash behind quoted words makes the name theirs, not that of what follows
+    if remnant::signed(text, seat.mark, seat.floor).is_some() {
+        return None;
+    }
     let mut at = place::skip_blank(text, frame.end);
     while let Some('.' | ',' | ':') = char_at(text, at) {
         at = place::skip_blank(text, at + 1);
     }
     let (words, day) =
         if char_at(text, at) == Some('(') { dated_first(ground, at)? } else { quoted_first(ground, at)? };
+    if is_anothers(ground, seat, words.end..day.start) {
+        return None;
+    }
     let author = name(text, seat, &frame);
     let start = frame.name.as_ref().map_or(seat.mark.start, |n| n.start).min(words.start);
     let date = day.start..day.end;
@@ -34,6 +42,12 @@ pub(super) fn read(ground: &Ground<'_, '_>, seat: &Seat<'_, '_>) -> Option<Told>
         quoted: words,
         candidate: false,
     })
+}
+
+/// Whether the day behind the words is of another account, which stands between the two.
+fn is_anothers(ground: &Ground<'_, '_>, seat: &Seat<'_, '_>, between: Range<usize>) -> bool {
+    let behind = ground.marks.iter().skip(seat.n + 1).skip_while(|m| m.start < between.start);
+    behind.take_while(|m| m.start < between.end).any(|m| matches!(m.what, What::Handle(..)))
 }
 
 /// The brackets around the handle and the name before them.

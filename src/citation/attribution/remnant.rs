@@ -6,8 +6,9 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use super::{Ground, Seat, Told, place, quoted, site};
-use crate::citation::letters::{char_at, char_before};
+use crate::citation::letters::{char_at, char_before, is_closing_quote};
 use crate::citation::link;
+use crate::citation::mark::{Mark, What};
 use crate::format::day::{self, Day};
 use crate::platform::permalink;
 
@@ -17,9 +18,9 @@ const LONGEST_NAME: usize = 80;
 /// Reads the remnant around a handle in parentheses.
 pub(super) fn read(ground: &Ground<'_, '_>, seat: &Seat<'_, '_>) -> Option<Told> {
     let text = ground.text;
-    let (open, close) = parentheses(text, seat)?;
+    let (open, close) = parentheses(text, seat.mark)?;
     let embed = ground.embed(seat.mark.start);
-    let least = embed.map_or(seat.floor, |e| e.start.max(seat.floor));
+    let least = embed.map_or_else(|| behind_another(ground, seat), |e| e.start.max(seat.floor));
     let shared = shared_by(text, least, open);
     let day = date_behind(text, close, ground.language, shared.is_some());
     let name = match &shared {
@@ -61,8 +62,8 @@ pub(super) fn read(ground: &Ground<'_, '_>, seat: &Seat<'_, '_>) -> Option<Told>
 }
 
 /// The parentheses around the handle: where the opening one stands, and behind the closing one.
-fn parentheses(text: &str, seat: &Seat<'_, '_>) -> Option<(usize, usize)> {
-    let mut open = seat.mark.start;
+fn parentheses(text: &str, mark: &Mark<'_>) -> Option<(usize, usize)> {
+    let mut open = mark.start;
     for _ in 0..4 {
         let Some(c) = char_before(text, open).filter(|c| place::is_blank(*c)) else { break };
         open -= c.len_utf8();
@@ -73,8 +74,28 @@ fn parentheses(text: &str, seat: &Seat<'_, '_>) -> Option<(usize, usize)> {
         '（' => '）',
         _ => return None,
     };
-    let after = place::skip_blank(text, seat.mark.end);
+    let after = place::skip_blank(text, mark.end);
     (char_at(text, after) == Some(closing)).then(|| (open - opening.len_utf8(), after + closing.len_utf8()))
+}
+
+/// How many handles before one are asked whether they sign words of their own.
+const BEFORE: usize = 4;
+
+/// Behind the attribution that comes before this one, where that one gave no day and so was none: its words and its name are not
+/// this one's.
+fn behind_another(ground: &Ground<'_, '_>, seat: &Seat<'_, '_>) -> usize {
+    let before = ground.marks.get(..seat.n).unwrap_or_default().iter().rev().take_while(|m| m.start >= seat.floor);
+    let handles = before.filter(|m| matches!(m.what, What::Handle(..))).take(BEFORE);
+    handles.filter_map(|m| signed(ground.text, m, seat.floor)).next().unwrap_or(seat.floor)
+}
+
+/// Behind the parentheses around a handle that signs quoted words: `“words” — Name (@handle)`.
+pub(super) fn signed(text: &str, mark: &Mark<'_>, least: usize) -> Option<usize> {
+    let (open, close) = parentheses(text, mark)?;
+    let name = name_before(text, least, open)?;
+    let words = place::before(text, least, name.dash.start);
+    let words = words.trim_end_matches(|c| place::is_blank(c) || matches!(c, ',' | '.' | ';'));
+    words.ends_with(is_closing_quote).then_some(close)
 }
 
 /// The day right behind the parentheses; only a separator or a time of day may stand between.
@@ -217,6 +238,7 @@ fn is_name(name: &str) -> bool {
     !name.is_empty()
         && (name.len() <= LONGEST_NAME || name.chars().count() <= LONGEST_NAME)
         && !memchr::memchr_iter(b':', bytes).any(|i| bytes.get(i..).is_some_and(|tail| tail.starts_with(b"://")))
+        && !memchr::memchr_iter(b'(', bytes).any(|i| bytes.get(i + 1) == Some(&b'@'))
         && memchr::memchr_iter(b'\n', bytes).take(2).count() <= 1
 }
 
@@ -284,5 +306,38 @@ fn repaired(name: &str) -> String {
     match std::str::from_utf8(&bytes) {
         Ok(text) if !lossy => text.to_owned(),
         _ => name.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::citation::{Kind, find};
+    use crate::statement::{self, Hint};
+
+    fn posts(text: &str) -> Vec<String> {
+        let statement = statement::read(text.as_bytes().to_vec(), &Hint::default());
+        let found = statement.map(|statement| find(&statement)).unwrap_or_default();
+        let told = found.into_iter().filter_map(|c| match c.kind {
+            Kind::Post { author, handle, date: Some(date), quoted, .. } => {
+                Some(format!("{} @{} {date} {quoted}", author.unwrap_or_default(), handle.unwrap_or_default()))
+            }
+            _ => None,
+        });
+        told.collect()
+    }
+
+    #[test]
+    fn a_name_without_a_day_does_not_take_the_next_ones() {
+        for text in [
+            "“The gate is shut.” — Dock Line (@dockline)\n“The gate is open.” — Mara Quay (@maraquay), 12 March 2024.",
+            "“The gate is shut.” — Dock Line (@dockline)\n\n“The gate is open.” — Mara Quay (@maraquay), 12 March 2024.",
+            "\"The gate is shut,\" — Dock Line (@dockline). \"The gate is open.\" — Mara Quay (@maraquay) March 12, 2024",
+            "“The gate is shut.” — Dock Line (@dockline), 11 March. “The gate is open.” — Mara Quay (@maraquay), 12 March 2024",
+            "“The gate is shut.” – Dock Line (@dockline), yesterday. “The gate is open.” - Mara Quay (@maraquay), 12 March 2024",
+            "\"The gate is shut\" — Dock Line (@dockline), Mar 11. Then \"The gate is open.\" — Mara Quay (@maraquay) March 12, 2024",
+            "«The gate is shut», — Dock Line (@dockline) posted. «The gate is open.» — Mara Quay (@maraquay) March 12, 2024",
+        ] {
+            assert_eq!(posts(text), ["Mara Quay @maraquay 2024-03-12 The gate is open."], "{text}");
+        }
     }
 }
