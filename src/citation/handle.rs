@@ -101,7 +101,35 @@ fn with_host(text: &str, name_at: usize, end: usize) -> Option<Read<'_>> {
     })
 }
 
-/// `@name.example.org`: a domain that is a handle; or, inside parentheses, a name with dots as Instagram allows.
+/// Where names hold dots, and how texts call it.
+const DOTTED: &[(&str, Platform)] = &[
+    ("instagram", Platform::Instagram),
+    ("инстаграм", Platform::Instagram),
+    ("インスタ", Platform::Instagram),
+    ("tiktok", Platform::Tiktok),
+    ("тикток", Platform::Tiktok),
+    ("threads", Platform::Threads),
+];
+/// How near to a name its site is named, in bytes.
+const NEAR: usize = 64;
+
+/// The site with dotted names that is named beside a name, in its own paragraph; none where Bluesky is named too.
+fn dotted_site(text: &str, at: usize, end: usize) -> Option<Platform> {
+    let before = text.get(floor_char(text, at.saturating_sub(NEAR))..at).unwrap_or_default();
+    let behind = text.get(end..ceil_char(text, end + NEAR)).unwrap_or_default();
+    let before = before.rsplit("\n\n").next().unwrap_or_default().to_lowercase();
+    let behind = behind.split("\n\n").next().unwrap_or_default().to_lowercase();
+    let holds = |name: &str| before.contains(name) || behind.contains(name);
+    DOTTED.iter().find(|(name, _)| holds(name) && !holds("bluesky") && !holds("bsky")).map(|(_, site)| *site)
+}
+
+/// Whether a name goes on behind the dot at `dot`: a sentence that begins without its space does so with a capital.
+fn goes_on(bytes: &[u8], dot: usize) -> bool {
+    bytes.get(dot) == Some(&b'.') && bytes.get(dot + 1).is_some_and(u8::is_ascii_lowercase)
+}
+
+/// `@name.example.org`: a domain that is a handle; or, where a site that allows them is named or in parentheses, a name with
+/// dots. Of any other name with dots the part before the first is somebody else's.
 fn with_dots(text: &str, at: usize, name_at: usize, end: usize) -> Option<Read<'_>> {
     let bytes = text.as_bytes();
     let dotted =
@@ -109,7 +137,17 @@ fn with_dots(text: &str, at: usize, name_at: usize, end: usize) -> Option<Read<'
     if !dotted {
         return None;
     }
-    let host = link::host::host(text, name_at).filter(|h| !h.defanged && h.end > end);
+    let run = bytes.get(name_at..)?.iter().take(65).take_while(|b| is_word(**b) || **b == b'.').count();
+    let run = run - bytes.get(name_at..name_at + run)?.iter().rev().take_while(|b| **b == b'.').count();
+    let stop = name_at + run;
+    let named = |platform| Read::Handle {
+        end: stop,
+        platform,
+        handle: Cow::Borrowed(text.get(name_at..stop).unwrap_or_default()),
+    };
+    let fits = run <= 30 && stop > end && !text.get(name_at..stop)?.contains("..");
+    let site = if fits { dotted_site(text, at, stop) } else { None };
+    let host = link::host::host(text, name_at).filter(|h| !h.defanged && h.end > end && site.is_none());
     if let Some(host) = &host {
         let plain = text.get(name_at..host.end)?;
         if host.known && plain.is_ascii() && !plain.contains('_') && !link::file::is_no_domain(text, name_at, host.end)
@@ -119,14 +157,12 @@ fn with_dots(text: &str, at: usize, name_at: usize, end: usize) -> Option<Read<'
             return Some(Read::Handle { end: host.end, platform: Platform::Bluesky, handle });
         }
     }
-    let run = bytes.get(name_at..)?.iter().take(31).take_while(|b| is_word(**b) || **b == b'.').count();
-    let stop = name_at + run;
     let enclosed = char_before(text, at) == Some('(') && char_at(text, stop) == Some(')');
-    (enclosed && run <= 30 && stop > end).then(|| Read::Handle {
-        end: stop,
-        platform: Platform::Instagram,
-        handle: Cow::Borrowed(text.get(name_at..stop).unwrap_or_default()),
-    })
+    match site {
+        Some(site) if goes_on(bytes, end) => Some(named(site)),
+        _ if enclosed && fits => Some(named(Platform::Instagram)),
+        _ => goes_on(bytes, end).then(|| Read::Not { behind: link::ruined(text, end) }),
+    }
 }
 
 /// Behind a handle: a list's or a package's path belongs to it and is no citation of its own.
@@ -197,6 +233,9 @@ fn is_at_rule_name(name: &str) -> bool {
 pub(super) fn in_code(text: &str, at: usize, end: usize) -> bool {
     let bytes = text.as_bytes();
     let name = text.get(at + 1..end).unwrap_or_default();
+    if is_called(bytes.get(end..).unwrap_or_default()) || is_doc_tag(text, at, name) {
+        return true;
+    }
     let scoped = bytes.get(end) == Some(&b'/');
     let rule = is_at_rule_name(name);
     let head = bytes.get(at.saturating_sub(40)..at).unwrap_or_default();
@@ -215,6 +254,48 @@ pub(super) fn in_code(text: &str, at: usize, end: usize) -> bool {
         || scoped && is_scope(line, line_after)
         || rule && is_at_rule(line_after)
         || line.trim().is_empty() && line_begins_code(line_after, after)
+}
+
+/// `@name()`, `@name("…`, `@name(key=…`: a call.
+fn is_called(after: &[u8]) -> bool {
+    let Some(inside) = after.strip_prefix(b"(") else { return false };
+    let word = inside.iter().take(40).take_while(|b| is_word(**b)).count();
+    matches!(inside.first(), Some(b')' | b'"' | b'\''))
+        || word > 0 && inside.get(word) == Some(&b'=') && inside.get(word + 1) != Some(&b'=')
+}
+
+/// Tags of documentation comments (Javadoc, JSDoc, Doxygen) that nobody is called by.
+const TAGS: &[&str] =
+    &["param", "tparam", "return", "returns", "throws", "exception", "deprecated", "typedef", "inheritDoc", "brief"];
+/// Others, which stand beside them.
+const LESSER_TAGS: &[&str] = &[
+    "see", "since", "author", "version", "link", "code", "type", "example", "todo", "private", "override", "property",
+];
+
+/// Whether the at sign begins a tag of a documentation comment: in `{@link …}`, or at the head of a line that such a comment
+/// begins, or in a run of such lines.
+fn is_doc_tag(text: &str, at: usize, name: &str) -> bool {
+    let sure = TAGS.contains(&name);
+    if !(sure || LESSER_TAGS.contains(&name)) {
+        return false;
+    }
+    let before = text.get(floor_char(text, at.saturating_sub(240))..at).unwrap_or_default();
+    if before.ends_with('{') {
+        return true;
+    }
+    let mut lines = before.rsplit('\n');
+    let head = lines.next().unwrap_or_default().trim();
+    let starred = matches!(head, "*" | "/**" | "///" | "//!");
+    if sure && starred || !(starred || head.is_empty()) {
+        return sure && starred;
+    }
+    let after = text.get(at..ceil_char(text, at + 240)).unwrap_or_default();
+    lines.take(3).chain(after.split('\n').skip(1).take(3)).any(begins_with_tag)
+}
+
+fn begins_with_tag(line: &str) -> bool {
+    let tag = line.trim_start_matches([' ', '\t', '*', '/']).strip_prefix('@').unwrap_or_default();
+    TAGS.iter().any(|name| tag.strip_prefix(name).is_some_and(|rest| rest.starts_with(char::is_whitespace)))
 }
 
 /// Whether what follows an at sign and a name at a line's beginning can be code: arguments, a dot, or the line's end.
@@ -336,4 +417,59 @@ fn ceil_char(text: &str, at: usize) -> usize {
         at += 1;
     }
     at
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::citation::{Kind, find};
+    use crate::statement::{self, Hint};
+
+    fn accounts(text: &str) -> Vec<String> {
+        let hint = Hint { source: "a.txt".to_owned(), content_type: None };
+        let statement = statement::read(text.as_bytes().to_vec(), &hint);
+        let found = statement.map(|statement| find(&statement)).unwrap_or_default();
+        let told = found.into_iter().filter_map(|c| match c.kind {
+            Kind::Handle { platform, handle } => Some(format!("{} {handle}", platform.as_str())),
+            _ => None,
+        });
+        told.collect()
+    }
+
+    #[test]
+    fn a_name_with_dots_is_never_cut_to_another_name() {
+        for (text, want) in [
+            ("posted by @dock.lane on Instagram today", &["instagram dock.lane"][..]),
+            ("on Instagram as @dock.lane_9.", &["instagram dock.lane_9"]),
+            ("Instagram: @dock.design", &["instagram dock.design"]),
+            ("thanks to @dock.lane.official.", &[]),
+            ("the marker @dock.lane.skip was used", &[]),
+            ("Bluesky (@dock.design), Instagram", &["bluesky dock.design"]),
+            ("ask @dock.bsky.social or @dock.design", &["bluesky dock.bsky.social", "bluesky dock.design"]),
+            ("Ask @dockline.Then go. See @dockline.", &["x dockline", "x dockline"]),
+            ("see @dockline... and @dockline.", &["x dockline", "x dockline"]),
+        ] {
+            assert_eq!(accounts(text), want, "{text}");
+        }
+    }
+
+    #[test]
+    fn calls_and_tags_of_documentation_are_no_accounts() {
+        for text in [
+            "the decorated @app.route(\"/x\") and @app.get('/y')",
+            "use @cached(maxsize=3) or @cached() here",
+            "/**\n * Words.\n * @param x the x\n * @return y\n * @see Pier\n */",
+            "* @param x the x",
+            "@param x the x\n@return y\n@see Pier",
+            "as {@link Pier} says",
+        ] {
+            assert_eq!(accounts(text), Vec::<String>::new(), "{text}");
+        }
+        for (text, want) in [
+            ("* @see said so\n* @author too", ["x see", "x author"]),
+            ("@return and @param spoke", ["x return", "x param"]),
+            ("首相@dockline(首相) and @dockline (\"Dock\")", ["x dockline", "x dockline"]),
+        ] {
+            assert_eq!(accounts(text), want, "{text}");
+        }
+    }
 }
