@@ -88,15 +88,54 @@ fn is_colour(text: &str, at: usize, tag: &str) -> bool {
     named || (matches!(after, Some(b';')) && before.trim_end().ends_with(':'))
 }
 
+/// What compilers are told (C17 6.10.6, and what GCC, Clang and MSVC add).
+const PRAGMAS: &[&str] = &[
+    "once",
+    "omp",
+    "pack",
+    "STDC",
+    "GCC",
+    "clang",
+    "warning",
+    "comment",
+    "message",
+    "mark",
+    "region",
+    "endregion",
+    "unroll",
+    "acc",
+    "intrinsic",
+    "optimize",
+    "push_macro",
+    "pop_macro",
+];
+
+/// One name of a program and nothing else, but for a comment.
+fn is_identifier(line: &str) -> bool {
+    let word = line.split("//").next().unwrap_or_default().split("/*").next().unwrap_or_default().trim();
+    !word.is_empty()
+        && !word.starts_with(|c: char| c.is_ascii_digit())
+        && word.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+}
+
+/// Whether nothing but a few blanks stand before in the line.
+fn begins_line(text: &str, at: usize) -> bool {
+    let head = text.as_bytes().get(at.saturating_sub(40)..at).unwrap_or_default();
+    let blanks = head.iter().rev().take_while(|b| matches!(b, b' ' | b'\t')).count();
+    head.len().checked_sub(blanks + 1).map_or(head.len() < 40, |last| head.get(last) == Some(&b'\n'))
+}
+
 /// Lines of C and its kin: `#include <…>`, `#define X`.
 fn is_directive(text: &str, at: usize, tag: &str) -> bool {
     const WORDS: &[&str] =
         &["include", "define", "undef", "ifdef", "ifndef", "endif", "pragma", "elif", "region", "endregion"];
     WORDS.contains(&tag)
-        && matches!(char_before(text, at), None | Some('\n'))
+        && begins_line(text, at)
         && text.get(at + 1 + tag.len()..).is_some_and(|t| {
             let line = t.split('\n').next().unwrap_or_default().trim();
             line.is_empty() && tag == "endif"
+                || matches!(tag, "undef" | "ifdef" | "ifndef") && is_identifier(line)
+                || tag == "pragma" && line.split([' ', '(']).next().is_some_and(|word| PRAGMAS.contains(&word))
                 || line.starts_with(['<', '"'])
                 || line.split(['(', ' ']).next().is_some_and(|w| {
                     w.len() > 1 && w.bytes().all(|b| b.is_ascii_uppercase() || b == b'_' || b.is_ascii_digit())

@@ -203,7 +203,8 @@ impl<'t> Scanner<'t> {
         if !next_ok || before <= self.floor {
             return here + 1;
         }
-        let Some(start) = bare_start(self.text, self.floor, before) else { return here + 1 };
+        let glued = link::picture(bytes, here).filter(|start| *start >= self.floor);
+        let Some(start) = glued.or_else(|| bare_start(self.text, self.floor, before)) else { return here + 1 };
         let Some(host) = link::host::host(self.text, start) else {
             return self.rule_out(link::ruined(self.text, here + 1));
         };
@@ -214,7 +215,8 @@ impl<'t> Scanner<'t> {
         if let Some(at) = handle::mail_sign(self.text, end) {
             return self.rule_out(handle::behind_mail(self.text, at));
         }
-        if !host.known || !link::may_precede_bare(char_before(self.text, start)) {
+        let placed = glued.is_some() || link::may_precede_bare(char_before(self.text, start));
+        if !host.known || !placed {
             return self.rule_out(end);
         }
         let (defanged, name_end) = (host.defanged, host.end);
@@ -280,6 +282,41 @@ mod tests {
     #[test]
     fn sections_of_files_are_no_domains() {
         assert_eq!(raws("see README.md#usage and lib.rs?x, or harbour.example#quays"), ["harbour.example#quays"]);
+    }
+
+    #[test]
+    fn a_picture_is_found_whatever_it_is_glued_to() {
+        for (text, want) in [
+            (
+                "https://t.co/AbCdEfGhIkpic.twitter.com/AbCdEfGhIj",
+                &["https://t.co/AbCdEfGhIk", "pic.twitter.com/AbCdEfGhIj"][..],
+            ),
+            ("at the pierpic.twitter.com/AbCdEfGhIk end", &["pic.twitter.com/AbCdEfGhIk"]),
+            ("埠頭pic.x.com/AbCdEfGhIk", &["pic.x.com/AbCdEfGhIk"]),
+            (
+                "https://a.example/storypic.twitter.com/AbCdEfGhIk",
+                &["https://a.example/story", "pic.twitter.com/AbCdEfGhIk"],
+            ),
+            (
+                "https://a.example/u?to=pic.twitter.com/AbCdEfGhIk",
+                &["https://a.example/u?to=pic.twitter.com/AbCdEfGhIk"],
+            ),
+            ("a pic.twitter.com/AbCdEfGhIk", &["pic.twitter.com/AbCdEfGhIk"]),
+        ] {
+            assert_eq!(raws(text), want, "{text}");
+        }
+    }
+
+    #[test]
+    fn lines_of_a_preprocessor_hold_no_tags() {
+        assert_eq!(
+            raws("#ifdef X\n  #pragma once\n#ifndef pier_h // guard\n#include <a>\n#endif\n"),
+            Vec::<&str>::new()
+        );
+        assert_eq!(
+            raws("#ifdef is a tag, #pragma too\n#pragma is one\n#define love"),
+            ["#ifdef", "#pragma", "#pragma", "#define"]
+        );
     }
 
     #[test]

@@ -212,6 +212,16 @@ pub(super) fn classified<'t>(url: Cow<'t, str>, host: &str, is_code: bool) -> Li
     Link { form: class, url, named, defanged: false }
 }
 
+/// Where `pic.twitter.com/` or `pic.x.com/` begins whose first dot stands at `dot`, and which only letters or digits are glued
+/// to: a post's text is often given without the space before its picture.
+pub(super) fn picture(bytes: &[u8], dot: usize) -> Option<usize> {
+    let start = dot.checked_sub(3)?;
+    let tail = bytes.get(start..)?;
+    let before = start.checked_sub(1).and_then(|i| bytes.get(i));
+    let coded = tail.starts_with(b"pic.twitter.com/") || tail.starts_with(b"pic.x.com/");
+    (coded && before.is_some_and(|b| b.is_ascii_alphanumeric() || !b.is_ascii())).then_some(start)
+}
+
 /// Whether a domain without a scheme may begin behind `c`.
 pub(super) fn may_precede_bare(c: Option<char>) -> bool {
     !c.is_some_and(|c| {

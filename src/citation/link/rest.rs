@@ -29,7 +29,9 @@ pub(in crate::citation) fn rest(text: &str, at: usize) -> Rest {
     while let Some(&b) = bytes.get(i) {
         match class(b) {
             Class::Plain => {
-                if b == b'h' && i > kept.saturating_sub(8) && begins_another(text, i) {
+                if b == b'h' && i > kept.saturating_sub(8) && begins_another(text, i)
+                    || b == b'p' && kept == i && crate::citation::link::picture(bytes, i + 3).is_some()
+                {
                     break;
                 }
                 i += 1;
