@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use super::{Ground, Seat, Told, place, quoted, remnant};
-use crate::citation::letters::char_before;
+use crate::citation::letters::{char_before, is_spaceless};
 use crate::citation::mark::What;
 use crate::format::day;
 
@@ -188,6 +188,12 @@ fn has_stem(lower: &str) -> bool {
     ANY.as_ref().is_some_and(|any| any.is_match(lower))
 }
 
+/// Whether a run of letters without spaces says more than a name does: it holds quotation marks, or tells of posting.
+fn is_sentence(word: &str) -> bool {
+    word.contains(['「', '」', '『', '』', '《', '》', '〈', '〉'])
+        || word.chars().any(is_spaceless) && has_stem(&word.to_lowercase())
+}
+
 /// The capitalised words right before the parentheses around the handle.
 pub(super) fn name_before(text: &str, seat: &Seat<'_, '_>) -> Option<String> {
     let open = seat.mark.start.checked_sub(1)?;
@@ -197,6 +203,9 @@ pub(super) fn name_before(text: &str, seat: &Seat<'_, '_>) -> Option<String> {
     let before = place::before(text, seat.floor, open).rsplit('\n').next()?.trim_end();
     let mut words: Vec<&str> = Vec::new();
     for word in before.rsplit(' ').take(6) {
+        if is_sentence(word) {
+            break;
+        }
         let capital = word.chars().find(|c| c.is_alphabetic()).is_some_and(|c| c.is_uppercase() || !c.is_lowercase());
         let particle = matches!(
             word,
@@ -224,6 +233,7 @@ pub(super) fn name_before(text: &str, seat: &Seat<'_, '_>) -> Option<String> {
     }
     words.reverse();
     let name = words.join(" ");
+    let name = name.rsplit(['、', '。', '，']).next().unwrap_or_default();
     let name = name.trim_start_matches(|c: char| !c.is_alphanumeric()).trim_end_matches([',', ' ']);
     (!name.is_empty() && !ends_in_a_place(name)).then(|| name.to_owned())
 }
@@ -233,6 +243,22 @@ mod tests {
     use super::*;
     use crate::citation::{Kind, find};
     use crate::statement::{self, Hint};
+
+    #[test]
+    fn a_sentence_without_spaces_is_no_name() {
+        let author = |text: &str| {
+            let statement = statement::read(text.as_bytes().to_vec(), &Hint::default());
+            let found = statement.map(|statement| find(&statement)).unwrap_or_default();
+            found.into_iter().find_map(|c| if let Kind::Post { author, .. } = c.kind { Some(author) } else { None })
+        };
+        for (text, want) in [
+            ("首相は「最善を尽くす」と投稿した(@shusho230、2024年3月11日)。", None),
+            ("首相は「最善を 尽くす」とXで 投稿した(@shusho230、2024年3月11日)。", None),
+            ("2024年3月11日、港湾太郎(@kowan_taro)は「最善を尽くす」と投稿した。", Some("港湾太郎")),
+        ] {
+            assert_eq!(author(text), Some(want.map(str::to_owned)), "{text}");
+        }
+    }
 
     #[test]
     fn every_stem_is_found_and_latin_ones_only_where_a_word_begins() {
