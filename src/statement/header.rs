@@ -153,7 +153,9 @@ fn dateline(head: &str) -> Option<String> {
         let alone = after.trim().is_empty() && before.chars().count() <= 24;
         let place =
             after.starts_with(['—', '–', '-', '|', ':']) && before.chars().count() <= 30 && !before.contains('@');
-        if (alone && !before.contains('@') && !before.contains('—')) || place {
+        // a clock and a middle dot before it are how a platform shows a post's day
+        let shown = before.contains(['@', '—', '·']);
+        if (alone && !shown) || place {
             return match found.readings.as_slice() {
                 [one] => Some(one.to_string()),
                 _ => None,

@@ -5,7 +5,8 @@ use std::ops::Range;
 use super::{Ground, Seat, Told, place, quoted};
 use crate::citation::letters::char_at;
 use crate::citation::mark::What;
-use crate::format::day;
+use crate::format::day::{self, Day};
+use crate::format::effort::looked_at;
 
 /// Longer ones are no post's words (X allows 25,000 characters to those who pay, and pages show a few hundred of them).
 const LONGEST: usize = 8 * 1024;
@@ -20,7 +21,7 @@ pub(super) fn read(ground: &Ground<'_, '_>, seat: &Seat<'_, '_>) -> Option<Told>
     }
     let mut at = place::skip_blank(text, seat.mark.end);
     if !matches!(char_at(text, at), Some('·' | '•')) {
-        return None;
+        return opened(ground, seat);
     }
     at = place::skip_blank(text, at + 2 + usize::from(char_at(text, at) == Some('•')));
     let name = name_before(text, seat)?;
@@ -43,6 +44,70 @@ pub(super) fn read(ground: &Ground<'_, '_>, seat: &Seat<'_, '_>) -> Option<Told>
         quoted: words,
         candidate: false,
     })
+}
+
+/// Reads the page of one post, whose day stands below the words: `Name⏎@handle⏎words⏎10:05 AM · Mar 11, 2024 · 1.2M Views`.
+fn opened(ground: &Ground<'_, '_>, seat: &Seat<'_, '_>) -> Option<Told> {
+    let text = ground.text;
+    let line = place::before(text, seat.floor, seat.mark.start).rsplit('\n').next()?;
+    if !line.trim().is_empty() || !is_alone(place::behind(text, seat.mark.end)) {
+        return None;
+    }
+    let name = name_before(text, seat)?;
+    let (at, day) = day_below(ground, seat)?;
+    let words = quoted::trimmed(text, seat.mark.end..at);
+    let date = day.start..day.end;
+    Some(Told {
+        span: name.start..day.end,
+        platform: seat.platform,
+        author: text.get(name).map(str::to_owned),
+        handle: Some(seat.handle.to_owned()),
+        readings: day.readings,
+        permalink: ground.permalink(seat, &date, 2),
+        date: Some(date),
+        candidate: false,
+        quoted: words.clone(),
+    })
+    .filter(|_| !words.is_empty())
+}
+
+/// Whether nothing stands in the rest of a line.
+fn is_alone(rest: &str) -> bool {
+    rest.split('\n').next().is_some_and(|line| line.trim().is_empty()) && rest.contains('\n')
+}
+
+/// The line of a clock and a day below the words, and where it begins: before the next account that has its line to itself.
+fn day_below(ground: &Ground<'_, '_>, seat: &Seat<'_, '_>) -> Option<(usize, Day)> {
+    let text = ground.text;
+    let rest = text.get(seat.mark.end..place::floor(text, seat.mark.end + LONGEST))?;
+    let mut at = seat.mark.end;
+    for line in rest.split_inclusive('\n') {
+        looked_at(line.len());
+        let bare = line.trim();
+        if bare.starts_with('@') && !bare.contains(char::is_whitespace) {
+            return None;
+        }
+        if let Some(day) = stamp(text, at, line, ground.language) {
+            return Some((at, day));
+        }
+        at += line.len();
+    }
+    None
+}
+
+/// The day of `10:05 AM · Mar 11, 2024 · 1.2M Views`, a line that begins at `at`.
+fn stamp(text: &str, at: usize, line: &str, language: Option<&str>) -> Option<Day> {
+    let (clock, rest) = line.split_once('·')?;
+    let digits = |s: &str| s.bytes().rev().take_while(u8::is_ascii_digit).count();
+    let is_clock = clock.chars().count() <= 16
+        && clock.match_indices([':', '.', 'h']).any(|(i, _)| {
+            let minutes = clock.get(i + 1..).unwrap_or_default().bytes().take_while(u8::is_ascii_digit).count();
+            (1..=2).contains(&digits(clock.get(..i).unwrap_or_default())) && minutes == 2
+        });
+    let from = at + clock.len() + '·'.len_utf8();
+    let day = is_clock.then(|| day::read(text, from, language)).flatten()?;
+    let behind = line.get(day.end.checked_sub(at)?..)?.trim();
+    (rest.len() < 120 && (behind.is_empty() || behind.starts_with('·'))).then_some(day)
 }
 
 /// The name: the line before the handle's, or what stands before the handle in its own line.
@@ -97,4 +162,58 @@ fn is_counter(line: &str) -> bool {
         && line
             .split_whitespace()
             .all(|w| w.chars().all(|c| c.is_numeric() || matches!(c, ',' | '.' | 'K' | 'M' | 'k')))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::citation::{Kind, find};
+    use crate::statement::{self, Hint};
+
+    fn cited(name: &str, text: &str) -> Vec<String> {
+        let hint = Hint { source: name.to_owned(), content_type: None };
+        let statement = statement::read(text.as_bytes().to_vec(), &hint);
+        let found = statement.map(|statement| find(&statement)).unwrap_or_default();
+        let told = found.into_iter().filter_map(|c| {
+            let guess = if c.candidate { " ?" } else { "" };
+            match c.kind {
+                Kind::Handle { platform, handle } => Some(format!("{} {handle}{guess}", platform.as_str())),
+                Kind::Post { platform, author, handle, date, quoted, .. } => Some(format!(
+                    "post {} {} @{} {} [{quoted}]{guess}",
+                    platform.as_str(),
+                    author.unwrap_or_default(),
+                    handle.unwrap_or_default(),
+                    date.unwrap_or_default()
+                )),
+                _ => None,
+            }
+        });
+        told.collect()
+    }
+
+    #[test]
+    fn the_page_of_one_post_has_its_day_below() {
+        for (stamp, date) in [
+            ("10:05 AM · Mar 11, 2024 · 1.2M Views", "2024-03-11"),
+            ("10:05 AM · Mar 11, 2024", "2024-03-11"),
+            ("10:05 · 11 mars 2024 · 1,2 M vues", "2024-03-11"),
+            ("午前10:05 · 2024年3月11日 · 1.2万 件の表示", "2024-03-11"),
+        ] {
+            let text =
+                format!("Jane Doe\n@jane_doe\nThe pier is closed today.\n\nAsk #harbour.\n{stamp}\n\nMore text.");
+            let want = format!("post x Jane Doe @jane_doe {date} [The pier is closed today.\n\nAsk #harbour.]");
+            assert_eq!(cited("a.txt", &text), [want, "x jane_doe".to_owned()], "{text}");
+        }
+    }
+
+    #[test]
+    fn a_list_of_accounts_is_no_page_of_a_post() {
+        for text in [
+            "Jane Doe\n@jane_doe\nMara Quay\n@mara_quay\nThe pier\n",
+            "Jane Doe\n@jane_doe\nThe pier is closed, 10:05 AM, Mar 11, 2024\n",
+            "Jane Doe\n@jane_doe\nThe pier is closed\n10:05 AM · Mar 11, 2024 said the clock\n",
+            "Thanks to\nJane Doe @jane_doe\nThe pier is closed\n10:05 AM · Mar 11, 2024\n",
+        ] {
+            assert!(cited("a.txt", text).iter().all(|c| !c.starts_with("post")), "{text}");
+        }
+    }
 }
