@@ -62,7 +62,7 @@ fn windowed<E>(
     loop {
         let whole = scanner.go_on(enough);
         let horizon = if whole { usize::MAX } else { scanner.at().saturating_sub(AHEAD) };
-        let ground = Ground { text, marks: &scanner.marks, language, embeds: &[], anchors: &[], spaced };
+        let ground = Ground { text, marks: &scanner.marks, language, embeds: &[], anchors: &[], pointers: &[], spaced };
         let known = posts.len();
         attribution::go_on(&ground, &mut progress, horizon, |told| {
             posts.push(Post {

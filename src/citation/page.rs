@@ -12,6 +12,7 @@ use super::{Form, link, post, scan};
 use crate::format::effort::looked_at;
 use crate::format::reading::{Anchor, Reading};
 use crate::platform::permalink;
+use crate::platform::post::Platform;
 use crate::statement::Statement;
 
 /// A citation of a page: where in its source, and what.
@@ -44,6 +45,7 @@ pub(super) fn find<'t>(statement: &'t Statement, reading: &'t Reading) -> Vec<On
     let leads: Vec<Option<Lead<'t>>> = reading.anchors.iter().map(|a| anchored(a).map(Lead::of)).collect();
     let mut marks = scan::scan(text, &reading.quiet);
     marks.retain(|m| !is_label(m, &reading.anchors, &leads));
+    marks.retain_mut(|m| settle(m, text, &reading.anchors, &leads));
     let anchors: Vec<(Range<usize>, String)> =
         reading.anchors.iter().map(|a| (a.words.clone(), a.url.clone())).collect();
     let led = || reading.anchors.iter().zip(&leads).filter_map(|(a, lead)| Some((a, &lead.as_ref()?.link)));
@@ -53,6 +55,7 @@ pub(super) fn find<'t>(statement: &'t Statement, reading: &'t Reading) -> Vec<On
         language: statement.about.language.as_deref(),
         embeds: &reading.embeds,
         anchors: &anchors,
+        pointers: &reading.pointers,
         ..Ground::of(text, &marks)
     };
     let mut told = attribution::find(&ground);
@@ -137,6 +140,39 @@ fn is_label(mark: &Mark<'_>, anchors: &[Anchor], leads: &[Option<Lead<'_>>]) -> 
     mark.candidate || lead.is_some_and(|a| a.link.url == link.url || a.bare == bare(&link.url))
 }
 
+/// Sites that write `/@name` without being servers of the fediverse, and that no grammar of permalinks knows.
+const OTHERS: &[&str] = &["medium.com", "substack.com", "steemit.com", "flipboard.com", "vk.com", "kick.com"];
+
+/// Gives an account that an anchor shows to the site the anchor leads to; whether it is left an account.
+fn settle(mark: &mut Mark<'_>, text: &str, anchors: &[Anchor], leads: &[Option<Lead<'_>>]) -> bool {
+    let What::Handle(platform, handle) = &mut mark.what else { return true };
+    let n = anchors.partition_point(|a| a.words.end <= mark.start);
+    let Some(anchor) = anchors.get(n).filter(|a| a.words.start <= mark.start && mark.end <= a.words.end) else {
+        return true;
+    };
+    let shown = text.get(anchor.words.clone()).unwrap_or_default().trim();
+    let Some(link) = leads.get(n).and_then(Option::as_ref).map(|lead| &lead.link) else { return true };
+    if shown.len() != mark.end - mark.start {
+        return true;
+    }
+    if let Some(named) = &link.named {
+        let domain = named.handle.as_deref().filter(|_| named.platform == Platform::Bluesky && !handle.contains('.'));
+        if let Some(domain) = domain.filter(|domain| domain.contains('.')) {
+            *handle = Cow::Owned(domain.to_owned());
+        }
+        *platform = named.platform;
+        return true;
+    }
+    let path = |bare: &str| bare.split_once("/@").map(|(host, name)| (host.to_owned(), name.to_owned()));
+    let Some((host, _)) = path(bare(&link.url)).filter(|(_, name)| name.eq_ignore_ascii_case(handle)) else {
+        return true;
+    };
+    // `/@name` is how servers of the fediverse write a profile
+    *platform = Platform::Mastodon;
+    *handle = Cow::Owned(format!("{handle}@{host}"));
+    !OTHERS.iter().any(|other| host == *other || host.ends_with(&format!(".{other}")))
+}
+
 /// A URL without what its display leaves out.
 fn bare(url: &str) -> &str {
     let url = url.split_once("://").map_or(url, |(_, rest)| rest);
@@ -211,4 +247,87 @@ fn is_furniture(link: &Link<'_>, host: &str, tail: &str) -> bool {
     ];
     let tagged = tail.starts_with("/tags/") && !tail.get(6..).unwrap_or_default().contains('/');
     tagged || MACHINERY.iter().any(|(h, paths)| host == *h && paths.iter().any(|p| tail.starts_with(p)))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::citation::{Kind, find};
+    use crate::statement::{self, Hint};
+
+    fn cited(name: &str, text: &str) -> Vec<String> {
+        let hint = Hint { source: name.to_owned(), content_type: None };
+        let statement = statement::read(text.as_bytes().to_vec(), &hint);
+        let found = statement.map(|statement| find(&statement)).unwrap_or_default();
+        let told = found.into_iter().filter_map(|c| {
+            let guess = if c.candidate { " ?" } else { "" };
+            match c.kind {
+                Kind::Handle { platform, handle } => Some(format!("{} {handle}{guess}", platform.as_str())),
+                Kind::Post { platform, author, handle, date, quoted, post_id, links, .. } => Some(format!(
+                    "post {} {} @{} {} [{quoted}] {} {}{guess}",
+                    platform.as_str(),
+                    author.unwrap_or_default(),
+                    handle.unwrap_or_default(),
+                    date.unwrap_or_default(),
+                    post_id.unwrap_or_default(),
+                    links.len()
+                )),
+                _ => None,
+            }
+        });
+        told.collect()
+    }
+
+    #[test]
+    fn an_embed_says_itself_whose_it_is() {
+        for name in ["dock.line", "dock.design", "dockline"] {
+            let embed = format!(
+                "<p>Words.</p><blockquote class=\"instagram-media\" data-instgrm-permalink=\"https://www.instagram.com/p/CabcDEF1234/?utm_source=ig_embed\"><a href=\"https://www.instagram.com/p/CabcDEF1234/\">View this post on Instagram</a><p><a href=\"https://www.instagram.com/p/CabcDEF1234/\">A post shared by Dock (@{name})</a></p></blockquote>"
+            );
+            let want = [format!("post instagram Dock @{name}  [] CabcDEF1234 0"), format!("instagram {name}")];
+            assert_eq!(cited("a.html", &embed), want);
+            let bare = embed.replacen("data-instgrm-permalink", "data-x", 1);
+            assert!(cited("a.html", &bare).contains(&format!("instagram {name}")), "{:?}", cited("a.html", &bare));
+        }
+    }
+
+    #[test]
+    fn an_anchor_says_where_the_account_is_that_it_shows() {
+        for (url, want) in [
+            ("https://www.tiktok.com/@dockline", &["tiktok dockline"][..]),
+            ("https://instagram.com/dockline", &["instagram dockline"]),
+            ("https://t.me/dockline", &["telegram dockline"]),
+            ("https://www.threads.net/@dockline", &["threads dockline"]),
+            ("https://bsky.app/profile/dockline.bsky.social", &["bluesky dockline.bsky.social"]),
+            ("https://mastodon.social/@dockline", &["mastodon dockline@mastodon.social"]),
+            ("https://www.youtube.com/@dockline", &["youtube dockline"]),
+            ("https://www.facebook.com/dockline", &["facebook dockline"]),
+            ("https://medium.com/@dockline", &[]),
+            ("https://x.com/dockline", &["x dockline"]),
+            ("https://harbour.example/staff", &["x dockline"]),
+        ] {
+            assert_eq!(cited("a.html", &format!("<p>See <a href=\"{url}\">@dockline</a> there</p>")), want, "{url}");
+            assert_eq!(cited("a.md", &format!("See [@dockline]({url}) there\n")), want, "{url}");
+        }
+    }
+
+    #[test]
+    fn a_widgets_button_is_not_among_the_words() {
+        let post = "https://bsky.app/profile/did:plc:z72i7hdynmk6r22z27h6tvur/post/3jzabc23xyz2k?ref_src=embed";
+        let embed = |button: &str| {
+            format!(
+                "<blockquote class=\"bluesky-embed\" data-bluesky-uri=\"at://did:plc:z72i7hdynmk6r22z27h6tvur/app.bsky.feed.post/3jzabc23xyz2k\"><p>The pier is open.<br><br>{button}</p>&mdash; Ana Ruiz (<a href=\"https://bsky.app/profile/did:plc:z72i7hdynmk6r22z27h6tvur?ref_src=embed\">@ana.bsky.social</a>) <a href=\"{post}\">March 11, 2024 at 5:00 PM</a></blockquote>"
+            )
+        };
+        let told = |words: &str, links: usize| {
+            let id = "did:plc:z72i7hdynmk6r22z27h6tvur/3jzabc23xyz2k";
+            [
+                format!("post bluesky Ana Ruiz @ana.bsky.social 2024-03-11 [{words}] {id} {links}"),
+                "bluesky ana.bsky.social".to_owned(),
+            ]
+        };
+        let button = format!("<a href=\"{post}\">[image or embed]</a>");
+        assert_eq!(cited("a.html", &embed(&button)), told("The pier is open.", 0));
+        let other = button.replacen("3jzabc23xyz2k", "3jzabc23xyz2z", 1);
+        assert_eq!(cited("a.html", &embed(&other)), told("The pier is open.\n\n[image or embed]", 1));
+    }
 }

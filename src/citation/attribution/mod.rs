@@ -16,6 +16,7 @@ use jiff::civil::Date;
 
 use super::Form;
 use super::mark::{Link, Mark, What};
+use crate::format::reading::Pointer;
 use crate::platform::permalink;
 use crate::platform::post::Platform;
 
@@ -28,6 +29,8 @@ pub(super) struct Ground<'t, 'm> {
     pub(super) embeds: &'m [Range<usize>],
     /// stretches of text that are anchors, with the URL behind each
     pub(super) anchors: &'m [(Range<usize>, String)],
+    /// URLs in attributes, where the page has such
+    pub(super) pointers: &'m [Pointer],
     /// paragraphs are separated by blank lines, not by every line end
     pub(super) spaced: bool,
 }
@@ -156,7 +159,7 @@ pub(super) struct Seat<'a, 't> {
 impl<'t, 'm> Ground<'t, 'm> {
     /// A text and its marks, with nothing else known.
     pub(super) fn of(text: &'t str, marks: &'m [Mark<'t>]) -> Self {
-        Self { text, marks, language: None, embeds: &[], anchors: &[], spaced: is_spaced(text) }
+        Self { text, marks, language: None, embeds: &[], anchors: &[], pointers: &[], spaced: is_spaced(text) }
     }
 }
 
@@ -212,6 +215,14 @@ impl Ground<'_, '_> {
             }
             _ => None,
         }
+    }
+
+    /// The address of the post that an embed is, as its own attributes give it.
+    fn embedded(&self, embed: &Range<usize>) -> Option<String> {
+        let n = self.pointers.partition_point(|p| p.at < embed.start);
+        let own = self.pointers.iter().skip(n).take_while(|p| p.at == embed.start).take(16);
+        let posts = own.filter(|p| permalink::read(&p.url).is_some_and(|named| named.post.is_some()));
+        posts.last().map(|p| p.url.clone())
     }
 
     /// The stretch of the embed that holds `at`.

@@ -11,6 +11,7 @@ use crate::citation::link;
 use crate::citation::mark::{Mark, What};
 use crate::format::day::{self, Day};
 use crate::platform::permalink;
+use crate::platform::post::Platform;
 
 /// Display names end at fifty characters on X, at sixty-four on Bluesky; entities and emoji take room.
 const LONGEST_NAME: usize = 80;
@@ -47,10 +48,14 @@ pub(super) fn read(ground: &Ground<'_, '_>, seat: &Seat<'_, '_>) -> Option<Told>
     let end = day.as_ref().map_or(close, |d| d.end);
     let date = day.as_ref().map(|d| d.start..d.end);
     let permalink = ground.permalink(seat, &date.clone().unwrap_or(end..end), 6);
+    let permalink = permalink.or_else(|| embed.and_then(|e| ground.embedded(e)));
+    let words = if embed.is_some() { without_button(ground, words, permalink.as_deref()) } else { words };
+    // only Instagram's widget writes that caption
+    let platform = if shared.is_some() { Platform::Instagram } else { seat.platform };
     let start = if words.is_empty() { name.name.start } else { words.start };
     Some(Told {
         span: start..end,
-        platform: seat.platform,
+        platform,
         author,
         handle: Some(seat.handle.to_owned()),
         candidate: day.is_none() && embed.is_none(),
@@ -172,6 +177,19 @@ fn behind_label(ground: &Ground<'_, '_>, region: Range<usize>) -> Range<usize> {
     let is_label =
         label.len() <= LONGEST_LABEL && own.is_some_and(|named| label.to_lowercase().contains(named.platform.as_str()));
     if is_label { words.end..region.end } else { region }
+}
+
+/// The words without the widget's own button at their end, which shows what the widget leaves out: `[image or embed]`, an anchor
+/// in brackets that leads to the post itself.
+fn without_button(ground: &Ground<'_, '_>, words: Range<usize>, permalink: Option<&str>) -> Range<usize> {
+    let post = |url: &str| permalink::read(url).and_then(|named| named.post);
+    let n = ground.anchors.partition_point(|(shown, _)| shown.end < words.end);
+    let last = ground.anchors.get(n).filter(|(shown, _)| shown.end == words.end && words.start <= shown.start);
+    let Some((shown, url)) = last else { return words };
+    let label = ground.text.get(shown.clone()).unwrap_or_default().trim();
+    let bracketed = label.starts_with('[') && label.ends_with(']') && label.len() <= LONGEST_LABEL;
+    let own = bracketed && permalink.and_then(post).is_some_and(|own| post(url) == Some(own));
+    if own { quoted::trimmed(ground.text, words.start..shown.start) } else { words }
 }
 
 /// No button has more words.

@@ -190,7 +190,8 @@ pub(in crate::citation) fn move_handle(marks: &mut [Mark<'_>], kind: &Kind, span
     let first = marks.partition_point(|mark| mark.start < span.0);
     for mark in marks.iter_mut().skip(first).take_while(|mark| mark.start < span.1) {
         match &mut mark.what {
-            What::Handle(place @ Platform::X, own) if own == handle => *place = *platform,
+            // a name with dots reads like a domain until something says where it is
+            What::Handle(place @ (Platform::X | Platform::Bluesky), own) if own == handle => *place = *platform,
             _ => {}
         }
     }
