@@ -1,6 +1,7 @@
 //! An archive cut off anywhere: it opens, it verifies, and whatever had been reported as done is there.
 
 use std::io::{BufRead as _, BufReader, Read as _};
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -375,4 +376,58 @@ mount -o remount,ro "$DISK"
     assert_eq!(codes, ["one 0", "two 0", "query 1"], "{said}");
     assert!(said.contains("not checked: the catalogue: a process that was cut off left"), "{said}");
     assert!(said.contains("hint: copy the archive to where it can be written"), "{said}");
+}
+
+/// A command of somebody who may read the archive and write nothing: another user where this one is root, else nobody may.
+fn reader(dir: &Path, arguments: &[&str]) -> Command {
+    use std::os::unix::fs::MetadataExt as _;
+    use std::os::unix::process::CommandExt as _;
+    let is_root = dir.metadata().unwrap().uid() == 0;
+    for folder in [dir.to_owned(), dir.join("archive")] {
+        let mode = if is_root || folder == dir { 0o755 } else { 0o555 };
+        std::fs::set_permissions(folder, PermissionsExt::from_mode(mode)).unwrap();
+    }
+    let mut command = Command::new(env!("CARGO_BIN_EXE_onrecord"));
+    command.arg("--archive").arg(dir.join("archive")).args(arguments);
+    command.env_clear().current_dir("/").stdin(Stdio::null());
+    if is_root {
+        command.uid(65_534).gid(65_534);
+    }
+    command
+}
+
+#[test]
+fn whoever_may_only_read_is_not_told_of_damage() {
+    let dir = tempfile::tempdir().unwrap();
+    // What a URI would read otherwise is part of the name.
+    for name in ["archive", "at 50%3f?#"] {
+        let here = dir.path().join(name);
+        std::fs::create_dir(&here).unwrap();
+        std::fs::write(here.join("a.txt"), "It says so at https://example.org/page.").unwrap();
+        let tool = |arguments: &[&str]| {
+            let mut command = Command::new(env!("CARGO_BIN_EXE_onrecord"));
+            command.env_clear().current_dir(&here).args(arguments).stdin(Stdio::null()).output().unwrap()
+        };
+        assert_eq!(tool(&["run", "--offline", "a.txt"]).status.code(), Some(0));
+        std::fs::set_permissions(dir.path(), PermissionsExt::from_mode(0o755)).unwrap();
+        for arguments in [&["verify"][..], &["query"], &["stats"], &["show", "example.org"]] {
+            let Ok(output) = reader(&here, arguments).output() else {
+                return crate::world::absent("the tool lies where no other user may run it");
+            };
+            let said =
+                format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+            let wanted = if arguments == ["show", "example.org"] { 3 } else { 0 };
+            assert_eq!(output.status.code(), Some(wanted), "{name} {arguments:?}: {said}");
+            assert!(arguments != ["verify"] || !said.contains("not checked: the catalogue:"), "{said}");
+        }
+        std::fs::set_permissions(here.join("archive"), PermissionsExt::from_mode(0o755)).unwrap();
+        std::fs::write(here.join("archive/onrecord.db"), "").unwrap();
+        let output = tool(&["verify"]);
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert_eq!(output.status.code(), Some(5), "{said}");
+        assert!(said.contains("row-missing  onrecord.db  ") && !said.contains("catalogue query"), "{said}");
+        let output = tool(&["query"]);
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(said.contains("is empty") && said.contains("onrecord reindex"), "{said}");
+    }
 }

@@ -31,6 +31,10 @@ pub(super) fn check(paths: &Paths, seen: &mut Seen, report: &mut Report) -> Resu
             report.not_checked.push(why.to_owned());
             return Ok(());
         }
+        Err(store::Error::Empty(_)) => {
+            report.problem("row-missing", "onrecord.db", "the catalogue is empty; onrecord reindex makes it anew");
+            return Ok(());
+        }
         Err(error) => {
             report.problem("row-changed", "onrecord.db", error.to_string());
             return Ok(());

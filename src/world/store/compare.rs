@@ -6,7 +6,7 @@ use std::path::Path;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension as _, Row, params_from_iter};
 
-use crate::world::store::{Error, Store, is_unfolded};
+use crate::world::store::{Error, Store, reading};
 
 /// A row that is not the same in both.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,19 +64,8 @@ fn tables(db: &Connection) -> Result<Vec<String>, Error> {
 
 /// The catalogue at `path` put beside the one made anew.
 fn beside(db: &Connection, path: &Path, tables: &[String]) -> Result<Compared, Error> {
-    let attach = |how: &str| -> Result<(), Error> {
-        db.execute("ATTACH ?1 AS used", [format!("file:{}?{how}", path.display())])?;
-        Ok(())
-    };
-    attach("mode=ro")?;
-    if let Err(error) = db.query_row("SELECT count(*) FROM used.sqlite_schema", [], |_| Ok(())) {
-        db.execute("DETACH used", [])?;
-        if is_unfolded(path, &error) {
-            return Err(Error::Unfolded(path.to_owned()));
-        }
-        // On a read-only medium WAL has nowhere to put its shared memory, unless the file is promised not to change.
-        attach("immutable=1")?;
-    }
+    let (_held, uri) = reading(path)?;
+    db.execute("ATTACH ?1 AS used", [uri])?;
     let compared = attached(db, tables);
     db.execute("DETACH used", [])?;
     compared

@@ -58,6 +58,9 @@ pub enum Error {
         /// its version
         found: i64,
     },
+    /// a file without a single table
+    #[error("catalogue {0} is empty")]
+    Empty(PathBuf),
     /// a database of something else
     #[error("{0} is a database, but not an onrecord catalogue")]
     Foreign(PathBuf),
@@ -175,20 +178,12 @@ impl Store {
     /// As [`Store::open`]; a missing file too.
     pub fn open_read(path: &Path) -> Result<Self, Error> {
         let wrap = |e| Error::Sqlite(path.to_owned(), e);
-        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let db = match Connection::open_with_flags(path, flags).and_then(|db| probe(&db).map(|_| db)) {
-            Ok(db) => db,
-            Err(error) if is_unfolded(path, &error) => return Err(Error::Unfolded(path.to_owned())),
-            Err(error) if !is_for_want_of_writing(&error) => return Err(wrap(error)),
-            // On a read-only medium WAL needs no shared memory only if the file is promised not to change.
-            Err(_) => Connection::open_with_flags(
-                format!("file:{}?immutable=1", path.display()),
-                flags | OpenFlags::SQLITE_OPEN_URI,
-            )
-            .map_err(wrap)?,
-        };
+        let (db, _) = reading(path)?;
         let store = Self { db, path: path.to_owned(), words: true, disk: Disk::default() };
         store.check()?;
+        if probe(&store.db).map_err(wrap)? == 0 {
+            return Err(Error::Empty(path.to_owned()));
+        }
         store.functions().map_err(wrap)?;
         store.db.busy_timeout(Duration::from_secs(10)).map_err(wrap)?;
         Ok(store)
@@ -306,9 +301,41 @@ impl Store {
     }
 }
 
+/// A connection that reads a catalogue, and the URI under which another one does.
+pub(crate) fn reading(path: &Path) -> Result<(Connection, String), Error> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
+    let open = |how: &str| {
+        let uri = uri(path, how);
+        let db = Connection::open_with_flags(&uri, flags)?;
+        // Only when it is asked does SQLite open the file.
+        probe(&db).map(|_| (db, uri))
+    };
+    let wrap = |e| Error::Sqlite(path.to_owned(), e);
+    match open("mode=ro") {
+        Ok(both) => Ok(both),
+        Err(error) if is_unfolded(path, &error) => Err(Error::Unfolded(path.to_owned())),
+        // Where nothing can be written WAL has no place for its shared memory, unless the file is promised not to change.
+        Err(error) if is_for_want_of_writing(&error) => open("immutable=1").map_err(wrap),
+        Err(error) => Err(wrap(error)),
+    }
+}
+
+/// A file's name as SQLite reads it from a URI (<https://www.sqlite.org/uri.html>).
+fn uri(path: &Path, how: &str) -> String {
+    use std::os::unix::ffi::OsStrExt as _;
+    let mut uri = String::from("file:");
+    for &byte in path.as_os_str().as_bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'.' | b'-' | b'_' => uri.push(char::from(byte)),
+            _ => uri.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    uri + "?" + how
+}
+
 /// Whether a catalogue cannot be read for want of a place for its log's shared memory. To read it as if it had no log would
 /// show an older catalogue as the one in use.
-pub(crate) fn is_unfolded(path: &Path, error: &rusqlite::Error) -> bool {
+fn is_unfolded(path: &Path, error: &rusqlite::Error) -> bool {
     let mut log = path.as_os_str().to_owned();
     log.push("-wal");
     is_for_want_of_writing(error) && std::fs::metadata(log).is_ok_and(|log| log.len() > 0)
