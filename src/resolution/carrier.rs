@@ -219,6 +219,7 @@ struct Found {
     meta: Option<String>,
     noscript_meta: Option<String>,
     scripts: Vec<String>,
+    onload: Option<String>,
     canonical: Option<String>,
     click: Option<String>,
     text: Plain,
@@ -273,7 +274,10 @@ impl Found {
             "noscript" => self.in_noscript = true,
             "template" => self.in_template += 1,
             _ if self.in_template > 0 => {}
-            "script" => self.in_script = true,
+            // It runs where scripts do not.
+            "script" if self.in_noscript => {}
+            "script" => self.in_script = is_program(tag),
+            "body" => self.onload = tag.get("onload").map(str::to_owned),
             "base" if self.base.is_none() => self.base = tag.get("href").map(str::to_owned),
             "meta" => self.meta(tag),
             "link" => {
@@ -331,13 +335,27 @@ impl Found {
         if let Some(to) = of(&self.noscript_meta, notes) {
             return Some((Via::MetaRefresh, to));
         }
-        let to = self.scripts.iter().find_map(|script| script::redirect(script))?;
+        // One script may call what another one declares.
+        let all: Vec<&str> = self.scripts.iter().chain(&self.onload).map(String::as_str).collect();
+        let to = script::redirect(&all.join("\n;\n"), PATIENCE * 1000)
+            .or_else(|| self.scripts.iter().find_map(|one| script::redirect(one, PATIENCE * 1000)))?;
         let to = target(base, to.as_bytes());
         if to.as_ref().is_ok_and(|to| same_place(base, to) || is_migration(to)) {
             return None;
         }
         Some((Via::Script, to))
     }
+}
+
+/// Whether a browser runs what stands in a script element: not data or a template of another type, and not what stands in for
+/// a file (HTML §4.12.1).
+fn is_program(tag: &Tag<'_>) -> bool {
+    let named = tag.get("type").map(|named| named.trim().to_ascii_lowercase());
+    let is_code = |named: &str| {
+        let essence = named.strip_prefix("text/").or_else(|| named.strip_prefix("application/"));
+        matches!(named, "" | "module") || matches!(essence, Some("javascript" | "ecmascript" | "x-javascript"))
+    };
+    tag.get("src").is_none() && named.is_none_or(|named| is_code(&named))
 }
 
 /// Pages that show the target behind a click: LinkedIn's for outside links, reurl.cc's hidden field.
@@ -425,6 +443,28 @@ mod tests {
         assert_eq!(leads(200, &[HTML], &shell), pair("meta-refresh", "https://h.example/q4#frag"));
         let page = format!("{shell}<p>{}</p>", "words ".repeat(100));
         assert_eq!(leads(200, &[HTML], &page), None);
+    }
+
+    #[test]
+    fn code_that_is_no_program_of_the_page_is_not_followed() {
+        let code = "location.replace('/gone')";
+        for html in [
+            format!("<template><script>{code}</script></template>"),
+            format!("<script type='text/template'>{code}</script>"),
+            format!("<script type=application/json>{code}</script>"),
+            format!("<script src=/a.js>{code}</script>"),
+            format!("<noscript><script>{code}</script></noscript>"),
+            format!("<button onclick=\"{code}\">on</button><script>function on(){{ {code} }}</script>"),
+        ] {
+            assert_eq!(leads(200, &[HTML], &html), None, "{html}");
+        }
+        for html in [
+            format!("<script type='text/JavaScript'>{code}</script>"),
+            format!("<script>function on(){{ {code} }}</script><body onload='on()'>"),
+            format!("<script>function on(){{ {code} }}</script><script type=module>on()</script>"),
+        ] {
+            assert!(leads(200, &[HTML], &html).is_some_and(|(via, _)| via == "script"), "{html}");
+        }
     }
 
     #[test]
