@@ -431,3 +431,69 @@ fn whoever_may_only_read_is_not_told_of_damage() {
         assert!(said.contains("is empty") && said.contains("onrecord reindex"), "{said}");
     }
 }
+
+/// Exit code and words of both verifiers; one of them where Python is not there.
+fn verifiers(archive: &Path) -> Vec<(Option<i32>, String)> {
+    let mut ours = Command::new(env!("CARGO_BIN_EXE_onrecord"));
+    ours.env_clear().arg("--archive").arg(archive).arg("verify");
+    let mut theirs = Command::new("python3");
+    theirs.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tools/verify.py")).arg(archive);
+    let has_python = Command::new("python3").args(["-c", "import cryptography"]).output();
+    let two = has_python.is_ok_and(|output| output.status.success());
+    let all = if two { vec![ours, theirs] } else { vec![ours] };
+    all.into_iter()
+        .map(|mut verifier| {
+            let output = verifier.stdin(Stdio::null()).output().unwrap();
+            let said = [output.stdout, output.stderr].concat();
+            (output.status.code(), String::from_utf8_lossy(&said).into_owned())
+        })
+        .collect()
+}
+
+#[test]
+fn the_torn_tail_of_an_open_file_is_no_damage_and_nothing_else_of_it_is_excused() {
+    let replica = replica();
+    let dir = tempfile::tempdir().unwrap();
+    let (archive, file) = (dir.path().join("archive"), dir.path().join("statement.txt"));
+    std::fs::write(&file, statement(&replica, 0)).unwrap();
+    killed(&archive, &replica, &file, 6, Duration::ZERO);
+    let open = std::fs::read_dir(archive.join("warc")).unwrap().map(|entry| entry.unwrap().path());
+    let open = open.filter(|path| path.extension().is_some_and(|end| end == "open")).max().unwrap();
+    let name = open.file_name().unwrap().to_str().unwrap();
+    // Whatever the killed process was just writing is cut off first.
+    let mut sound = std::fs::read(&open).unwrap();
+    let starts: Vec<usize> = (0..sound.len()).filter(|at| sound[*at..].starts_with(&[0x1f, 0x8b, 8, 0])).collect();
+    let (second, last) = (starts[1], *starts.last().unwrap());
+    if flate2::read::GzDecoder::new(&sound[last..]).read_to_end(&mut Vec::new()).is_err() {
+        sound.truncate(last);
+    }
+    let member = sound[..second].to_vec();
+    let long = [&member[..10], &[0, 0xff, 0xff, 0, 0], &[7_u8; 65535][..], &[0, 9, 0]].concat();
+    for tail in [&member[..member.len() - 9], &[0; 5000], b"not a record", &member[..3], &long] {
+        std::fs::write(&open, [&sound[..], tail].concat()).unwrap();
+        for (code, said) in verifiers(&archive) {
+            assert_eq!(code, Some(0), "{said}");
+            assert!(said.contains(&format!("warc/{name}@{}", sound.len())), "{said}");
+        }
+    }
+    // In the midst of it, or followed by whole records, it is damage; and what the ledger names must be there.
+    let mut changed = sound.clone();
+    changed[second + 30] ^= 0x55;
+    std::fs::write(&open, &changed).unwrap();
+    for (code, said) in verifiers(&archive) {
+        assert_eq!(code, Some(5), "{said}");
+        assert!(said.contains(&format!("  warc/{name}@{second}  ")), "{said}");
+    }
+    std::fs::write(&open, &sound[..second + 40]).unwrap();
+    for (code, said) in verifiers(&archive) {
+        assert_eq!(code, Some(5), "{said}");
+        assert!(said.contains("record-missing"), "{said}");
+    }
+    std::fs::write(&open, [&sound[..], &[0; 77]].concat()).unwrap();
+    let again = onrecord(&archive, &replica, &["run", file.to_str().unwrap()]).output().unwrap();
+    assert_eq!(again.status.code(), Some(0), "{}", String::from_utf8_lossy(&again.stderr));
+    for (code, said) in verifiers(&archive) {
+        assert_eq!(code, Some(0), "{said}");
+        assert!(!said.contains(name), "{said}");
+    }
+}

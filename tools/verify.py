@@ -70,7 +70,7 @@ def record(pieces):                                         # One WARC record ->
 def take(name, at, fields, digests, kept, wrong, known, blocks, seen):
     where, kind, uri = f"warc/{name}@{at}", fields.get("warc-type"), fields.get("warc-target-uri", ""); uri = uri if re.fullmatch("(?!%s).*|%s[0-9a-f]{64}" % (URN, URN), uri) else ""
     id = re.fullmatch("<urn:uuid:([0-9a-f-]{36})>", fields.get("warc-record-id", ""))
-    more = [("warcinfo-missing", not seen and kind != "warcinfo"), ("warcinfo-misplaced", kind == "warcinfo" and fields.get("warc-filename") != name), ("duplicate-id", id and id[1] in known)]
+    more = [("warcinfo-missing", not seen and kind != "warcinfo"), ("warcinfo-misplaced", kind == "warcinfo" and fields.get("warc-filename") != name.removesuffix(".open")), ("duplicate-id", id and id[1] in known)]
     wrong += [(what, "as its name says") for what, is_so in more if is_so]; PROBLEMS.extend((what, where, why) for what, why in wrong); count("warc_records")
     if not id or id[1] in known or "warc-date" not in fields: return
     known[id[1]] = (*digests, where, kind, uri)
@@ -79,7 +79,7 @@ def warcs(archive):                                         # -> {id: (whole dig
     known, blocks, folder = {}, [], os.path.join(archive, "warc")
     names = [(n.endswith(".open"), int("0" + re.sub(r".*-|\D", "", n.split(".")[0])), n) for n in (os.listdir(folder) if os.path.isdir(folder) else []) if ".warc.gz" in n and n[0] != "."]
     for unfinished, _, name in sorted(names):
-        path, name, at, seen = os.path.join(folder, name), name.removesuffix(".open"), 0, False; count("bytes", os.path.getsize(path))
+        path, at, seen = os.path.join(folder, name), 0, False; count("bytes", os.path.getsize(path))
         if not os.path.getsize(path): continue
         with open(path, "rb") as f: data = mmap.mmap(f.fileno(), 0, access=mmap.ACCESS_READ)
         while at < len(data):
@@ -93,7 +93,7 @@ def warcs(archive):                                         # -> {id: (whole dig
                 for one in found: take(name, at, *one, known, blocks, seen); seen = True
                 if data[at:at + 10] != OURS: problem("gzip-head-changed", f"warc/{name}@{at}", "not the head of a gzip member of ours")
                 at = member.end
-            except (Bad, OSError, ValueError) as e: problem(getattr(e, "kind", "record-malformed"), f"warc/{name}@{at}", str(e)); at = begins(data, at + 1); seen = True
+            except (Bad, OSError, ValueError) as e: (left if unfinished and begins(data, at + 1) == len(data) else problem)(getattr(e, "kind", "record-malformed"), f"warc/{name}@{at}", str(e)); at = begins(data, at + 1); seen = True
     return known, blocks, any(n[0] for n in names)
 def root(level):
     if not level: return sha(b"")
@@ -215,7 +215,7 @@ def beacon(run, at, b, where):                             # what of a drand rou
         NOT_CHECKED.append(f"run {run}: whether the drand chain {chain['hash']} signed round {round['number']} of {datetime.datetime.fromtimestamp(due, datetime.timezone.utc)} (no BLS here): compare /public/{round['number']}")
     except (ValueError, LookupError, TypeError, AttributeError, OverflowError) as e: problem("record-malformed", where, f"its beacon: {e!r}")
 def file(where): return where.split("@")[0]
-def left(_, where, what): NOT_CHECKED.append(f"{where} {what} yet: a file is unfinished, the next run sees to it")
+def left(_, where, what): NOT_CHECKED.append(f"{where}: {what}: its file is unfinished, the next run sees to it")
 def changed(id, digest, known, blocks, said):               # Which part of a record changed that is sound in itself; what the records say of its content tells.
     _, block, payload, _, kind, uri = known[id]
     if kind in ("response", "revisit"): return "header-changed" if said.get(id) == "sha256:" + payload else "payload-changed"

@@ -32,6 +32,7 @@ use crate::work::fault::Fault;
 use crate::work::parts::Paths;
 use crate::work::verify::pass::Passed;
 use crate::world::input::{self, ScratchFolder};
+use crate::world::vault::place::OPEN;
 
 /// Longest file of a ledger: a bundle of 256 leaves is far shorter.
 const MAX_FILE: u64 = 1 << 20;
@@ -156,6 +157,16 @@ impl Report {
         self.problems.iter().any(|problem| problem.place == place)
     }
 
+    /// Names a file that is not sealed as it is called.
+    fn name_open(&mut self, file: &str) {
+        for problem in &mut self.problems {
+            let at = problem.place.strip_prefix("warc/").and_then(|place| place.strip_prefix(file));
+            if let Some(at) = at.filter(|at| at.starts_with('@')) {
+                problem.place = format!("warc/{file}{OPEN}{at}");
+            }
+        }
+    }
+
     /// The verdict, once everything has been looked at.
     fn conclude(mut self) -> Self {
         self.problems.sort();
@@ -230,6 +241,7 @@ pub fn step_by_step(paths: &Paths, trust: &Trust, held: usize) -> Result<Report,
     let expected = records::check(paths, &log, &mut seen, trust, &mut report)?;
     log.vouched(trust, &expected, &mut report);
     rows::check(paths, &mut seen, &mut report)?;
+    seen.open.iter().for_each(|file| report.name_open(file));
     Ok(report.conclude())
 }
 

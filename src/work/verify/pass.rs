@@ -55,7 +55,7 @@ pub(super) fn all(paths: &Paths, trust: &Trust, anew: &Path, report: &mut Report
         return Ok(None);
     }
     let Taken { index, said, mut heard, .. } = taken;
-    let seen = Seen { anew, seeds: 0, unsealed: false, tainted: HashSet::new(), broken: false, said };
+    let seen = Seen { anew, seeds: 0, unsealed: false, open: Vec::new(), tainted: HashSet::new(), broken: false, said };
     let log = log::check(paths, trust, &seen, report)?;
     if log.size != Some(index) || !seen.anew.has_leaves(|from| log.some(from))? {
         return Ok(None);

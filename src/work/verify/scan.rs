@@ -1,6 +1,6 @@
 //! The WARC files, record by record: what is wrong with each, and a catalogue made from them alone.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 
 use uuid::Uuid;
@@ -21,7 +21,7 @@ use crate::work::verify::{Problem, Report};
 use crate::world::store::Store;
 use crate::world::store::apply::WarcRow;
 use crate::world::store::scratch::SeedRow;
-use crate::world::vault::place::{self, Place};
+use crate::world::vault::place::{self, OPEN, Place};
 
 /// What the WARC files hold.
 pub(super) struct Seen {
@@ -31,6 +31,8 @@ pub(super) struct Seen {
     pub(super) seeds: u64,
     /// a file that was not sealed: the last process was cut off, or is at work
     pub(super) unsealed: bool,
+    /// those files
+    pub(super) open: Vec<String>,
     /// ids of WARC records that are not what the ledger names
     pub(super) tainted: HashSet<Uuid>,
     /// a record could not be read, so that `anew` lacks what follows from it
@@ -50,6 +52,8 @@ struct Part {
     /// records that speak of keys
     keys: Vec<(Record, Digest)>,
     problems: Vec<Problem>,
+    /// where the last whole record of each file ends
+    ends: BTreeMap<String, u64>,
     bytes: u64,
     held: usize,
 }
@@ -72,6 +76,9 @@ impl Look for Ours {
             part.problems.push(Problem { kind: problem.kind.as_str(), place, what: problem.what.clone() });
         }
         part.bytes += item.length;
+        if item.is_whole() && item.length > 0 {
+            part.ends.insert(file.to_owned(), item.offset + item.length);
+        }
         let (Some(kind), Some(id), Some(date)) = (item.head.kind(), item.head.uuid(), item.head.date()) else { return };
         let Some(digest) = item.digests.whole.filter(|_| item.is_whole()) else { return };
         if kind == RecordType::Warcinfo && item.head.get("WARC-Filename") != Some(file) {
@@ -122,6 +129,7 @@ pub(super) fn all(paths: &Paths, anew: &Path, held: usize, report: &mut Report) 
         anew: Store::scratch(anew)?,
         seeds: 0,
         unsealed: false,
+        open: Vec::new(),
         tainted: HashSet::new(),
         broken: false,
         said: Said::default(),
@@ -129,11 +137,19 @@ pub(super) fn all(paths: &Paths, anew: &Path, held: usize, report: &mut Report) 
     let mut files = Vec::new();
     for file in place::files(&paths.warc())? {
         let (path, _) = place::open(&paths.warc(), &file)?;
-        seen.unsealed |= path.extension().is_some_and(|end| end == "open");
+        if path.extension().is_some_and(|end| end == "open") {
+            seen.unsealed = true;
+            seen.open.push(file.clone());
+        }
         files.push((file, path));
     }
     let warc = paths.warc();
-    stretch::walk(&files, Want::ours(), &Ours { held }, |part| take(&warc, part, &mut seen, report))?;
+    let mut ends = BTreeMap::new();
+    stretch::walk(&files, Want::ours(), &Ours { held }, |mut part| {
+        ends.append(&mut part.ends);
+        take(&warc, part, &mut seen, report)
+    })?;
+    seen.open.iter().for_each(|file| excuse(file, ends.get(file).copied().unwrap_or(0), report));
     if seen.unsealed {
         report.notes.push(
             "a WARC file is not sealed: another process is at work, or was cut off; the next run takes up what it left"
@@ -141,6 +157,24 @@ pub(super) fn all(paths: &Paths, anew: &Path, held: usize, report: &mut Report) 
         );
     }
     Ok(seen)
+}
+
+/// What stands behind the last whole record of a file that is not sealed is being written, or was when a process was cut off:
+/// it is on record nowhere, and the next process that writes cuts it off.
+fn excuse(file: &str, end: u64, report: &mut Report) {
+    let mut torn = None;
+    report.problems.retain(|problem| {
+        let at = problem.place.strip_prefix("warc/").and_then(|place| place.strip_prefix(file)?.strip_prefix('@'));
+        let behind = at.and_then(|at| at.parse::<u64>().ok()).filter(|at| *at >= end);
+        torn = torn.or(behind);
+        behind.is_none()
+    });
+    if torn.is_some() {
+        report.notes.push(format!(
+            "warc/{file}{OPEN}@{end}: what follows makes no whole record: another process is writing it, or was cut off \
+             while it did; the next run sees to it"
+        ));
+    }
 }
 
 /// Takes up what was read, in the order it lies there.
