@@ -8,11 +8,12 @@ use tokio::sync::OnceCell;
 use url::Url;
 use uuid::Uuid;
 
-use crate::citation::CitationId;
+use crate::citation::{Citation, CitationId};
 use crate::format::digest::Digest;
 use crate::format::http::{Method, Request};
 use crate::format::warc::RecordType;
 use crate::format::warc::record::{Record, Referred};
+use crate::record::StatementAdded;
 use crate::resolution::exchange::{Evidence, Exchange, Failure, RecordName};
 use crate::resolution::hop::{Ask, Part, Role};
 use crate::work::drive::Fetch;
@@ -25,7 +26,7 @@ use crate::work::seal::Seal;
 use crate::world::manners;
 use crate::world::random::Random;
 use crate::world::store::Store;
-use crate::world::store::read::Held;
+use crate::world::store::read::{Held, Owed};
 use crate::world::vault::place::{self, Place};
 use crate::world::vault::stream::{self, Stream};
 use crate::world::wire::Wire;
@@ -51,7 +52,8 @@ pub struct Capture {
     memo: Mutex<Memo>,
     policy: Policy,
     sites: Sites,
-    referable: Mutex<HashMap<Uuid, bool>>,
+    /// by record and payload
+    referable: Mutex<HashMap<(Uuid, Digest), bool>>,
 }
 
 impl std::fmt::Debug for Capture {
@@ -199,6 +201,26 @@ impl Capture {
         self.catalogue(|store| self.recall.before(store, citation))
     }
 
+    /// Shows `each` what is due of one statement, as the statement's record has it. What is not to be had from there stays due.
+    ///
+    /// # Errors
+    /// The catalogue's, and what `each` says.
+    pub fn owed(
+        &self,
+        some: &[Owed],
+        each: impl FnMut(&StatementAdded, &Citation) -> Result<(), Fault>,
+    ) -> Result<(), Fault> {
+        let all_there = self.catalogue(|store| self.recall.owed(store, some, each))?;
+        if let Some(owed) = some.first().filter(|_| !all_there) {
+            tracing::warn!(
+                "not all that is due of the statement of ledger record {} is followed: what that record cites is not to be had; onrecord \
+                 verify says what is wrong",
+                owed.statement
+            );
+        }
+        Ok(())
+    }
+
     async fn tried(&self, request: &Request) -> Result<Exchange, Fault> {
         let mut tries = 0;
         let mut earlier = Vec::new();
@@ -306,17 +328,19 @@ impl Capture {
             return Ok(None);
         }
         let Some(held) = lock(&self.reader).body(&payload, taken.payload_len)? else { return Ok(None) };
-        Ok(self.still_reads(&held).then_some(Referred { id: held.at.id, uri: held.url, date: held.date }))
+        Ok(self.still_reads(&held, payload).then_some(Referred { id: held.at.id, uri: held.url, date: held.date }))
     }
 
-    fn still_reads(&self, held: &Held) -> bool {
-        if let Some(known) = lock(&self.referable).get(&held.at.id) {
+    fn still_reads(&self, held: &Held, payload: Digest) -> bool {
+        let asked = (held.at.id, payload);
+        if let Some(known) = lock(&self.referable).get(&asked) {
             return *known;
         }
-        // The digest of the whole record binds the payload digest in its head to the bytes of its block.
+        // Of the body the row may say anything: that it is this one, the bytes say.
         let place = Place { file: held.at.file.clone(), offset: held.at.offset, length: held.at.length };
-        let reads = place::digests_at(&self.warc, &place).is_ok_and(|(whole, _)| whole == held.at.digest);
-        lock(&self.referable).insert(held.at.id, reads);
+        let reads = place::digests_at(&self.warc, &place)
+            .is_ok_and(|(whole, within)| whole == held.at.digest && within.contains(&payload));
+        lock(&self.referable).insert(asked, reads);
         reads
     }
 

@@ -214,15 +214,16 @@ impl Errand<'_> {
         replan(self.open, &self.manner.again).await?;
         let now = self.open.tools.clock.now();
         let listed: HashSet<StatementId> = statements.iter().map(|known| known.id).collect();
-        capture.catalogue(|store| {
-            store.due(now, DUE_AT_ONCE, |owing, citation| {
+        let due = capture.catalogue(|store| store.due(now, DUE_AT_ONCE))?;
+        for some in due.chunk_by(|one, next| one.statement == next.statement) {
+            capture.owed(some, |added, citation| {
                 only.insert(citation.id);
-                if listed.contains(&owing.statement) {
+                if listed.contains(&added.statement) {
                     return Ok(());
                 }
-                run::take_up(statements, cited, owing, &citation)
-            })
-        })?;
+                run::take_up(statements, cited, added, citation)
+            })?;
+        }
         Ok(only)
     }
 

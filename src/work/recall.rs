@@ -3,19 +3,22 @@
 //! A row of the catalogue says where a record lies, and anyone who can write the file can change it. Before something is signed that rests on
 //! an earlier record, that record is read from its WARC file and found under the signed checkpoint.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-use crate::citation::CitationId;
+use crate::citation::{Citation, CitationId};
 use crate::format::checkpoint::Checkpoint;
 use crate::format::digest::Digest;
 use crate::format::merkle::{record_leaf, verify_inclusion};
-use crate::record::{Event, Record, ResolutionEnded, Stood};
+use crate::record::{Event, Record, ResolutionEnded, StatementAdded, Stood};
 use crate::resolution::ending::Ending;
+use crate::resolution::exchange::RecordName;
 use crate::snapshot::Manifest;
 use crate::work::fault::Fault;
 use crate::work::parts::Paths;
-use crate::world::store::Store;
+use crate::world::store::apply::{Documents, held_each};
+use crate::world::store::read::Owed;
+use crate::world::store::{self, Store};
 use crate::world::tiles::prover::Prover;
 use crate::world::tiles::reader::Tiles;
 use crate::world::vault::place::{self, Place};
@@ -93,6 +96,36 @@ impl Recall {
         under.clone().filter(|known| known.size > index)
     }
 
+    /// Shows `each` what is due of one statement, in the statement's order; false where its record, or the document that lists what it
+    /// cites, is not to be had, or has not all of it.
+    ///
+    /// # Errors
+    /// The catalogue's, and what `each` says.
+    pub fn owed(
+        &self,
+        store: &Store,
+        some: &[Owed],
+        mut each: impl FnMut(&StatementAdded, &Citation) -> Result<(), Fault>,
+    ) -> Result<bool, Fault> {
+        let Some(first) = some.first() else { return Ok(true) };
+        let Some((_, Record { event: Event::StatementAdded(added), .. })) = self.record(store, first.statement)? else {
+            return Ok(false);
+        };
+        let (mut left, mut failed) = (some.iter().peekable(), None);
+        let read = held_each(&added.citations, &Listed { warc: &self.warc, store }, |place, citation: &Citation| {
+            if left.next_if(|owed| owed.place == place).is_some() && failed.is_none() && citation.is_followed() {
+                failed = each(&added, citation).err();
+            }
+            Ok(())
+        });
+        match (failed, read) {
+            (Some(fault), _) => Err(fault),
+            (None, Ok(())) => Ok(left.peek().is_none()),
+            (None, Err(store::Error::Document(_) | store::Error::Shape(..))) => Ok(false),
+            (None, Err(error)) => Err(error.into()),
+        }
+    }
+
     /// What stood at a citation's end.
     ///
     /// # Errors
@@ -166,5 +199,21 @@ impl Recall {
         let Ok(found) = place::read_at(&self.warc, &place) else { return Ok(None) };
         let block = found.record.block;
         Ok((Digest::of(&block) == *snapshot).then(|| serde_json::from_slice(&block).ok()).flatten())
+    }
+}
+
+/// Documents that a record names, each checked against the digest it is named by.
+struct Listed<'a> {
+    warc: &'a Path,
+    store: &'a Store,
+}
+
+impl Documents for Listed<'_> {
+    fn block(&self, name: &RecordName) -> Result<Vec<u8>, store::Error> {
+        let missing = || store::Error::Document(name.id);
+        let at = self.store.locate(name.id)?.ok_or_else(missing)?;
+        let place = Place { file: at.file, offset: at.offset, length: at.length };
+        let found = place::read_at(self.warc, &place).map_err(|_| missing())?;
+        if found.name == *name { Ok(found.record.block) } else { Err(missing()) }
     }
 }

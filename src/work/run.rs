@@ -27,7 +27,6 @@ use crate::work::plan::{Plan, Planned, plan};
 use crate::work::pursue::{Context, pursue, unfollowed};
 use crate::work::seal::{Deed, Seal, Sealed};
 use crate::work::signed;
-use crate::world::store::read::Owing;
 use crate::world::wire::Wire;
 
 /// A document on its way into the archive.
@@ -65,16 +64,15 @@ pub struct Known {
 pub fn take_up(
     statements: &mut Vec<Known>,
     cited: &mut Cited,
-    owing: &Owing,
+    added: &StatementAdded,
     citation: &Citation,
 ) -> Result<(), Fault> {
     let at = cited.count();
     cited.push(citation).map_err(beside)?;
     match statements.last_mut() {
-        Some(last) if last.id == owing.statement => last.citations.end = at + 1,
+        Some(last) if last.id == added.statement => last.citations.end = at + 1,
         _ => {
-            let Owing { statement: id, source, date } = owing.clone();
-            let about = About { date, ..About::default() };
+            let (id, source, about) = (added.statement, added.source.clone(), added.about.clone());
             let (citations, unread) = (at..at + 1, Vec::new());
             statements.push(Known { id, source, about, citations, unreadable: None, unread });
         }

@@ -128,6 +128,50 @@ fn where_the_look_before_is_not_found_no_change_is_signed() {
     }
 }
 
+/// What is due is what the statement's record cites, whatever a row says of it.
+#[test]
+fn what_is_followed_is_what_the_statement_cites() {
+    for lie in [
+        "UPDATE citation SET url = replace(url, 'said', 'else'), raw = replace(raw, 'said', 'else'), body = replace(body, 'said', 'else')",
+        "UPDATE statement SET date = '2001-01-01', source = 'elsewhere'",
+        "INSERT INTO due SELECT citation + 7, 0, 0, 0, 1 FROM due",
+    ] {
+        let house = after(Reply::html(200, "<p>we said that</p>"));
+        // What lies in the inbox is read from there.
+        fs::remove_file(house.archive().join("statements/statement.txt")).unwrap();
+        house.replica.route("press.example", "/else", Reply::html(200, "<p>we never said that</p>"));
+        house.change(lie);
+        assert_eq!(house.run(&["run"]).status.code(), Some(0), "{lie}");
+        house.json(&["reindex"]);
+        assert_eq!(house.count("SELECT count(*) FROM way WHERE url LIKE '%/else'"), 0, "{lie}");
+        assert_eq!((house.count("SELECT count(*) FROM resolution"), whats(&house)), (2, vec!["words".into()]), "{lie}");
+    }
+}
+
+#[test]
+fn what_is_due_of_a_statement_whose_record_is_not_found_is_not_followed() {
+    let house = after(Reply::html(200, "<p>we said that</p>"));
+    house.change("UPDATE record SET warc = (SELECT warc FROM record WHERE idx = 0) WHERE kind = 'statement.added'");
+    fs::remove_file(house.archive().join("statements/statement.txt")).unwrap();
+    let run = house.run(&["run"]);
+    let said = String::from_utf8_lossy(&run.stderr).into_owned();
+    assert!(run.status.code() == Some(0) && said.contains("not all that is due"), "{said}");
+    assert_eq!(house.count("SELECT count(*) FROM resolution"), 1);
+    assert_eq!(house.count("SELECT count(*) FROM due WHERE at = 0"), 1, "it stays due");
+}
+
+/// A row that says of another body that it is the one just received: nothing refers to it.
+#[test]
+fn a_body_is_left_out_only_where_the_record_referred_to_holds_it() {
+    let house = after(Reply::html(200, "<p>we said that</p>"));
+    let body = "<p>we said that</p>";
+    let digest = onrecord::format::digest::Digest::of(body.as_bytes()).hex();
+    house.change(&format!("UPDATE exchange SET payload = x'{digest}', payload_len = {}", body.len()));
+    assert_eq!(house.run(&["run"]).status.code(), Some(0));
+    house.json(&["reindex"]);
+    assert_eq!(house.count("SELECT count(*) FROM warc_record WHERE type = 3"), 0);
+}
+
 #[test]
 fn every_way_of_telling_tells() {
     let house = after(Reply::html(404, "no"));

@@ -40,6 +40,12 @@ pub(super) fn citation(statement: i64, seq: usize) -> Result<i64, Error> {
         .ok_or_else(|| Error::Row { table: "citation", what: format!("citation {seq} of one statement") })
 }
 
+/// The ledger index of the record that brought a citation's statement, and the citation's place in that.
+pub(super) fn cited(citation: i64) -> (u64, usize) {
+    let place = citation & ((1 << SEQ_BITS) - 1);
+    ((citation >> SEQ_BITS).unsigned_abs(), usize::try_from(place).unwrap_or(usize::MAX))
+}
+
 fn one(db: &Connection, sql: &str, values: impl Params) -> Result<Option<i64>, Error> {
     Ok(db.prepare_cached(sql)?.query_row(values, |r| r.get(0)).optional()?)
 }
@@ -80,6 +86,7 @@ mod tests {
         assert!(place(2, 0).unwrap() > place(1, (1 << OFFSET_BITS) - 1).unwrap());
         assert!(matches!(place(1, 1 << OFFSET_BITS), Err(Error::Row { table: "warc_record", .. })));
         assert!(place(i64::MAX, 0).is_err());
+        assert_eq!(cited(citation(5, 17).unwrap()), (5, 17));
         assert!(citation(5, 1).unwrap() > citation(4, (1 << SEQ_BITS) - 1).unwrap());
         assert!(citation(5, 1 << SEQ_BITS).is_err());
         assert!(citation(i64::MAX, 0).is_err());

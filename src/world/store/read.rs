@@ -68,15 +68,13 @@ pub(super) const BODY: &str = "SELECT w.id, f.name, w.place, w.length, w.type, w
      WHERE e.payload IS NOT NULL AND substr(e.payload, 1, 6) = substr(?1, 1, 6) AND e.payload = ?1 AND e.payload_len = ?2
       AND e.refers_to IS NULL ORDER BY e.place LIMIT 1";
 
-/// A statement of which citations are due.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Owing {
-    /// it
-    pub statement: StatementId,
-    /// where it came from
-    pub source: String,
-    /// its own date
-    pub date: Option<String>,
+/// A citation that is due, by where it stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Owed {
+    /// ledger index of the record that brought its statement
+    pub statement: u64,
+    /// its place among what that cites, from 0
+    pub place: usize,
 }
 
 /// A record's place in ledger and WARC.
@@ -302,39 +300,20 @@ impl Store {
             .is_some())
     }
 
-    /// Citations due at `now`, by statement, in the statement's order; at most `limit`, one after the other.
+    /// Citations due at `now`, by statement, in the statement's order; at most `limit`. What they are, the statement's record says.
     ///
     /// # Errors
-    /// SQLite's own, or `each`'s.
-    pub fn due<E: From<Error>>(
-        &self,
-        now: Timestamp,
-        limit: usize,
-        mut each: impl FnMut(&Owing, Citation) -> Result<(), E>,
-    ) -> Result<(), E> {
-        let mut query = self
-            .db()
-            .prepare_cached(
-                "SELECT c.key >> 24, c.body, s.id, s.source, s.date FROM (SELECT citation FROM due WHERE at <= ?1 ORDER BY at LIMIT ?2) d
-             CROSS JOIN citation c ON c.key = d.citation CROSS JOIN statement s ON s.record = c.key >> 24 ORDER BY c.key",
-            )
-            .map_err(Error::from)?;
+    /// SQLite's own.
+    pub fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<Owed>, Error> {
+        let mut query = self.db().prepare_cached("SELECT citation FROM due WHERE at <= ?1 ORDER BY at LIMIT ?2")?;
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        let mut rows = query.query(params![now.as_microsecond(), limit]).map_err(Error::from)?;
-        let mut last: Option<(i64, Owing)> = None;
-        while let Some(r) = rows.next().map_err(Error::from)? {
-            let number = r.get(0).map_err(Error::from)?;
-            let owing = match last.take().filter(|(of, _)| *of == number) {
-                Some((_, owing)) => owing,
-                // What is said of a statement is read once.
-                None => owing(r)?,
-            };
-            if let Ok(body) = r.get_ref(1).map_err(Error::from)?.as_str() {
-                each(&owing, citation(body)?)?;
-            }
-            last = Some((number, owing));
-        }
-        Ok(())
+        let rows = query.query_map(params![now.as_microsecond(), limit], |r| {
+            let (statement, place) = keys::cited(r.get(0)?);
+            Ok(Owed { statement, place })
+        })?;
+        let mut all: Vec<Owed> = rows.collect::<Result<_, _>>()?;
+        all.sort_unstable();
+        Ok(all)
     }
 
     /// Settled looks at a citation, and retryable endings in a row.
@@ -499,10 +478,6 @@ fn ending(name: &str) -> Result<Ending, Error> {
 
 fn citation(body: &str) -> Result<Citation, Error> {
     serde_json::from_str(body).map_err(|e| Error::Row { table: "citation", what: e.to_string() })
-}
-
-fn owing(r: &Row<'_>) -> Result<Owing, Error> {
-    Ok(Owing { statement: StatementId(digest(r, 2)?), source: r.get(3)?, date: r.get(4)? })
 }
 
 /// Where a WARC record lies, as `db` sees it.
