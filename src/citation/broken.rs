@@ -1,7 +1,7 @@
 //! Links that a page, a printer or a hand broke: what they were is a guess, and is marked so.
 
 use super::Form;
-use super::letters::{char_at, char_before};
+use super::letters::{char_at, char_before, is_spaceless};
 use super::link::{self, Scheme};
 use super::mark::{Link, Mark, What};
 
@@ -36,17 +36,61 @@ fn reread(url: &str) -> Option<(usize, Link<'_>)> {
     }
 }
 
+/// The other reading of a link that a script without spaces follows directly: it ends before the first letter of that script.
+pub(super) fn shorter<'t>(text: &'t str, mark: &Mark<'t>) -> Option<Mark<'t>> {
+    let raw = text.get(mark.start..mark.end).filter(|raw| !mark.candidate && !raw.is_ascii())?;
+    let host = raw.find("://")? + 3;
+    let path = host + raw.get(host..)?.find('/')?;
+    let wide = |(i, c): &(usize, char)| {
+        is_spaceless(*c) && raw.as_bytes().get(i.wrapping_sub(1)).is_some_and(u8::is_ascii_alphanumeric)
+    };
+    let (end, _) = raw.char_indices().skip_while(|(i, _)| *i <= path).find(wide)?;
+    let (len, link) = reread(raw.get(..end)?)?;
+    (len == end).then(|| guess(mark.start, mark.start + end, link))
+}
+
+/// The code of a link to a service whose codes have ten characters.
+fn code_of(url: &str) -> Option<&str> {
+    ["https://t.co/", "https://pic.twitter.com/", "https://pic.x.com/"].iter().find_map(|head| url.strip_prefix(head))
+}
+
+/// Whether a link is the stump of one that a line end cut: less than any code ever was, or what the next line makes whole.
+pub(super) fn is_stump(text: &str, mark: &Mark<'_>) -> bool {
+    let What::Link(link) = &mark.what else { return false };
+    let Some(code) = code_of(&link.url) else { return false };
+    let cut = next_line(text.get(mark.end..).unwrap_or_default()).is_some();
+    code.is_empty() || cut && code.len() < SHORTEST && code.bytes().all(|b| b.is_ascii_alphanumeric())
+}
+
+/// Codes of `t.co` never had fewer characters.
+const SHORTEST: usize = 7;
+
+fn next_line(tail: &str) -> Option<&str> {
+    tail.strip_prefix("\r\n").or_else(|| tail.strip_prefix('\n'))
+}
+
+/// The line's first word, where it makes a code of what stands before the line end, and is no word of prose: it holds a digit, or
+/// small letters and a capital inside.
+fn rest_of_code<'n>(code: &str, next: &'n str) -> &'n str {
+    let len = next.bytes().take_while(u8::is_ascii_alphanumeric).take(11).count();
+    let piece = next.get(..len).unwrap_or_default();
+    let mixed = piece.bytes().skip(1).any(|b| b.is_ascii_uppercase()) && piece.bytes().any(|b| b.is_ascii_lowercase());
+    let telling = mixed || piece.bytes().any(|b| b.is_ascii_digit());
+    let alone = !next.get(len..).is_some_and(|t| t.starts_with(['@', '/', '_', ':']));
+    let whole = code.len() < 10 && code.len() + len == 10 && code.bytes().all(|b| b.is_ascii_alphanumeric());
+    if telling && alone && whole { piece } else { "" }
+}
+
 /// A link that goes on in the next line: as it stands it is cited, joined it is a guess.
 pub(super) fn wrapped<'t>(text: &'t str, mark: &Mark<'t>) -> Vec<Mark<'t>> {
     let What::Link(first) = &mark.what else { return Vec::new() };
     let tail = text.get(mark.end..).unwrap_or_default();
-    let Some(next) = tail.strip_prefix("\r\n").or_else(|| tail.strip_prefix('\n')) else { return Vec::new() };
-    let coded = matches!(first.form, Form::Pic | Form::Tco);
-    if coded && !is_short(&first.url) {
-        return Vec::new();
-    }
-    let piece = continuation(next);
-    if piece.is_empty() || coded && !code_continues(&first.url, piece) {
+    let Some(next) = next_line(tail) else { return Vec::new() };
+    let piece = match code_of(&first.url) {
+        Some(code) => rest_of_code(code, next),
+        None => continuation(next),
+    };
+    if piece.is_empty() {
         return Vec::new();
     }
     let at = mark.end + (tail.len() - next.len());
@@ -81,17 +125,6 @@ fn continuation(line: &str) -> &str {
         && line.get(len..).is_some_and(|t| t.starts_with([' ', ')', '\t']))
         && line.get(..len).is_some_and(|t| t.ends_with('.'));
     if !own && !listed { piece } else { "" }
-}
-
-/// A code that is short of its length at the line's end and comes to it with the next line's first word.
-fn code_continues(url: &str, piece: &str) -> bool {
-    let code = url.rsplit('/').next().unwrap_or_default();
-    code.len() < 10 && code.len() + piece.len() == 10 && piece.bytes().all(|b| b.is_ascii_alphanumeric())
-}
-
-/// A code that is short of its length.
-fn is_short(url: &str) -> bool {
-    url.bytes().rev().take(10).any(|b| b == b'/')
 }
 
 /// `https://https://t.co/…`, `http://https//t.co/…`: pasted twice. `after` is behind the first slashes.

@@ -178,7 +178,9 @@ impl<'t> Scanner<'t> {
             let damaged = broken::cut_host(self.text, &mark);
             if !damaged {
                 let joined = broken::wrapped(self.text, &mark);
-                self.marks.push(mark);
+                let shorter = broken::shorter(self.text, &mark);
+                self.push_link(mark);
+                self.marks.extend(shorter);
                 self.marks.extend(joined);
             }
             return self.rule_out(end);
@@ -190,6 +192,17 @@ impl<'t> Scanner<'t> {
         }
         let end = link::ruined(self.text, after);
         self.rule_out(end)
+    }
+
+    /// Holds a link, as a guess where a line end left only a stump of it.
+    fn push_link(&mut self, mut mark: Mark<'t>) {
+        if broken::is_stump(self.text, &mark) {
+            mark.candidate = true;
+            if let What::Link(link) = &mut mark.what {
+                link.form = Form::Weak;
+            }
+        }
+        self.marks.push(mark);
     }
 
     /// A full stop: inside a domain without a scheme?
@@ -235,7 +248,10 @@ impl<'t> Scanner<'t> {
         {
             return self.rule_out(reach);
         }
-        self.marks.push(mark);
+        let coded = matches!(&mark.what, What::Link(l) if l.url.starts_with("https://"));
+        let joined = if coded { broken::wrapped(self.text, &mark) } else { Vec::new() };
+        self.push_link(mark);
+        self.marks.extend(joined);
         self.rule_out(reach)
     }
 }
@@ -316,6 +332,62 @@ mod tests {
         assert_eq!(
             raws("#ifdef is a tag, #pragma too\n#pragma is one\n#define love"),
             ["#ifdef", "#pragma", "#pragma", "#define"]
+        );
+    }
+
+    fn found(text: &str) -> Vec<String> {
+        let shown = |m: &Mark<'_>| match &m.what {
+            What::Link(link) => Some(format!("{}{}", link.url, if m.candidate { " ?" } else { "" })),
+            _ => None,
+        };
+        scan(text, &[]).iter().filter_map(shown).collect()
+    }
+
+    #[test]
+    fn codes_that_a_line_end_cut() {
+        for (text, want) in [
+            (
+                "x pic.twitter.com/\nAbCdEfGhIk and",
+                &["https://pic.twitter.com/ ?", "https://pic.twitter.com/AbCdEfGhIk ?"][..],
+            ),
+            ("https://t.co/\r\nAbCdEfGhIk so", &["https://t.co/ ?", "https://t.co/AbCdEfGhIk ?"]),
+            ("t.co/AbCd\nEfGhIj so", &["https://t.co/AbCd ?", "https://t.co/AbCdEfGhIj ?"]),
+            ("https://t.co/AbCd\nEfGhIj", &["https://t.co/AbCd ?", "https://t.co/AbCdEfGhIj ?"]),
+            ("https://t.co/AbCd\nlisten", &["https://t.co/AbCd ?"]),
+            ("https://t.co/AbCdEfG\nThe", &["https://t.co/AbCdEfG"]),
+            ("https://t.co/AbCdEfGhIk\n123", &["https://t.co/AbCdEfGhIk"]),
+        ] {
+            assert_eq!(found(text), want, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn titles_that_go_on_without_a_space() {
+        for (text, want) in [
+            (
+                "https://ja.wikipedia.org/wiki/2019年カザフスタン大統領選挙 for",
+                &["https://ja.wikipedia.org/wiki/2019年カザフスタン大統領選挙", "https://ja.wikipedia.org/wiki/2019 ?"]
+                    [..],
+            ),
+            (
+                "https://zh.wikipedia.org/wiki/NHK紅白2019年",
+                &["https://zh.wikipedia.org/wiki/NHK紅白2019年", "https://zh.wikipedia.org/wiki/NHK ?"],
+            ),
+            ("https://ja.wikipedia.org/wiki/NHKを参照", &["https://ja.wikipedia.org/wiki/NHK"]),
+            ("https://ko.wikipedia.org/wiki/KBS를 보라", &["https://ko.wikipedia.org/wiki/KBS"]),
+            ("https://ja.wikipedia.org/wiki/日本 x", &["https://ja.wikipedia.org/wiki/日本"]),
+            ("https://a.example/path中国語", &["https://a.example/path"]),
+            ("https://t.co/AEoFZOhI3pから", &["https://t.co/AEoFZOhI3p"]),
+        ] {
+            assert_eq!(found(text), want, "{text}");
+        }
+    }
+
+    #[test]
+    fn addresses_of_the_sixth_version() {
+        assert_eq!(
+            raws("See http://[2001:db8::1]/page, https://[::1]:8080/x?y. Not http://[pier]/x"),
+            ["http://[2001:db8::1]/page", "https://[::1]:8080/x?y"]
         );
     }
 

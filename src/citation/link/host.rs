@@ -22,6 +22,9 @@ pub(in crate::citation) fn host(text: &str, at: usize) -> Option<Host<'_>> {
     if bytes.get(at..).is_some_and(|t| t.starts_with(b"t.co/")) {
         return Some(Host { name: Cow::Borrowed("t.co"), end: at + 4, defanged: false, known: true });
     }
+    if bytes.get(at) == Some(&b'[') {
+        return address(text, at);
+    }
     if let Some(end) = plain_host(bytes, at) {
         let name = text.get(at..end)?;
         looked_at(name.len());
@@ -76,6 +79,17 @@ pub(in crate::citation) fn host(text: &str, at: usize) -> Option<Host<'_>> {
     looked_at(end - at);
     let known = valid_host(&name)?;
     Some(Host { name: Cow::Owned(name), end, defanged, known })
+}
+
+/// `[2001:db8::1]`: an address of IPv6 (RFC 3986 §3.2.2).
+fn address(text: &str, at: usize) -> Option<Host<'_>> {
+    let inside = text.as_bytes().get(at + 1..)?.iter().take(46).position(|b| *b == b']')?;
+    let end = at + inside + 2;
+    text.get(at + 1..end - 1)?.parse::<std::net::Ipv6Addr>().ok()?;
+    let name = text.get(at..end)?;
+    let lower = !name.bytes().any(|b| b.is_ascii_uppercase());
+    let name = if lower { Cow::Borrowed(name) } else { Cow::Owned(name.to_ascii_lowercase()) };
+    Some(Host { name, end, defanged: false, known: true })
 }
 
 /// Where a host of small letters, digits, hyphens and dots alone ends, which most are; `None` where anything else is in

@@ -85,7 +85,7 @@ pub(in crate::citation) fn rest(text: &str, at: usize) -> Rest {
                     kept = next;
                 } else if joins(text, c, next, kept == i) {
                     i = next;
-                } else if is_spaceless(c) && spaceless_belongs(text, at, i) {
+                } else if is_spaceless(c) && (spaceless_belongs(text, at, i) || title_goes_on(text, at, i)) {
                     while let Some(c) = char_at(text, i).filter(|c| is_spaceless(*c)) {
                         i += c.len_utf8();
                     }
@@ -142,6 +142,32 @@ fn class(b: u8) -> Class {
 /// A path that has begun (`…/wiki/`) may go on in a script without spaces; a root or a word glued to it may not.
 fn spaceless_belongs(text: &str, path: usize, at: usize) -> bool {
     at > path + 1 && matches!(text.as_bytes().get(at - 1), Some(b'/' | b'=' | b'_' | b':'))
+}
+
+/// What stands before a title in a path: encyclopaedias and their kin name a page by its title, of whatever script.
+const TITLES: &[&str] = &["wiki", "w", "a", "item", "content", "keyword", "tag", "tags"];
+/// Longer titles are not looked through for their beginning.
+const LONGEST_TITLE: usize = 200;
+
+/// A title that began with letters or digits of ASCII (`…/wiki/2019年…`) goes on in a script without spaces, unless what
+/// follows begins like a particle: in Hiragana, or as one or two syllables of Hangul and no more.
+fn title_goes_on(text: &str, path: usize, at: usize) -> bool {
+    let bytes = text.as_bytes();
+    let near = bytes.get(path.max(at.saturating_sub(LONGEST_TITLE))..at).unwrap_or_default();
+    let mut parts = near.rsplit(|b| *b == b'/');
+    let (Some(begun), Some(before)) = (parts.next(), parts.next()) else { return false };
+    looked_at(near.len());
+    let titled = TITLES.iter().any(|title| title.as_bytes() == before) && !begun.contains(&b'?');
+    if !(titled && bytes.get(at.wrapping_sub(1)).is_some_and(u8::is_ascii_alphanumeric)) {
+        return false;
+    }
+    let mut rest = text.get(at..).unwrap_or_default().chars();
+    let hangul = |c: &char| matches!(c, '\u{ac00}'..='\u{d7a3}');
+    match rest.next() {
+        Some('\u{3041}'..='\u{309f}') => false,
+        Some(first) if hangul(&first) => rest.take(2).filter(hangul).count() == 2,
+        _ => true,
+    }
 }
 
 /// `http` at `at` begins a URL of its own, glued to this one.
