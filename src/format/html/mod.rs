@@ -9,6 +9,7 @@ use crate::format::effort::looked_at;
 use crate::format::reading::{Anchor, Pointer, Reading};
 use page::Page;
 use token::{Tag, Token, Tokens};
+use url::Url;
 
 /// A page or a fragment of one, read.
 #[derive(Clone, Debug, Default)]
@@ -134,6 +135,8 @@ struct Open {
     quiet: bool,
     pre: bool,
     embed: bool,
+    /// says of itself that it holds who wrote the page and when
+    byline: bool,
     /// where its words begin
     from: usize,
     /// an anchor's URL and where it stands
@@ -156,6 +159,10 @@ struct Reader<'s> {
     due: usize,
     /// a space is due, and where it stands
     space: Option<usize>,
+    /// drawings that are open: of them only the links are read
+    drawn: usize,
+    /// what relative links are relative to
+    base: Option<Url>,
 }
 
 impl<'s> Reader<'s> {
@@ -171,11 +178,48 @@ impl<'s> Reader<'s> {
             pre: 0,
             due: 0,
             space: None,
+            drawn: 0,
+            base: None,
         }
     }
 
     fn is_read(&self) -> bool {
-        self.hidden == 0 && (self.scope.is_none() || self.in_scope > 0)
+        self.hidden == 0 && self.is_in_scope()
+    }
+
+    fn is_in_scope(&self) -> bool {
+        self.scope.is_none() || self.in_scope > 0
+    }
+
+    /// What a tag says of the page. An embed speaks of another one, and a time among the words of what they tell.
+    fn metadata(&mut self, tag: &Tag<'s>) {
+        let head = match tag.name.as_str() {
+            "time" | "meta" if self.stack.iter().any(|o| o.embed) => return,
+            "time" => self.hidden == 0 && (is_byline(tag) || self.stack.iter().any(|o| o.byline)),
+            _ => true,
+        };
+        self.html.page.tag(tag, head);
+        if tag.name == "base" && self.base.is_none() {
+            let href = tag.raw("href").and_then(|(raw, _)| Url::parse(&token::unescaped(raw.trim())).ok());
+            self.base = href.filter(|url| matches!(url.scheme(), "http" | "https"));
+        }
+    }
+
+    /// Where a link leads and where that stands. A relative one is read where the page says what it is relative to.
+    fn href(&self, tag: &Tag<'s>) -> Option<(String, Range<usize>)> {
+        let (raw, range) = tag.raw("href").or_else(|| tag.raw("xlink:href"))?;
+        let url = token::unescaped(raw.trim());
+        let relative = !url.is_empty() && !url.starts_with('#') && Url::parse(&url).is_err();
+        let joined = self.base.as_ref().filter(|_| relative).and_then(|base| base.join(&url).ok());
+        Some((joined.map_or(url, String::from), trimmed(raw, range)))
+    }
+
+    /// A link without words: a part of a picture.
+    fn area(&mut self, tag: &Tag<'s>) {
+        let at = self.html.reading.text.len();
+        if let Some((url, source)) = self.href(tag) {
+            self.html.reading.anchors.push(Anchor { words: at..at, url, source });
+        }
     }
 
     fn text(&mut self, range: Range<usize>) {
@@ -232,8 +276,8 @@ impl<'s> Reader<'s> {
     }
 
     fn open(&mut self, tag: &Tag<'s>) {
-        self.html.page.tag(tag);
         let name = tag.name.as_str();
+        self.metadata(tag);
         if name == "br" {
             self.due = (self.due + 1).min(2);
             return;
@@ -246,6 +290,9 @@ impl<'s> Reader<'s> {
         }
         if self.is_read() || name == "iframe" {
             page::pointers(tag, self.html.reading.text.len(), &mut self.html.reading.pointers);
+        }
+        if name == "area" && self.is_read() {
+            self.area(tag);
         }
         if VOID.contains(&name) || tag.closed && name != "a" || self.stack.len() >= DEPTH {
             return;
@@ -267,9 +314,9 @@ impl<'s> Reader<'s> {
         self.quiet += usize::from(quiet);
         self.pre += usize::from(name == "pre");
         self.in_scope += usize::from(self.scope == Some(name));
-        let href = (name == "a" && self.is_read())
-            .then(|| tag.raw("href").map(|(raw, range)| (token::unescaped(raw.trim()), trimmed(raw, range))))
-            .flatten();
+        self.drawn += usize::from(name == "svg");
+        let linked = name == "a" && (self.is_read() || self.hidden == self.drawn && self.is_in_scope());
+        let href = linked.then(|| self.href(tag)).flatten();
         // an anchor's words begin behind the space before it
         if href.is_some() && self.space.is_some() && self.due == 0 {
             self.due_breaks(0);
@@ -280,6 +327,7 @@ impl<'s> Reader<'s> {
             quiet,
             pre: name == "pre",
             embed,
+            byline: name == "header" || is_byline(tag),
             from: self.html.reading.text.len(),
             href,
         });
@@ -306,6 +354,7 @@ impl<'s> Reader<'s> {
         self.hidden -= usize::from(open.hidden);
         self.quiet -= usize::from(open.quiet);
         self.pre -= usize::from(open.pre);
+        self.drawn -= usize::from(open.name == "svg");
         self.in_scope -= usize::from(self.scope == Some(open.name.as_str()));
         let reading = &mut self.html.reading;
         let words = open.from..reading.text.len();
@@ -334,6 +383,27 @@ impl<'s> Reader<'s> {
     }
 }
 
+/// Whether an element's names say that it holds who wrote the page and when.
+fn is_byline(tag: &Tag<'_>) -> bool {
+    const WORDS: &[&str] = &[
+        "byline",
+        "dateline",
+        "date",
+        "published",
+        "publication",
+        "publish",
+        "pubdate",
+        "posted",
+        "timestamp",
+        "meta",
+        "metadata",
+    ];
+    ["class", "id"].iter().filter_map(|name| tag.raw(name)).any(|(names, _)| {
+        let mut words = names.split(|c: char| !c.is_ascii_alphanumeric());
+        words.any(|word| WORDS.iter().any(|known| word.eq_ignore_ascii_case(known)))
+    })
+}
+
 fn trimmed(raw: &str, range: Range<usize>) -> Range<usize> {
     let start = range.start + (raw.len() - raw.trim_start().len());
     start..start + raw.trim().len()
@@ -353,6 +423,46 @@ mod tests {
         let anchor = &html.reading.anchors[0];
         assert_eq!((anchor.url.as_str(), source.get(anchor.source.clone())), ("/x?a&b", Some("/x?a&amp;b")));
         assert_eq!(html.reading.quiet.len(), 1);
+    }
+
+    #[test]
+    fn a_date_is_the_pages_only_in_publication_markup() {
+        let time = "<time datetime=\"2020-01-01\">x</time>";
+        for (source, want) in [
+            (format!("<p>Words {time}</p>"), None),
+            (format!("<blockquote><header>{time}</header></blockquote>"), None),
+            ("<blockquote><time pubdate datetime=\"2020-01-01\">x</time></blockquote>".to_owned(), None),
+            (format!("<aside class=\"date\">{time}</aside>"), None),
+            (format!("<article><header><h1>T</h1>{time}</header></article>"), Some("2020-01-01")),
+            (format!("<p class=\"entry-meta\">By Ann, {time}</p>"), Some("2020-01-01")),
+            ("<time class=\"published\" datetime=\"2020-01-01\">x</time>".to_owned(), Some("2020-01-01")),
+            ("<p><time itemprop=\"datePublished\" datetime=\"2020-01-01\">x</time>".to_owned(), Some("2020-01-01")),
+            (
+                format!("<header>{time}</header><meta property=\"article:published_time\" content=\"2021-01-01\">"),
+                Some("2021-01-01"),
+            ),
+        ] {
+            let page = read(&format!("<html><body>{source}</body></html>")).page;
+            assert_eq!(page.published.as_deref(), want, "{source}");
+        }
+    }
+
+    #[test]
+    fn links_of_every_kind_of_element() {
+        let urls = |source: &str| read(source).reading.anchors.into_iter().map(|a| a.url).collect::<Vec<_>>();
+        assert_eq!(
+            urls(
+                "<base href=\"https://a.example/dir/\"><a href=\"b.html\">b</a><a href=\"/c\">c</a><a href=\"#d\">d</a><a href=\"https://e.example/f\">e</a>"
+            ),
+            ["https://a.example/dir/b.html", "https://a.example/c", "#d", "https://e.example/f"]
+        );
+        assert_eq!(urls("<a href=\"b.html\">b</a>"), ["b.html"]);
+        assert_eq!(urls("<map><area href=\"https://a.example/q\"></map>"), ["https://a.example/q"]);
+        let drawn =
+            "<svg><a href=\"https://a.example/q\"><text>hi</text></a><a xlink:href=\"https://a.example/r\"/></svg>";
+        assert_eq!(urls(drawn), ["https://a.example/q", "https://a.example/r"]);
+        assert_eq!(read(drawn).reading.text, "");
+        assert_eq!(urls(&format!("<template>{drawn}</template>")), Vec::<String>::new());
     }
 
     #[test]

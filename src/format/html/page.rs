@@ -57,7 +57,8 @@ impl Page {
         }
     }
 
-    pub(super) fn tag(&mut self, tag: &Tag<'_>) {
+    /// Takes what a tag says. `head`: a time stands where a page says when it was published.
+    pub(super) fn tag(&mut self, tag: &Tag<'_>, head: bool) {
         match tag.name.as_str() {
             "html" => {
                 self.whole = true;
@@ -68,14 +69,10 @@ impl Page {
             "link" if tag.value("rel").is_some_and(|r| r.eq_ignore_ascii_case("canonical")) => {
                 set(&mut self.canonical, tag.value("href"))
             }
-            "time" => self.date(
-                tag.value("datetime"),
-                if tag.raw("pubdate").is_some() || tag.value("itemprop").is_some_and(|p| p == "datePublished") {
-                    2
-                } else {
-                    5
-                },
-            ),
+            "time" if tag.raw("pubdate").is_some() || tag.value("itemprop").is_some_and(|p| p == "datePublished") => {
+                self.date(tag.value("datetime"), 2)
+            }
+            "time" if head => self.date(tag.value("datetime"), 5),
             _ => {}
         }
     }
