@@ -54,18 +54,20 @@ pub(super) fn zone(text: &str) -> Option<String> {
 }
 
 /// Adds what the words themselves say and what is still missing: header lines, then a dateline, then the language.
-pub(super) fn complete(about: &mut About, words: &str) {
+///
+/// In an `export` no date is looked for: those are of its records.
+pub(super) fn complete(about: &mut About, words: &str, export: bool) {
     let mut reach = words.len().min(REACH);
     while !words.is_char_boundary(reach) {
         reach -= 1;
     }
     let head = words.get(..reach).unwrap_or(words).trim_start_matches('\u{feff}');
     for line in head.lines().take(LINES) {
-        if let Some((key, value)) = field(line) {
+        if let Some((key, value)) = field(line).filter(|_| !export) {
             put(about, &key, value);
         }
     }
-    if about.date.is_none() {
+    if about.date.is_none() && !export {
         about.date = dateline(head);
     }
     if about.language.is_none() {
@@ -195,7 +197,7 @@ mod tests {
 
     fn about(words: &str) -> About {
         let mut about = About::default();
-        complete(&mut about, words);
+        complete(&mut about, words, false);
         about
     }
 

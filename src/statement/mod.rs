@@ -185,7 +185,8 @@ pub fn read(bytes: Vec<u8>, hint: &Hint) -> Result<Statement, Error> {
     {
         return Err(Error::Empty);
     }
-    header::complete(&mut draft.about, words);
+    let export = is_export(&draft);
+    header::complete(&mut draft.about, words, export);
     let Draft { media_type, about, unread, text, transformed, signatures, reading } = draft;
     Ok(Statement {
         id,
@@ -199,6 +200,17 @@ pub fn read(bytes: Vec<u8>, hint: &Hint) -> Result<Statement, Error> {
         reading,
         original,
     })
+}
+
+/// Whether it is a list of records: a date in one of them is that record's.
+fn is_export(draft: &Draft) -> bool {
+    let text = draft.text.trim_start_matches('\u{feff}').trim_start();
+    let lines = || text.lines().map(str::trim).filter(|line| !line.is_empty()).take(2);
+    let records =
+        || text.starts_with('[') || lines().filter(|line| line.starts_with('{') && line.ends_with('}')).count() == 2;
+    draft.media_type == "text/csv"
+        || draft.reading.as_ref().is_some_and(|reading| !reading.rows.is_empty())
+        || draft.media_type == "application/json" && records()
 }
 
 /// How the bytes are to be read.
@@ -281,6 +293,11 @@ fn of_mail(bytes: &[u8]) -> Result<Draft, Error> {
     let mail = mail::read(bytes).ok_or_else(|| Error::Unreadable("an e-mail without a header".into()))?;
     let mut draft = Draft { media_type: "message/rfc822", transformed: true, ..Draft::default() };
     let mut reading = Reading::default();
+    if let Some(subject) = mail.subject.as_ref().filter(|subject| may_cite(subject)) {
+        draft.text = format!("{subject}\n\n");
+        reading = Reading::literal(subject);
+    }
+    let subject = reading.text.len();
     for part in &mail.parts {
         let base = draft.text.len();
         draft.text.push_str(&part.text);
@@ -288,7 +305,7 @@ fn of_mail(bytes: &[u8]) -> Result<Draft, Error> {
         let read = if part.html { html::read(&part.text).reading } else { Reading::literal(&part.text) };
         reading.append(read, base);
     }
-    if reading.text.trim().is_empty() {
+    if reading.text.get(subject..).is_none_or(|words| words.trim().is_empty()) {
         return Err(Error::Unreadable("an e-mail without readable parts".into()));
     }
     draft.reading = Some(reading);
@@ -302,6 +319,11 @@ fn of_mail(bytes: &[u8]) -> Result<Draft, Error> {
         ..About::default()
     };
     Ok(draft)
+}
+
+/// Whether a subject may cite anything: only then it stands before the words, as most subjects only call them something.
+fn may_cite(subject: &str) -> bool {
+    subject.contains(['@', '＠', '#', '＃', '/'])
 }
 
 /// The draft, and the bytes where the text is not them.
@@ -429,6 +451,37 @@ mod tests {
         assert_eq!(s.bytes(), bytes);
         assert!(s.transformed && s.text.contains("https://t.co/AEoFZOhI3p"));
         assert_eq!(s.unread.first().map(|u| u.part.as_str()), Some("bytes 13..14"));
+        Ok(())
+    }
+
+    #[test]
+    fn a_records_date_is_not_the_exports() -> Result<(), Error> {
+        let row = r#"{"created_at":"2024-03-11T17:00:00Z","username":"foo_b","text":"Hello there"}"#;
+        for (name, text) in [
+            ("a.csv", "created_at,username,text\n2024-03-11,foo_b,Hello\n".to_owned()),
+            ("a.csv", "when,what\n2024-03-11,Hello\n".to_owned()),
+            ("a.json", format!("[{row},{row}]")),
+            ("a.jsonl", format!("{row}\n{row}\n")),
+            ("a.json", format!("{{\"posts\":[{row}]}}")),
+            ("a.json", "[\"11 March 2024\",\"Hello\"]".to_owned()),
+        ] {
+            let read = read(text.clone().into_bytes(), &Hint { source: name.into(), content_type: None })?;
+            assert_eq!(read.about.date, None, "{text}");
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn a_subject_that_cites_is_read_with_the_words() -> Result<(), Error> {
+        let mail = |subject: &str| {
+            plain(&format!("From: a@b.example\nTo: c@d.example\nSubject: {subject}\nMIME-Version: 1.0\n\nwords"))
+        };
+        let words = |s: &Statement| s.reading.as_ref().map(|r| r.text.trim().to_owned());
+        let read = mail("=?utf-8?q?Caf=C3=A9?= https://t.co/AEoFZOhI3p @jane_doe")?;
+        assert_eq!(words(&read).as_deref(), Some("Café https://t.co/AEoFZOhI3p @jane_doe\n\nwords"));
+        let at = read.reading.as_ref().and_then(|r| Some(r.source(r.text.find("words")?..r.text.find("words")? + 5)));
+        assert_eq!(at.and_then(|at| read.text.get(at)), Some("words"));
+        assert_eq!(words(&mail("Quay 4")?).as_deref(), Some("words"));
         Ok(())
     }
 
