@@ -72,7 +72,9 @@ fn a_statement_is_handed_in_with_the_token_and_never_without() {
     assert_eq!(status, 202, "{answer}");
     let answer: Value = serde_json::from_str(&answer).unwrap();
     assert_eq!(answer["new"], true);
-    let again: Value = serde_json::from_str(&daemon.post("/statements", &allowed, STATEMENT).1).unwrap();
+    let again =
+        daemon.post("/statements", &allowed.replace("Authorization: Bearer", "authorization: bearer"), STATEMENT).1;
+    let again: Value = serde_json::from_str(&again).unwrap();
     assert_eq!((&again["new"], &again["statement"]), (&Value::Bool(false), &answer["statement"]));
     daemon.until("run closed");
     assert_eq!(captured(&house), 2);

@@ -132,8 +132,10 @@ async fn hand_in(State(desk): State<Arc<Desk>>, headers: HeaderMap, body: Bytes)
 /// Compared by digest, so that how long it takes tells nothing of the token.
 fn is_allowed(desk: &Desk, headers: &HeaderMap) -> bool {
     let shown = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-    let token = shown.and_then(|value| value.strip_prefix("Bearer ")).map(str::trim);
-    token.is_some_and(|token| Digest::of(token.as_bytes()) == desk.token)
+    // The scheme's name is in any case (RFC 9110 §11.1).
+    let token =
+        shown.and_then(|value| value.split_once(' ')).filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
+    token.map(|(_, token)| token.trim()).is_some_and(|token| Digest::of(token.as_bytes()) == desk.token)
 }
 
 /// The ending of a file of that media type, by which it is read.
