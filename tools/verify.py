@@ -5,11 +5,9 @@ usage: verify.py ARCHIVE [--vkey LINE] [--checkpoint FILE]
   --checkpoint FILE  a signed checkpoint you remember: the ledger must have grown from it
 Exit code: 0 intact, 5 damaged or incomplete, 3 no archive there, 2 misuse. Needs Python 3.9 and `cryptography`. It reads no SQLite; the formats are WARC 1.1, RFC 8785, RFC 6962, C2SP tlog-tiles, RFC 3161 and OpenTimestamps."""
 import base64, collections, datetime, glob, hashlib, itertools, json, mmap, os, re, sys, zlib
-from cryptography import x509
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
-PROBLEMS, NOT_CHECKED, COUNT, OURS, URN = [], [], {}, b"\x1f\x8b\x08\0\0\0\0\0\0\xff", "urn:onrecord:record:"
+from cryptography import x509; from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes; from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
+PROBLEMS, NOT_CHECKED, COUNT, OURS, URN, AGAIN = [], [], {}, b"\x1f\x8b\x08\0\0\0\0\0\0\xff", "urn:onrecord:record:", ("rate-limited", "unreachable", "timeout", "server-error", "no-such-host", "offline")
 def problem(kind, where, what): PROBLEMS.append((kind, where, what))
 def count(what, n=1): COUNT[what] = COUNT.get(what, 0) + n
 def sha(b): return hashlib.sha256(b).digest()
@@ -73,8 +71,7 @@ def take(name, at, fields, digests, kept, wrong, known, blocks, seen):
     more = [("warcinfo-missing", not seen and kind != "warcinfo"), ("warcinfo-misplaced", kind == "warcinfo" and fields.get("warc-filename") != name.removesuffix(".open")), ("duplicate-id", id and id[1] in known)]
     wrong += [(what, "as its name says") for what, is_so in more if is_so]; PROBLEMS.extend((what, where, why) for what, why in wrong); count("warc_records")
     if not id or id[1] in known or "warc-date" not in fields: return
-    known[id[1]] = (*digests, where, kind, uri)
-    if kept is not None: blocks.append((where, id[1], kept, uri, not wrong))
+    known[id[1]] = (*digests, where, kind, uri); blocks += [(where, id[1], kept, uri, not wrong)] if kept is not None else []
 def warcs(archive):                                         # -> {id: (whole digest, block digest, payload digest, where, type, uri)}, [(where, id, json block, uri, sound)], whether a file is unfinished
     known, blocks, folder = {}, [], os.path.join(archive, "warc")
     names = [(n.endswith(".open"), int("0" + re.sub(r".*-|\D", "", n.split(".")[0])), n) for n in (os.listdir(folder) if os.path.isdir(folder) else []) if ".warc.gz" in n and n[0] != "."]
@@ -83,9 +80,8 @@ def warcs(archive):                                         # -> {id: (whole dig
         if not os.path.getsize(path): continue
         with open(path, "rb") as f: data = mmap.mmap(f.fileno(), 0, access=mmap.ACCESS_READ)
         while at < len(data):
-            member, found = Member(data, at), []
+            member, found = Member(data, at), []; pieces = iter(member)
             try:
-                pieces = iter(member)
                 while True:
                     *one, rest = record(pieces); found.append(one)
                     if not (rest := rest + next(pieces, b"")): break
@@ -96,9 +92,8 @@ def warcs(archive):                                         # -> {id: (whole dig
             except (Bad, OSError, ValueError) as e: (left if unfinished and begins(data, at + 1) == len(data) else problem)(getattr(e, "kind", "record-malformed"), f"warc/{name}@{at}", str(e)); at = begins(data, at + 1); seen = True
     return known, blocks, any(n[0] for n in names)
 def root(level):
-    if not level: return sha(b"")
     while len(level) > 1: level = [sha(b"\1" + level[i] + level[i + 1]) for i in range(0, len(level) - 1, 2)] + (level[-1:] if len(level) % 2 else [])
-    return level[0]                                        # carrying the odd node up gives RFC 6962's unbalanced tree
+    return level[0] if level else sha(b"")                 # carrying the odd node up gives RFC 6962's unbalanced tree
 def b64(s): return base64.b64decode(s, validate=True)
 def parse_vkey(line):
     name, id, key = line.strip().split("+", 2); key = b64(key); refuse(len(key) != 33 or key[0] != 1 or sha(name.encode() + b"\n" + key)[:4].hex() != id, "not an Ed25519 verifier key"); return name, bytes.fromhex(id), key[1:]
@@ -107,8 +102,7 @@ def signed(public, signature, message):
     except (InvalidSignature, ValueError): return False
 def checkpoint(note, keys):                                 # -> origin, size, root of a checkpoint that one of keys signed
     text, gap, lines = note.decode("utf-8").rpartition("\n\n"); text, good = text + "\n", False; refuse(not gap, "it bears no signature", "checkpoint-bad-signature")
-    for dash, name, data in (line.split(" ") for line in lines.splitlines()):
-        data = b64(data)
+    for dash, name, data in ((d, n, b64(s)) for d, n, s in (line.split(" ") for line in lines.splitlines())):
         for key_name, id, public in keys:
             if dash == "\u2014" and (key_name, id) == (name, data[:4]): refuse(not signed(public, data[4:], text.encode()), f"the signature of {name} does not verify", "checkpoint-bad-signature"); good = True
     origin, size, base, *_ = text.split("\n"); refuse(not good or origin not in [k[0] for k in keys] or str(int(size)) != size, "not signed with a known key of this log", "key-unknown"); return origin, int(size), b64(base)
@@ -169,8 +163,7 @@ def ots(proof, stamped):                                    # -> what attests to
     magic = b"\0OpenTimestamps\0\0Proof\0\xbf\x89\xe2\xe8\x84\xe8\x92\x94\1\x08"; refuse(not proof.startswith(magic + sha(stamped)), "it is not of the checkpoint beside it"); at, found = len(magic) + 32, []
     def number(): nonlocal at; start, at = at, next(i for i in range(at, at + 10) if proof[i] < 128) + 1; return sum((b & 127) << 7 * i for i, b in enumerate(proof[start:at]))
     def take(n): nonlocal at; refuse((at := at + n) > len(proof), "cut short"); return proof[at - n:at]
-    def walk(message):
-        more = True
+    def walk(message, more=True):
         while more:
             tag = take(2 if (more := proof[at:at + 1] == b"\xff") else 1)[-1]
             if tag == 0: found.append((take(8).hex(), take(number())))
@@ -232,6 +225,16 @@ def outcomes(values):
         if (ended := endings[run]) != v.get("ended") or v["ended"] < v.get("planned", 0) and not v.get("interrupted") or opened.get(run, {}).get("planned") != v.get("planned"):
             problem("outcome-missing", f"run/{run}", f"it planned {v.get('planned')}, says {v.get('ended')} ended, and {ended} endings are on record")
     for run in opened.keys() - closed.keys(): NOT_CHECKED.append(f"run {run} was opened and never closed")
+def looks(values, docs):                                    # What a change.seen says of the look before and of its own must be what their records say.
+    past, ended, changed = collections.defaultdict(list), {}, {}
+    for n, (where, v, _) in enumerate(values):
+        if v["kind"] == "snapshot.taken": ended[v["snapshot"]] = (docs.get(v["manifest"]["id"]) or {}).get("ending")
+        elif v["kind"] == "resolution.ended": past[v["citation"]].append((n, v))
+        elif v["kind"] == "change.seen":
+            (_, now), *old = past[c := v["citation"]][::-1] or [(0, {})]; at, look = next(((m, l) for m, l in old if l["ending"] not in AGAIN), (n, {})); stood = look.get("ending")
+            stood = changed[c][1] if c in changed and changed[c][0] > at + 1 else ended.get(look.get("snapshot")) if stood == "unchanged" else stood  # a failure that lasted is what stood there
+            before = {"ending": stood, "record": "sha256:" + sha(canonical(look).encode("utf-8", "surrogatepass")).hex(), **{"snapshot": l["snapshot"] for _, l in old[::-1] if "snapshot" in l}}; after = v["after"]; changed[c] = n, after["ending"]
+            if v["before"] != before or v["run"] != now.get("run") or "record" in after or after.get("snapshot") != now.get("snapshot") or now["ending"] not in [after["ending"], "unchanged" if after["ending"] in ("captured", "captured-from-archive") else None]: problem("record-false", where, "what it says of a look is not what that look's record says")
 def records(known, blocks, leaves, ledger, unfinished):
     places, docs = {leaf: i for i, leaf in enumerate(leaves) if leaf}, {id: read_json(block) for _, id, block, uri, _ in blocks if not uri.startswith(URN)}
     ours = {uri[len(URN):]: (n, where, id, block, sound) for n, (where, id, block, uri, sound) in reversed([*enumerate(blocks)]) if uri.startswith(URN)}
@@ -239,9 +242,8 @@ def records(known, blocks, leaves, ledger, unfinished):
     later = unlogged and min(o[0] for o in unlogged) > max([o[0] for leaf, o in ours.items() if bytes.fromhex(leaf) in places], default=-1)
     for leaf, at in [*places.items(), *((bytes.fromhex(l), None) for l, o in ours.items() if later and o in unlogged)]:
         if leaf.hex() not in ours: problem("record-missing", f"ledger/leaf/{at}", "no record in the WARC files has this digest"); broken = True; continue
-        n, where, id, block, sound = ours[leaf.hex()]
-        if n < last and at is not None: problem("record-misplaced", where, "it stands before the record of an earlier leaf")
-        last = n
+        n, where, id, block, sound = ours[leaf.hex()]; before, last = last, n
+        if n < before and at is not None: problem("record-misplaced", where, "it stands before the record of an earlier leaf")
         if (value := read_record(where, block, leaf, sound)) is None: broken = True; continue
         named.add(id); values.append((where, value, at)); count("records")
         if value["kind"] in ("run.closed", "archive.created") and at is not None: settled = file(where)
@@ -249,8 +251,7 @@ def records(known, blocks, leaves, ledger, unfinished):
     spare = lambda where: left if unfinished and file(where) >= settled else problem  # behind the last closed run only
     removed, said = {i for _, v, _ in values if v["kind"] == "content.removed" for i, _ in names(v)}, {d["response"].get("id"): d.get("payload") for v in [*docs.values(), *(v for _, v, _ in values)] for d in dicts(v) if isinstance(d.get("response"), dict)}
     for where, value, at in values:
-        wanted = names(value)
-        for id, digest in wanted + [name for id, _ in wanted if id in docs for name in names(docs[id])]:
+        for id, digest in (wanted := names(value)) + [name for id, _ in wanted if id in docs for name in names(docs[id])]:
             if id not in known:
                 if id not in removed: problem("record-missing", f"warc/{id}", f"{where} names it, and it is not there"); tainted.add(id); broken = True
             elif "sha256:" + known[id][0] == digest: named.add(id)
@@ -260,17 +261,16 @@ def records(known, blocks, leaves, ledger, unfinished):
         for noun, holder in (("statement", "content"), ("snapshot", "manifest")) if value["kind"] in ("statement.added", "snapshot.taken") else ():
             if any(i in known and i not in tainted and value.get(noun) != "sha256:" + known[i][1] for i, _ in names(value.get(holder))): problem("record-false", where, f"its {noun} is not the SHA-256 of the {holder} it names")
     if later and not unfinished: problem("checkpoint-rolled-back", "ledger/checkpoint", f"it has {len(leaves)} leaves, and {len(unlogged)} later records are in warc/")
-    named |= {o[2] for o in unlogged}
     for o in unlogged if unfinished or not later else (): (left if later else problem)("record-added", o[1], "no leaf of the ledger names this record")
-    anchored = [(os.path.basename(str(v.get("file"))), v.get("digest")) for _, v, _ in values if v["kind"] == "anchor.added"]
+    named |= {o[2] for o in unlogged}; anchored = [(os.path.basename(str(v.get("file"))), v.get("digest")) for _, v, _ in values if v["kind"] == "anchor.added"]
     for name in {name for name, _ in anchored}:
         digests = [digest for other, digest in anchored if other == name]
         if (here := there(ledger, "anchors/" + name, "anchor-missing")) is None: continue
         grown = [read(p) for p in glob.glob(glob.escape(f"{ledger}/anchors/{name}") + ".new")]; here = ["sha256:" + sha(b).hex() for b in [here, *grown]]
         if here[0] not in digests or digests[-1] not in here: problem("anchor-changed", f"ledger/anchors/{name}", "it is not the file that its record names")
-    if broken: NOT_CHECKED.append("whether the ledger names every WARC record and every run has all its outcomes: records that would say so are missing or damaged"); return
+    if broken: NOT_CHECKED.append("whether the ledger names every WARC record, every run has all its outcomes and every change follows from its looks: records that would say so are missing or damaged"); return
     for where in (known[id][3] for id in known.keys() - named - tainted): spare(where)("record-added", where, "no record of the ledger names it")
-    outcomes([v for _, v, at in values if at is not None])
+    outcomes([v for _, v, at in values if at is not None]); looks(values, docs)
 def main(argv):
     options, rest, it = {}, [], iter(argv)
     for word in it: options.update({word: next(it, None)}) if word in ("--vkey", "--checkpoint") else rest.append(word)

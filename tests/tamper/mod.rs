@@ -4,6 +4,7 @@
 mod anchors;
 mod beacons;
 mod catalogue;
+mod changes;
 mod files;
 mod ledger;
 mod warc;
@@ -212,15 +213,23 @@ fn all_met(attacks: &[Attack]) {
 }
 
 fn corpus() -> Vec<&'static Attack> {
-    [warc::ATTACKS, files::ATTACKS, catalogue::ATTACKS, ledger::ATTACKS, anchors::ATTACKS, beacons::ATTACKS]
-        .into_iter()
-        .flatten()
-        .collect()
+    [
+        warc::ATTACKS,
+        files::ATTACKS,
+        catalogue::ATTACKS,
+        ledger::ATTACKS,
+        changes::ATTACKS,
+        anchors::ATTACKS,
+        beacons::ATTACKS,
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 #[test]
 fn the_archive_is_sound_before_it_is_touched() {
-    for name in ["older", "base", "other", "beaconed"] {
+    for name in ["older", "base", "other", "beaconed", "changed"] {
         let fixture = world().copy_of(name, "sound");
         let archive = &fixture.root;
         let said = verified(archive, &[]);
@@ -261,6 +270,11 @@ fn anchors_vouch_for_what_they_stamp() {
     if world().authority.is_some() {
         all_met(anchors::ATTACKS);
     }
+}
+
+#[test]
+fn a_change_says_what_its_looks_say() {
+    all_met(changes::ATTACKS);
 }
 
 #[test]
@@ -377,6 +391,30 @@ fn one_thing_is_found_and_judged_by_itself() {
         .output()
         .unwrap();
     assert_eq!(run.status.code(), Some(3));
+}
+
+/// A change is judged by itself against the look it names.
+#[test]
+fn one_change_is_judged_by_the_look_it_names() {
+    let fixture = world().copy_of("changed", "one-change");
+    let db = rusqlite::Connection::open(fixture.root.join("onrecord.db")).unwrap();
+    let mut query = db.prepare("SELECT DISTINCT CAST(record AS TEXT) FROM change ORDER BY record").unwrap();
+    let all: Vec<String> = query.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
+    assert_eq!(all.len(), 6, "words, lost, back, deleted, back, deleted");
+    for index in &all {
+        let said = verified(&fixture.root, std::slice::from_ref(index));
+        assert_eq!((said.code, said.verdict.as_str()), (Some(0), "intact"), "{index}: {}", said.whole);
+    }
+    let last = all.last().unwrap();
+    for attack in
+        changes::ATTACKS.iter().filter(|attack| attack.name.contains("how-it-was") || attack.name.contains("citation"))
+    {
+        let fixture = world().fixture(attack.name);
+        (attack.damage)(&fixture);
+        let said = verified(&fixture.root, std::slice::from_ref(last));
+        let kinds: Vec<&str> = said.problems.iter().map(|(kind, _)| kind.as_str()).collect();
+        assert_eq!((said.code, kinds), (Some(5), vec!["record-false"]), "{}: {}", attack.name, said.whole);
+    }
 }
 
 /// Rows that lead from a digest to something that does not hold it are no answer to "do you hold this?".

@@ -18,7 +18,7 @@ use crate::timestamps::{Authority, EC, VALID, authority};
 /// Three archives and what an honest user kept of them.
 ///
 /// `older` is what `base` was one run ago; `anchored` is `base` with two stamped checkpoints; `beaconed` has one run that a
-/// beacon's round opened; `other` is somebody else's.
+/// beacon's round opened; in `changed` a page changed, went and came back; `other` is somebody else's.
 pub(super) struct World {
     folder: tempfile::TempDir,
     pub(super) python: bool,
@@ -72,6 +72,7 @@ impl World {
         fs::copy(base.join("ledger/checkpoint"), made.path("checkpoint")).unwrap();
         fs::copy(base.join("ledger/vkey"), made.path("vkey")).unwrap();
         super::beacons::make(&made.path("beaconed"));
+        super::changes::make(&made.path("changed"));
         if let Some(authority) = &made.authority {
             fs::copy(authority.path("ca.pem"), made.path("roots.pem")).unwrap();
             copy(&base, &made.path("anchored"));
@@ -85,11 +86,12 @@ impl World {
         self.folder.path().join(name)
     }
 
-    /// A copy of `base` to be damaged; of `anchored` for attacks on anchors, of `beaconed` for those on beacons.
+    /// A copy of `base` to be damaged; of `anchored` for attacks on anchors, of `beaconed` for those on beacons, of `changed` for those on changes.
     pub(super) fn fixture(&self, name: &str) -> Fixture {
         let from = match name.split('-').next() {
             Some("anchor") => "anchored",
             Some("beacon") => "beaconed",
+            Some("change") => "changed",
             _ => "base",
         };
         self.copy_of(from, name)

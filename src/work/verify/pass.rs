@@ -22,7 +22,7 @@ use crate::work::rows::{self, Lying};
 use crate::work::verify::anchors::Expected;
 use crate::work::verify::keys::Said;
 use crate::work::verify::log::{self, Log, Order};
-use crate::work::verify::records::{Heard, METADATA, claim};
+use crate::work::verify::records::{Heard, METADATA, bears_out, claim};
 use crate::work::verify::scan::{HELD, Seen};
 use crate::work::verify::stretch::{self, Look};
 use crate::work::verify::{Report, Trust};
@@ -281,7 +281,10 @@ impl Hand<'_> {
         self.claimed.set(claim.map(|(_, name)| name));
         self.read.set(None);
         match self.batch.record_naming(leaf, &one.block, self, bound) {
-            Ok(()) => Ok(claim.zip(self.read.get()).is_none_or(|((said, _), read)| said == read)),
+            Ok(()) => {
+                let is_so = claim.zip(self.read.get()).is_none_or(|((said, _), read)| said == read);
+                Ok(is_so && bears_out(self.batch, index, &one.record)?)
+            }
             Err(store::Error::Document(_) | store::Error::Shape(..) | store::Error::Query(_)) => Ok(false),
             Err(other) => Err(other.into()),
         }

@@ -106,7 +106,7 @@ pub(super) fn check(
     let unlogged: HashSet<Uuid> = later.seeds.iter().map(|seed| seed.id).collect();
     if seen.broken {
         report.not_checked.push(
-            "whether the ledger names every WARC record, and whether every run has all its outcomes: records that would say so are missing or damaged"
+            "whether the ledger names every WARC record, every run has all its outcomes and every change follows from its looks: records that would say so are missing or damaged"
                 .to_owned(),
         );
         return Ok(heard.anchors);
@@ -408,6 +408,17 @@ pub(super) fn claim(record: &Record) -> Option<(Digest, RecordName)> {
 /// What is said of a record whose [`claim`] does not hold.
 pub(super) const FALSE: (&str, &str) = ("record-false", "the digest it gives is not that of the content it names");
 
+/// What is said of a change.seen that the looks it names do not bear out.
+pub(super) const UNBORNE: (&str, &str) = ("record-false", "what it says of a look is not what that look's record says");
+
+/// Whether what a record says of earlier ones is what those say; they have their rows already.
+pub(super) fn bears_out(batch: &Batch<'_>, index: u64, record: &Record) -> Result<bool, store::Error> {
+    match &record.event {
+        Event::ChangeSeen(seen) => batch.bears_out(index, seen),
+        _ => Ok(true),
+    }
+}
+
 /// Documents as they were set down when the files were read; what is too long for that, as it lies in them.
 struct Kept<'a> {
     files: Files<'a>,
@@ -447,8 +458,8 @@ fn apply(paths: &Paths, seen: &mut Seen, found: &[Found], report: &mut Report) -
     let together = seen.anew.commit(|batch| {
         let (mut bound, mut lies) = (Bound::default(), Vec::new());
         for one in found {
-            if !made(&warc, batch, one, &mut bound)? {
-                lies.push(place(&one.1).to_string());
+            if let Some(lie) = made(&warc, batch, one, &mut bound)? {
+                lies.push((lie, place(&one.1).to_string()));
             }
         }
         batch.bind(bound)?;
@@ -456,7 +467,7 @@ fn apply(paths: &Paths, seen: &mut Seen, found: &[Found], report: &mut Report) -
     });
     match together {
         Ok(lies) => {
-            lies.into_iter().for_each(|at| report.problem(FALSE.0, at, FALSE.1));
+            tell(lies, seen.broken, report);
             Ok(())
         }
         Err(store::Error::Document(_) | store::Error::Shape(..) | store::Error::Query(_)) => {
@@ -466,34 +477,46 @@ fn apply(paths: &Paths, seen: &mut Seen, found: &[Found], report: &mut Report) -
     }
 }
 
+/// What a record says that is not so.
+type Lie = (&'static str, &'static str);
+
+/// Names what is not so. Where records are missing, the looks that a change names may be among them.
+fn tell(lies: Vec<(Lie, String)>, broken: bool, report: &mut Report) {
+    for ((kind, what), at) in lies.into_iter().filter(|(lie, _)| !broken || *lie != UNBORNE) {
+        report.problem(kind, at, what);
+    }
+}
+
 /// A record with its leaf's index and where it was found.
 type Found = (u64, SeedRow, Record);
 
-/// Makes a record's rows; false where it says something of its content that is not so.
+/// Makes a record's rows; says what is not so of what it says of its content or of earlier records.
 fn made(
     warc: &Path,
     batch: &Batch<'_>,
     (index, seed, record): &Found,
     bound: &mut Bound,
-) -> Result<bool, store::Error> {
+) -> Result<Option<Lie>, store::Error> {
     let leaf = Leaf { index: *index, data: seed.leaf, warc: seed.name.id, record };
     let bytes = seed.block.as_deref().unwrap_or_default();
     let claim = claim(record);
     let docs = Kept { files: Files { warc, batch }, claimed: claim.map(|(_, name)| name), read: Cell::new(None) };
     batch.record_naming(leaf, bytes, &docs, bound)?;
-    Ok(claim.zip(docs.read.get()).is_none_or(|((said, _), read)| said == read))
+    if claim.zip(docs.read.get()).is_some_and(|((said, _), read)| said != read) {
+        return Ok(Some(FALSE));
+    }
+    Ok((!bears_out(batch, *index, record)?).then_some(UNBORNE))
 }
 
 fn one_by_one(warc: &Path, seen: &mut Seen, found: &[Found], report: &mut Report) -> Result<(), Fault> {
-    let (problems, broken) = seen.anew.commit(|batch| {
-        let mut problems = Vec::new();
+    let (problems, lies, broken) = seen.anew.commit(|batch| {
+        let (mut problems, mut lies) = (Vec::new(), Vec::new());
         let (mut broken, mut bound) = (false, Bound::default());
         for one in found {
             let done = batch.apart(|batch| made(warc, batch, one, &mut bound));
             let at = place(&one.1).to_string();
             match done {
-                Ok(true) => {}
-                Ok(false) => problems.push((FALSE.0, at, FALSE.1.to_owned())),
+                Ok(lie) => lies.extend(lie.map(|lie| (lie, at))),
                 // The look at what it names says which document is not there.
                 Err(store::Error::Document(_)) => broken = true,
                 Err(store::Error::Shape(id, why)) => {
@@ -504,9 +527,10 @@ fn one_by_one(warc: &Path, seen: &mut Seen, found: &[Found], report: &mut Report
             }
         }
         batch.bind(bound)?;
-        Ok((problems, broken))
+        Ok((problems, lies, broken))
     })?;
-    seen.broken |= broken || !problems.is_empty();
+    seen.broken |= broken || !problems.is_empty() || lies.iter().any(|(lie, _)| *lie == FALSE);
+    tell(lies, seen.broken, report);
     for (kind, at, what) in problems {
         report.problem(kind, at, what);
     }

@@ -10,14 +10,15 @@ use uuid::Uuid;
 use crate::format::checkpoint::Signed;
 use crate::format::digest::Digest;
 use crate::format::merkle::{record_leaf, verify_inclusion};
-use crate::record::{self, Record};
+use crate::record::{self, Event, Record, ResolutionEnded};
+use crate::resolution::ending::Ending;
 use crate::resolution::exchange::RecordName;
 use crate::work::fault::Fault;
 use crate::work::parts::Paths;
 use crate::work::verify::beacon::Beacons;
 use crate::work::verify::keys::Said;
 use crate::work::verify::log::Open;
-use crate::work::verify::records::{FALSE, METADATA, claim};
+use crate::work::verify::records::{FALSE, METADATA, UNBORNE, claim};
 use crate::work::verify::{Report, Trust};
 use crate::world::input;
 use crate::world::random::Random;
@@ -245,7 +246,33 @@ impl<'a> Look<'a> {
         for name in record::names(&block) {
             self.named(&name, report)?;
         }
+        self.followed(index, &record, report)?;
         self.claimed(index, &record, report)
+    }
+
+    /// What a change says of the look before must be what that look's record says. How failures since then ended, which may stand
+    /// there instead, takes more than that one record to tell.
+    fn followed(&mut self, index: u64, record: &Record, report: &mut Report) -> Result<(), Fault> {
+        let Event::ChangeSeen(seen) = &record.event else { return Ok(()) };
+        let mut look = None;
+        for thing in seen.before.record.map_or(Ok(Vec::new()), |leaf| self.store.things(&leaf))? {
+            if let Thing::Record(earlier) = thing
+                && earlier < index
+                && let Some(row) = self.store.record(earlier)?.filter(|row| Some(row.leaf) == seen.before.record)
+            {
+                look = look.or(self.leaf(earlier, &row, report)?);
+            }
+        }
+        let is_so = |ended: &ResolutionEnded| {
+            let same = ended.ending == seen.before.ending
+                || (ended.ending == Ending::Unchanged && seen.before.ending.is_kept())
+                || seen.before.ending.is_retryable();
+            same && ended.citation == seen.citation
+        };
+        if !matches!(look, Some((Record { event: Event::ResolutionEnded(ended), .. }, _)) if is_so(&ended)) {
+            report.problem(UNBORNE.0, format!("ledger/leaf/{index}"), UNBORNE.1);
+        }
+        Ok(())
     }
 
     /// What a record says of its content's digest must be so.

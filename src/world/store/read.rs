@@ -472,7 +472,8 @@ impl Store {
     }
 }
 
-fn ending(name: &str) -> Result<Ending, Error> {
+/// The ending of that name.
+pub(super) fn ending(name: &str) -> Result<Ending, Error> {
     Ending::of(name).ok_or_else(|| Error::Row { table: "resolution", what: format!("the ending {name:?}") })
 }
 

@@ -1,12 +1,14 @@
 //! Rows of what happened to a citation: how it ended, what changed, what was found of its claims.
 
 use jiff::Timestamp;
-use rusqlite::{OptionalExtension as _, params};
+use rusqlite::{OptionalExtension as _, Row, params};
 
 use crate::format::digest::Digest;
-use crate::record::{ChangeSeen, FindingMade, ResolutionEnded};
+use crate::record::{ChangeSeen, FindingMade, ResolutionEnded, Stood};
+use crate::resolution::ending::Ending;
 use crate::resolution::hop::Hop;
 use crate::world::store::apply::{Batch, Documents, held, name_of, own_url, signed};
+use crate::world::store::read::{digest, ending};
 use crate::world::store::{Error, keys};
 
 /// A citation as what happens to it finds it.
@@ -14,6 +16,33 @@ struct Cited {
     key: i64,
     url: Option<String>,
     last: Option<i64>,
+}
+
+/// A look at a citation.
+struct Look {
+    record: i64,
+    run: Option<i64>,
+    leaf: Digest,
+    ending: Ending,
+    /// how what stood there ended: where nothing had changed, as its snapshot did
+    stood: Ending,
+    snapshot: Option<Digest>,
+}
+
+impl Look {
+    fn of(r: &Row<'_>) -> Result<Self, Error> {
+        let own = ending(&r.get::<_, String>(3)?)?;
+        let of_snapshot = r.get::<_, Option<String>>(4)?.filter(|_| own == Ending::Unchanged);
+        let stood = of_snapshot.map_or(Ok(own), |name| ending(&name))?;
+        let snapshot = r.get::<_, Option<[u8; 32]>>(5)?.map(Digest);
+        Ok(Self { record: r.get(0)?, run: r.get(1)?, leaf: digest(r, 2)?, ending: own, stood, snapshot })
+    }
+
+    /// A change says how the look ended, also where that left everything as it was at an earlier one.
+    fn is_told_by(&self, after: &Stood) -> bool {
+        let same = after.ending == self.ending || (self.ending == Ending::Unchanged && after.ending.is_kept());
+        same && after.snapshot == self.snapshot && after.record.is_none()
+    }
 }
 
 impl Batch<'_> {
@@ -168,6 +197,46 @@ impl Batch<'_> {
             self.count("change", change.what.as_str())?;
         }
         Ok(())
+    }
+
+    /// Whether what a change.seen at a ledger index says of the look before and of its own is what their records say. Those are the
+    /// rows of this transaction and of those before it: it means something only in a catalogue that is made anew.
+    ///
+    /// # Errors
+    /// SQLite's own, and an ending that is none.
+    pub fn bears_out(&self, index: u64, seen: &ChangeSeen) -> Result<bool, Error> {
+        let Some(key) = keys::of_citation(self.tx, &seen.citation.0)? else { return Ok(false) };
+        let run = keys::of_run(self.tx, &seen.run.0)?;
+        let mut query = self.tx.prepare_cached(
+            "SELECT r.record, r.run, l.leaf, r.ending, s.ending, s.id FROM resolution r JOIN record l ON l.idx = r.record
+             LEFT JOIN snapshot s ON s.record = r.snapshot WHERE r.citation = ?1 AND r.record < ?2 ORDER BY r.record DESC",
+        )?;
+        let mut rows = query.query(params![key, signed(index)])?;
+        let Some(now) = rows.next()?.map(Look::of).transpose()? else { return Ok(false) };
+        if now.run != run || !now.is_told_by(&seen.after) {
+            return Ok(false);
+        }
+        let (mut settled, mut led_to): (Option<Look>, Option<Digest>) = (None, None);
+        while let Some(row) = rows.next()? {
+            let look = Look::of(row)?;
+            led_to = led_to.or(look.snapshot);
+            settled = settled.or(Some(look).filter(|look| !look.ending.is_retryable()));
+            if settled.is_some() && led_to.is_some() {
+                break;
+            }
+        }
+        let Some(settled) = settled else { return Ok(false) };
+        let ending =
+            self.lasting(key, settled.record + 1, signed(index))?.map_or(Ok(settled.stood), |name| ending(&name))?;
+        Ok(seen.before == Stood { record: Some(settled.leaf), ending, snapshot: led_to })
+    }
+
+    /// How the failures ended that have been put on record as a change between two records, since they lasted.
+    fn lasting(&self, citation: i64, after: i64, before: i64) -> Result<Option<String>, Error> {
+        let mut query = self.tx.prepare_cached(
+            "SELECT ending_after FROM change WHERE citation = ?1 AND record > ?2 AND record < ?3 ORDER BY record DESC LIMIT 1",
+        )?;
+        Ok(query.query_row([citation, after, before], |r| r.get(0)).optional()?)
     }
 
     pub(super) fn finding(
