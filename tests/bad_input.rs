@@ -268,3 +268,78 @@ fn an_archive_that_cannot_be_read_is_named() {
     fs::write(&settings, [0xff, 0xfe]).unwrap();
     assert_refused(&bare(world.folder(), &["run", "--offline", "good.txt"]).output().unwrap(), 2, "onrecord.toml");
 }
+
+#[test]
+fn what_verify_is_handed_is_told_from_the_archive() {
+    let world = settled();
+    world.file("words.txt", "no checkpoint, no key, no WARC file\n");
+    fs::create_dir(world.folder().join("folder")).unwrap();
+    let before = everything(world.folder());
+    for (arguments, said) in [
+        (&["verify", "--checkpoint", "words.txt"][..], "read the checkpoint in words.txt"),
+        (&["verify", "--since-checkpoint", "words.txt"], "read the checkpoint in words.txt"),
+        (&["verify", "--key", "words.txt"], "words.txt"),
+        (&["verify", "--foreign", "missing.warc"], "missing.warc: no such file"),
+        (&["verify", "--foreign", "folder"], "folder: not a file but a folder"),
+        (&["verify", "--sample", "0"], "--sample"),
+        (&["run", "--offline", "--max-hops", "0", "good.txt"], "--max-hops"),
+        (&["run", "--ca-cert", "words.txt", "good.txt"], "words.txt"),
+        (&["run", "--ca-cert", "missing.pem", "good.txt"], "missing.pem"),
+    ] {
+        assert_refused(&world.command(arguments).output().unwrap(), 2, said);
+        assert!(everything(world.folder()) == before, "{arguments:?} changed something");
+    }
+}
+
+#[test]
+fn an_uncompressed_warc_file_is_told_of_in_its_own_words() {
+    let world = settled();
+    let record = "WARC/1.0\r\nWARC-Type: resource\r\nWARC-Record-ID: <urn:uuid:00000000-0000-4000-8000-000000000001>\r\n\
+                  WARC-Date: 2026-01-01T00:00:00Z\r\nContent-Length: 4\r\n\r\npost\r\n\r\n";
+    for (text, code, kind, what) in [
+        (record.to_owned(), 0, "", ": intact"),
+        (record[..record.len() - 6].to_owned(), 5, "file-truncated", "the file ends within the record"),
+        (record.replace('\r', ""), 5, "head-malformed", "end in LF, not in CR LF"),
+    ] {
+        world.file("plain.warc", &text);
+        let output = world.command(&["verify", "--foreign", "plain.warc"]).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert_eq!(output.status.code(), Some(code), "{said}");
+        assert!(said.contains(kind) && said.contains(what) && !said.contains("gzip"), "{said}");
+    }
+}
+
+#[test]
+fn a_sample_is_of_distinct_records_and_of_no_more_than_there_are() {
+    let world = settled();
+    let report = |arguments: &[&str]| {
+        let output = world.command(arguments).output().unwrap();
+        serde_json::from_slice::<serde_json::Value>(&output.stdout).unwrap()
+    };
+    let all = report(&["--json", "verify"])["checked"]["warc_records"].as_u64().unwrap();
+    let sample = report(&["--json", "verify", "--sample", "99999"]);
+    assert_eq!(sample["target"], format!("a sample of {all} WARC records"));
+    assert_eq!(sample["checked"]["warc_records"], all, "{sample:#}");
+    let few = report(&["--json", "verify", "--sample", "2"]);
+    assert_eq!(few["checked"]["warc_records"], 2, "{few:#}");
+}
+
+#[test]
+fn a_proof_is_written_over_nothing_and_not_into_the_archive() {
+    let world = settled();
+    world.file("mine.txt", "mine");
+    let before = everything(world.folder());
+    for (file, said) in [
+        ("mine.txt", "it is there already"),
+        ("archive/keys/ledger.pem", "it is inside the archive"),
+        ("archive/warc/new.json", "it is inside the archive"),
+        ("nowhere/new.json", "nowhere/new.json"),
+    ] {
+        let output = world.command(&["ledger", "prove", "0", "-o", file]).output().unwrap();
+        assert_refused(&output, 2, said);
+        assert!(everything(world.folder()) == before, "{file} was written");
+    }
+    let output = world.command(&["ledger", "prove", "0", "--tlog-proof", "-o", "new.proof"]).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && !said.contains("ledger check new.proof"), "{said}");
+}

@@ -265,6 +265,31 @@ pub fn size(folder: &Path) -> io::Result<(u64, u64)> {
     Ok(sum)
 }
 
+/// What a place is to whoever would write a new file there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Spot {
+    /// nothing is there
+    Free,
+    /// something is, if only a link that leads nowhere
+    Taken,
+    /// it is in the folder that is not to be written to
+    Inside,
+}
+
+/// What `path` is, beside `kept`, a folder that is not to be written to.
+///
+/// # Errors
+/// There is no folder that it would be in.
+pub fn spot(path: &Path, kept: &Path) -> io::Result<Spot> {
+    let above = path.parent().filter(|above| !above.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let above = std::fs::canonicalize(above)?;
+    Ok(match std::fs::canonicalize(kept) {
+        Ok(kept) if above.starts_with(&kept) => Spot::Inside,
+        _ if std::fs::symlink_metadata(path).is_ok() => Spot::Taken,
+        _ => Spot::Free,
+    })
+}
+
 /// Bytes of a file; none where it is not there.
 pub fn length(path: &Path) -> u64 {
     std::fs::metadata(path).map_or(0, |about| about.len())

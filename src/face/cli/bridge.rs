@@ -34,6 +34,7 @@ use crate::work::robots::Policy;
 use crate::world::clock::Clock;
 use crate::world::services::node::Headers;
 use crate::world::services::{Services, mail, webhook};
+use crate::world::wire::tls;
 use crate::world::{input, keys, lock, store, vault, wire};
 
 /// A run waits for its beacon no longer than that.
@@ -204,15 +205,21 @@ pub(super) fn roots(files: &[PathBuf]) -> Result<Roots, Fault> {
     Ok(roots)
 }
 
-fn certificates(files: &[PathBuf]) -> Result<Vec<CertificateDer<'static>>, Fault> {
+/// The certificates that are trusted besides the world's.
+pub(super) fn certificates(files: &[PathBuf]) -> Result<Vec<CertificateDer<'static>>, Fault> {
     let mut found = Vec::new();
     for path in files {
         let told = |e: &dyn std::error::Error| {
             Fault::new(Exit::Usage, format!("read the certificates in {}", path.display()), e).hint("expected PEM")
         };
         let pem = input::file(path, MAX_PEM).map_err(|e| told(&e))?;
+        let before = found.len();
         for certificate in CertificateDer::pem_slice_iter(&pem) {
             found.push(certificate.map_err(|e| told(&e))?);
+        }
+        if found.len() == before {
+            let said = format!("failed to read the certificates in {}: none stands there", path.display());
+            return Err(Fault::plain(Exit::Usage, said).hint("expected PEM"));
         }
     }
     Ok(found)
@@ -308,7 +315,7 @@ pub(super) fn limits(settings: &Settings) -> Result<pursuit::Limits, Fault> {
         timegates: settings.archives.timegates.clone(),
         archive_today: settings.archives.archive_today,
         x_bearer: secret(settings.platforms.x_bearer_file.as_deref(), "platforms.x-bearer-file")?,
-        max_hops: settings.network.max_hops as usize,
+        max_hops: settings.network.max_hops.get() as usize,
         requests: settings.capture.requests_per_citation.get() as usize,
         both_views: settings.capture.both_views,
         time: signed(settings.network.citation_timeout.0),
@@ -325,6 +332,9 @@ pub(super) fn fault(doing: &str) -> impl Fn(Deed) -> Fault + '_ {
     move |deed| {
         let exit = match &deed {
             Deed::Input { .. } | Deed::Foreign { .. } => Exit::Usage,
+            Deed::Wire(tls::Error::CaCert { .. } | tls::Error::NoCaCert(_) | tls::Error::BadCaCert { .. }) => {
+                Exit::Usage
+            }
             Deed::NotHere(_) | Deed::NoArchive(_) => Exit::NotFound,
             Deed::Damaged(_) => Exit::Damaged,
             Deed::Lock(lock::Error::Held { .. }) => Exit::InUse,
@@ -350,6 +360,22 @@ fn hint(deed: &Deed) -> Option<String> {
         Deed::Foreign { .. } => "name another folder with --archive DIR".to_owned(),
         Deed::Damaged(_) => "onrecord verify names everything that is wrong".to_owned(),
         Deed::Lock(lock::Error::Held { .. }) => "wait for it to end, or stop it".to_owned(),
+        Deed::Lock(lock::Error::File(..)) => {
+            "writing takes the archive's lock: see that its folder and .lock are there and yours to write".to_owned()
+        }
+        Deed::Wire(tls::Error::CaCert { .. } | tls::Error::NoCaCert(_) | tls::Error::BadCaCert { .. }) => {
+            "expected PEM: a file with the certificates to trust".to_owned()
+        }
+        Deed::Key(_) | Deed::NotAKey(_) => {
+            "only with its signing key is anything added to an archive: put the file back from a \
+             copy, readable by you alone (chmod 600), or name it with key in [ledger]"
+                .to_owned()
+        }
+        Deed::Ledger(_) => {
+            "ledger/checkpoint and ledger/vkey must be there and readable: put back from a copy what is not; \
+             onrecord verify names everything that is wrong"
+                .to_owned()
+        }
         Deed::Store(store::Error::Newer { .. }) => "use the newer onrecord that wrote it".to_owned(),
         Deed::Store(store::Error::Foreign(_)) => {
             "move that file away; onrecord reindex makes the catalogue anew from warc/ and ledger/".to_owned()

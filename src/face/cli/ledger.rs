@@ -1,6 +1,6 @@
 //! `onrecord ledger`: the checkpoint, proofs of records, remembered checkpoints, cosignatures, a change of the key.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
@@ -18,7 +18,7 @@ use crate::work::parts::Paths;
 use crate::work::prove;
 use crate::work::{remember, rotate};
 use crate::world::durable::Disk;
-use crate::world::input;
+use crate::world::input::{self, Spot};
 
 /// Longest note: a checkpoint with many signatures is far shorter.
 const MAX_NOTE: u64 = 1 << 20;
@@ -118,6 +118,7 @@ fn checkpoint(global: &Global, paths: &Paths) -> Result<Exit, Fault> {
 }
 
 fn prove_one(global: &Global, paths: &Paths, args: &Prove) -> Result<Exit, Fault> {
+    args.output.as_deref().map(|path| free(path, paths)).transpose()?;
     let bundle = prove::prove(paths, &args.id, args.evidence).map_err(bridge::fault("prove it"))?;
     let mut bytes = if args.tlog_proof { bundle.proof.clone().into_bytes() } else { Vec::new() };
     if bytes.is_empty() {
@@ -136,10 +137,31 @@ fn prove_one(global: &Global, paths: &Paths, args: &Prove) -> Result<Exit, Fault
     } else {
         out::text(|out| {
             writeln!(out, "{} holds the proof ({size} bytes, {} WARC records)", path.display(), bundle.evidence.len())?;
-            writeln!(out, "anyone can check it: onrecord ledger check {} --key VKEY-FILE", path.display())
+            if args.tlog_proof {
+                writeln!(
+                    out,
+                    "any verifier of C2SP tlog-proofs checks it; onrecord checks the whole bundle: onrecord ledger prove {} \
+                     -o FILE, then onrecord ledger check FILE --key VKEY-FILE",
+                    args.id
+                )
+            } else {
+                writeln!(out, "anyone can check it: onrecord ledger check {} --key VKEY-FILE", path.display())
+            }
         })?;
     }
     Ok(Exit::Done)
+}
+
+/// A proof is written where nothing is, and outside the archive: nothing in there is anyone else's to change.
+fn free(path: &Path, paths: &Paths) -> Result<(), Fault> {
+    let doing = || format!("write {}", path.display());
+    match input::spot(path, &paths.root).map_err(|e| Fault::new(Exit::Usage, doing(), &e))? {
+        Spot::Free => Ok(()),
+        Spot::Taken => Err(Fault::plain(Exit::Usage, format!("failed to {}: it is there already", doing()))
+            .hint("name a new file, or move that one away")),
+        Spot::Inside => Err(Fault::plain(Exit::Usage, format!("failed to {}: it is inside the archive", doing()))
+            .hint("name a file outside of it")),
+    }
 }
 
 fn check(global: &Global, mut settings: Settings, paths: &Paths, args: Check) -> Result<Exit, Fault> {

@@ -55,6 +55,8 @@ pub(super) fn over(global: &Global, settings: &Settings, inputs: Option<Vec<Inpu
     let told = bridge::fault("run");
     let asking = bridge::asking_someone(settings)?;
     let runtime = runtime()?;
+    // What is wrong with them is told before anything is written.
+    bridge::certificates(&settings.network.ca_cert)?;
     let open = OpenArchive::or_init(bridge::paths(global, settings), bridge::choices(settings)?).map_err(&told)?;
     for note in &open.notes {
         tracing::warn!("{note}");

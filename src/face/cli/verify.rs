@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::Write;
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 
 use anstyle::{AnsiColor, Style};
@@ -12,7 +13,9 @@ use super::bundle;
 use super::fault::{Exit, Fault};
 use crate::face::config::Settings;
 use crate::face::config::flags::NetworkArgs;
+use crate::face::config::value::flag;
 use crate::face::{out, plain};
+use crate::format::checkpoint::Signed;
 use crate::format::tsp::Roots;
 use crate::work::verify::{self, Independence, Report, Trust, Verdict};
 use crate::world::input;
@@ -38,8 +41,8 @@ pub(super) struct Args {
     since_checkpoint: Option<PathBuf>,
 
     /// Read so many WARC records, chosen at random, again, and put on record that it was done
-    #[arg(long, value_name = "N", conflicts_with_all = ["target", "since_checkpoint"])]
-    sample: Option<u64>,
+    #[arg(long, value_name = "N", value_parser = flag::<NonZeroU32>, conflicts_with_all = ["target", "since_checkpoint"])]
+    sample: Option<NonZeroU32>,
 
     /// Check a WARC file by itself, anyone's, without an archive
     #[arg(long, value_name = "WARC", conflicts_with_all = ["target", "since_checkpoint", "sample", "key", "checkpoint", "require"])]
@@ -63,9 +66,9 @@ pub(super) fn run(global: &Global, args: Args) -> Result<Exit, Fault> {
     let trust = trust(&settings, &args)?;
     let told = bridge::fault("verify");
     let report = match (&args.target, &args.foreign, args.sample) {
-        (_, Some(file), _) => verify::foreign(file),
+        (_, Some(file), _) => foreign(file).map(|()| verify::foreign(file))?,
         (Some(target), ..) => verify::one(&paths, target, &trust),
-        (_, _, Some(count)) => verify::fixity(paths, bridge::choices(&settings)?, count, &trust),
+        (_, _, Some(count)) => verify::fixity(paths, bridge::choices(&settings)?, count.get().into(), &trust),
         _ if args.since_checkpoint.is_some() => verify::since(&paths, &trust),
         _ => verify::whole(&paths, &trust),
     };
@@ -80,6 +83,24 @@ fn bundle(global: &Global, mut settings: Settings, args: &Args, handed: (&str, &
     let known = given.or_else(|| bundle::own_key(&bridge::paths(global, &settings)));
     let judged = bundle::judge(&settings, bytes, known)?;
     tell(global, &verify::bundle(file, judged), args.require.as_deref())
+}
+
+/// Whether it is a file at all.
+fn foreign(file: &Path) -> Result<(), Fault> {
+    let told = |e: &dyn std::error::Error| {
+        Fault::new(Exit::Usage, format!("read {}", file.display()), e).hint("expected a WARC file, compressed or not")
+    };
+    input::probe(file).map(drop).map_err(|e| told(&e))
+}
+
+/// A remembered checkpoint. One that is none says nothing of the archive.
+fn remembered(file: &Path) -> Result<Vec<u8>, Fault> {
+    let note = bridge::note(file)?;
+    match Signed::parse(&note) {
+        Ok(_) => Ok(note),
+        Err(e) => Err(Fault::new(Exit::Usage, format!("read the checkpoint in {}", file.display()), &e)
+            .hint("expected a signed checkpoint, as onrecord ledger checkpoint prints it")),
+    }
 }
 
 fn tell(global: &Global, report: &Report, require: Option<&str>) -> Result<Exit, Fault> {
@@ -116,7 +137,7 @@ fn trust(settings: &Settings, args: &Args) -> Result<Trust, Fault> {
     };
     Ok(Trust {
         key: args.key.as_deref().map(bridge::key).transpose()?,
-        checkpoint: checkpoint.map(bridge::note).transpose()?,
+        checkpoint: checkpoint.map(remembered).transpose()?,
         roots,
         headers,
         witnesses: settings.anchor.witnesses.iter().map(|witness| witness.key.clone()).collect(),

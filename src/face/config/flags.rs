@@ -46,8 +46,8 @@ pub struct NetworkArgs {
     pub timeout: Option<Period>,
 
     /// Hops from a citation to its end
-    #[arg(long, value_name = "N", value_parser = flag::<u32>)]
-    pub max_hops: Option<u32>,
+    #[arg(long, value_name = "N", value_parser = flag::<NonZeroU32>)]
+    pub max_hops: Option<NonZeroU32>,
 
     /// Bytes kept of one body; what is longer is cut and marked
     #[arg(long, value_name = "BYTES", value_parser = flag::<Size>)]

@@ -414,7 +414,7 @@ mod tests {
         let flags = NetworkArgs { timeout, ..NetworkArgs::default() };
         let settings = load(text, &environment, &flags)?;
         assert_eq!(settings.network.timeout.to_string(), "7s");
-        assert_eq!((settings.network.max_hops, settings.network.per_host.get()), (4, 7));
+        assert_eq!((settings.network.max_hops.get(), settings.network.per_host.get()), (4, 7));
         let from = |key: &str| settings.rows().into_iter().find(|row| row.key == key).map(|row| (row.from, row.place));
         assert_eq!(from("network.timeout"), Some(("flag", Some("--timeout".into()))));
         assert_eq!(from("network.max-hops"), Some(("environment", Some("ONRECORD_NETWORK_MAX_HOPS".into()))));

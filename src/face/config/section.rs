@@ -93,7 +93,7 @@ section! {
         /// bound on one exchange, first byte to last
         "timeout" timeout: Period = seconds(30);
         /// hops from a citation to its end
-        "max-hops" max_hops: u32 = 20;
+        "max-hops" max_hops: NonZeroU32 = at_least_one(20);
         /// bytes of one body; what is longer is cut and marked
         "max-body" max_body: Size = Size(512 << 20);
         /// bytes of one head

@@ -170,7 +170,7 @@ impl<R: Read + Seek> Reader<R> {
     }
 
     fn behind(&mut self, damage: Damage) -> io::Result<Option<&Item>> {
-        self.parse.damaged(damage);
+        self.parse.damaged(damage, !self.feed.is_plain());
         self.feed.recover(damage)?;
         Ok(Some(self.parse.finish(0)))
     }

@@ -390,6 +390,20 @@ impl Store {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
+    /// The ids of all WARC records, in the order they lie.
+    ///
+    /// # Errors
+    /// SQLite's own, and what `each` says.
+    pub fn warc_ids<E: From<Error>>(&self, mut each: impl FnMut(uuid::Uuid) -> Result<(), E>) -> Result<(), E> {
+        let mut query = self.db().prepare("SELECT id FROM warc_record ORDER BY place").map_err(Error::from)?;
+        let mut rows = query.query([]).map_err(Error::from)?;
+        while let Some(row) = rows.next().map_err(Error::from)? {
+            let id: [u8; 16] = row.get(0).map_err(Error::from)?;
+            each(uuid::Uuid::from_bytes(id))?;
+        }
+        Ok(())
+    }
+
     /// The WARC record with this digest, or the one with the next higher one; the first of all behind the last. Digests lie
     /// evenly, so a random one gives a random record.
     ///

@@ -143,6 +143,11 @@ impl<R: Read + Seek> Feed<R> {
         self.odd
     }
 
+    /// Whether the file is not compressed.
+    pub(super) fn is_plain(&self) -> bool {
+        self.shape == Shape::Plain
+    }
+
     /// Whether the record at hand is not the first of its member.
     pub(super) fn is_mid_member(&self) -> bool {
         self.mid

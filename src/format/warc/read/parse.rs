@@ -139,6 +139,11 @@ impl Parse {
             self.lose(Kind::NotWarc, "no WARC record begins here");
             return 0;
         }
+        let first = memchr::memchr(b'\n', &self.raw).and_then(|at| at.checked_sub(1));
+        if first.is_some_and(|before| self.raw.get(before) != Some(&b'\r')) {
+            self.lose(Kind::HeadMalformed, "the lines of the record's head end in LF, not in CR LF");
+            return 0;
+        }
         let Some(n) = found else {
             if self.raw.len() >= HEAD_MAX {
                 self.lose(Kind::HeadMalformed, "the record's head does not end within 256 KiB");
@@ -336,7 +341,8 @@ impl Parse {
         }
     }
 
-    pub(super) fn damaged(&mut self, damage: Damage) {
+    /// The member, or in a file without members the record, cannot be read on.
+    pub(super) fn damaged(&mut self, damage: Damage, in_member: bool) {
         let kind = match damage {
             Damage::NotGzip => Kind::TrailingGarbage,
             Damage::Truncated => Kind::FileTruncated,
@@ -344,7 +350,10 @@ impl Parse {
         };
         // What was read out of damaged bytes is not what was written: whatever else seemed wrong with it follows from this.
         self.item.problems.clear();
-        self.problem(kind, &damage.to_string());
+        match damage {
+            Damage::Truncated if !in_member => self.problem(kind, "the file ends within the record"),
+            _ => self.problem(kind, &damage.to_string()),
+        }
         self.state = State::Lost;
     }
 
