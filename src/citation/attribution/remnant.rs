@@ -119,7 +119,23 @@ fn date_behind(text: &str, close: usize, language: Option<&str>, shared: bool) -
     }
     at = behind_time(text, at);
     let day = day::read(text, at, language)?;
-    (day.start == place::skip_blank(text, at)).then_some(day)
+    let own = shared || !begins_sentence(text, close, &day);
+    (own && day.start == place::skip_blank(text, at)).then_some(day)
+}
+
+/// Whether a day behind a line end begins a sentence of its own: `On 12 March 2024 the harbour …`. A blank line before it makes any
+/// day one that does not end its line.
+fn begins_sentence(text: &str, close: usize, day: &Day) -> bool {
+    let between = text.get(close..day.start).unwrap_or_default();
+    if !between.contains('\n') {
+        return false;
+    }
+    let first = text.get(day.start..day.end).and_then(|raw| raw.split_whitespace().next()).unwrap_or_default();
+    let article =
+        first.starts_with(char::is_uppercase) && first.len() <= 2 && first.bytes().all(|b| b.is_ascii_alphabetic());
+    let apart = between.split('\n').skip(1).any(|line| line.trim().is_empty()) && between.matches('\n').count() > 1;
+    let rest = place::behind(text, day.end).split('\n').next().unwrap_or_default().trim();
+    article || apart && rest.starts_with(char::is_alphanumeric)
 }
 
 /// Behind `7:58 AM · ` or `9:52 PM - `.
@@ -342,6 +358,24 @@ mod tests {
             _ => None,
         });
         told.collect()
+    }
+
+    #[test]
+    fn the_next_sentences_day_is_not_the_names() {
+        for text in [
+            "“The gate is shut.” — Dock Line (@dockline)\n\nOn 12 March 2024 the harbour opened it.",
+            "“The gate is shut.” — Dock Line (@dockline)\nOn 12 March 2024 the harbour opened it.",
+            "“The gate is shut.” — Dock Line (@dockline)\n\n12 March 2024 was a good day.",
+        ] {
+            assert_eq!(posts(text), Vec::<String>::new(), "{text}");
+        }
+        for text in [
+            "“The gate is shut.” — Dock Line (@dockline)\n12 March 2024",
+            "“The gate is shut.” — Dock Line (@dockline)\n\n12 March 2024\n\nMore.",
+            "“The gate is shut.” — Dock Line (@dockline)\nMay 12, 2024 and more",
+        ] {
+            assert_eq!(posts(text).len(), 1, "{text}");
+        }
     }
 
     #[test]
