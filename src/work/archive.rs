@@ -24,7 +24,7 @@ use crate::world::random::Random;
 use crate::world::store::{self, Store};
 use crate::world::tiles::Log;
 use crate::world::vault::place::{self, Place};
-use crate::world::vault::recover::Leftover;
+use crate::world::vault::recover::{Leftover, Recovered};
 use crate::world::vault::{self, Vault};
 use crate::world::wire::Wire;
 
@@ -145,11 +145,13 @@ impl OpenArchive {
         .on(choices.disk.clone());
         let (origin, vkey) = (log.key().name.to_string(), log.key().to_string());
         let mut parts = Parts { vault, store, log };
-        notes.extend(catch_up(&paths, &tools, &mut parts)?);
+        let (level, rolled_back) = catch_up(&paths, &tools, &mut parts, &recovered)?;
+        notes.extend(level);
         let is_new = parts.log.size() == 0;
         let (seal, sealer) = Seal::start(parts, tools.clone())?;
         let open = Self { paths, tools, seal, origin, vkey, notes, sealer, _lock: lock };
-        if is_new && let Err(fault) = open.first_record(software) {
+        let said = if is_new { open.first_record(software) } else { open.put_on_record(rolled_back) };
+        if let Err(fault) = said {
             // Nothing of it is held any longer when this returns; what stopped the sealing is what is told.
             let _ = open.close();
             return Err(fault);
@@ -188,6 +190,14 @@ impl OpenArchive {
     fn first_record(&self, software: String) -> Result<(), Fault> {
         let (origin, vkey) = (self.origin.clone(), self.vkey.clone());
         let event = Event::ArchiveCreated { origin, vkey, software };
+        self.seal.commit_now(Deed::of(vec![event])).map(|_| ())
+    }
+
+    /// What was found on opening that a clean close does not leave: whoever reads the ledger later is to know of it too.
+    fn put_on_record(&self, found: Option<RolledBack>) -> Result<(), Fault> {
+        let Some(found) = found else { return Ok(()) };
+        tracing::warn!("{found}");
+        let event = Event::FixityChecked { checked: found.records, problems: vec![found.to_string()] };
         self.seal.commit_now(Deed::of(vec![event])).map(|_| ())
     }
 
@@ -280,7 +290,12 @@ fn leftover(leftover: &Leftover) -> Option<String> {
 
 /// Brings catalogue and ledger level with the WARC files, by the functions of the normal path: records that were fsynced
 /// and not yet catalogued are catalogued, records that were catalogued and not yet logged are logged.
-fn catch_up(paths: &Paths, tools: &Tools, parts: &mut Parts) -> Result<Vec<String>, Fault> {
+fn catch_up(
+    paths: &Paths,
+    tools: &Tools,
+    parts: &mut Parts,
+    recovered: &Recovered,
+) -> Result<(Vec<String>, Option<RolledBack>), Fault> {
     let mut notes = Vec::new();
     let (ledger, catalogue) = (parts.log.size(), parts.store.leaves()?);
     let found = reindex::take_up(&paths.warc(), &mut parts.store, &parts.log, &tools.key)?;
@@ -302,6 +317,7 @@ fn catch_up(paths: &Paths, tools: &Tools, parts: &mut Parts) -> Result<Vec<Strin
         missing.push((row.leaf, row.warc));
         Ok::<_, Fault>(())
     })?;
+    let mut rolled_back = RolledBack { size: from, records: 0 };
     for (leaf, warc) in &missing {
         let at = parts
             .store
@@ -309,12 +325,34 @@ fn catch_up(paths: &Paths, tools: &Tools, parts: &mut Parts) -> Result<Vec<Strin
             .ok_or_else(|| Fault::Damaged(format!("the record of leaf {leaf} is not in warc/")))?;
         let place = Place { file: at.file, offset: at.offset, length: at.length };
         mark::check(&tools.key, &paths.warc(), &place, leaf)?;
+        let left_open = recovered.files.iter().any(|leftover| leftover.file == place.file);
+        rolled_back.records += u64::from(!left_open);
     }
     let missing: Vec<_> = missing.into_iter().map(|(leaf, _)| leaf).collect();
     if !missing.is_empty() {
         parts::append(&mut parts.log, tools, from, &missing)?;
     }
-    Ok(notes)
+    Ok((notes, Some(rolled_back).filter(|found| found.records > 0)))
+}
+
+/// Records in sealed WARC files that the checkpoint does not cover. A file is sealed when an archive is closed, once a checkpoint covers
+/// all of it; a process that is cut off leaves its file open, but for the moment in which it goes on to the next one.
+struct RolledBack {
+    /// leaves under the checkpoint
+    size: u64,
+    /// records behind them, in sealed files
+    records: u64,
+}
+
+impl std::fmt::Display for RolledBack {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(
+            f,
+            "checkpoint-rolled-back: the checkpoint had {} leaves, and {} later records stood in sealed WARC files; an older ledger was put \
+             back, or a process was cut off just as it sealed a file. They are logged again",
+            self.size, self.records
+        )
+    }
 }
 
 /// The ledger and the key that signs it; both are made where there is no checkpoint yet.

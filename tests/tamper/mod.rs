@@ -393,6 +393,34 @@ fn one_thing_is_found_and_judged_by_itself() {
     assert_eq!(run.status.code(), Some(3));
 }
 
+/// What the next command makes of a ledger of an earlier day: the later records are logged again, and that it was so stays on record.
+#[test]
+fn a_ledger_put_back_is_not_healed_in_silence() {
+    let rolled_back = |of: &Fixture| {
+        of.one("SELECT CAST(count(*) AS TEXT) FROM event WHERE kind = 'fixity.checked' AND body LIKE '%checkpoint-rolled-back%'")
+    };
+    let opened = |of: &Fixture| {
+        let run = Command::new(env!("CARGO_BIN_EXE_onrecord"))
+            .args(["--archive".as_ref(), of.root.as_os_str(), "reindex".as_ref()])
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&run.stderr).into_owned();
+        assert_eq!(run.status.code(), Some(0), "{said}");
+        said
+    };
+    let sound = world().fixture("sound");
+    assert!(!opened(&sound).contains("rolled-back") && rolled_back(&sound) == "0");
+    let fixture = world().fixture("put-back");
+    let size = fixture.size();
+    std::fs::remove_dir_all(fixture.root.join("ledger")).unwrap();
+    world::copy(&world().path("older").join("ledger"), &fixture.root.join("ledger"));
+    assert!(fixture.size() < size);
+    assert!(opened(&fixture).contains("checkpoint-rolled-back"));
+    assert!(rolled_back(&fixture) == "1" && fixture.size() > size);
+    assert_eq!(verified(&fixture.root, &[]).verdict, "intact");
+    assert!(!opened(&fixture).contains("rolled-back") && rolled_back(&fixture) == "1", "it is said once");
+}
+
 /// A change is judged by itself against the look it names.
 #[test]
 fn one_change_is_judged_by_the_look_it_names() {
