@@ -125,6 +125,21 @@ fn a_token_given_to_someone_else_is_not_ours() {
 }
 
 #[test]
+fn whom_to_name_is_said_and_headers_that_are_none_are_refused() {
+    let Some(calendar) = serve("local-calendar.py", &[]) else { return };
+    let archive = Archive::new();
+    archive.json(&["anchor", "--calendar", &calendar.url]);
+    fs::write(archive.path("words.txt"), "no header\n").unwrap();
+    fs::write(archive.path("empty.txt"), "").unwrap();
+    for file in ["missing.txt", "words.txt", "empty.txt"] {
+        let (code, said) = archive.said(&["anchor", "--calendar", &calendar.url, "--bitcoin-headers", file]);
+        assert_eq!((code, said.contains(file)), (2, true), "{said}");
+    }
+    let (code, said) = archive.said(&["anchor"]);
+    assert_eq!((code, said.contains("name the calendar that promised them")), (2, true), "{said}");
+}
+
+#[test]
 fn an_authority_without_a_pinned_root_is_not_believed() {
     let Some(tsa) = serve("local-tsa.py", &[]) else { return };
     let archive = Archive::new();

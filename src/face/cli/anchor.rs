@@ -7,11 +7,15 @@ use url::Url;
 use super::Global;
 use super::bridge;
 use super::fault::{Exit, Fault};
+use crate::face::config::Settings;
 use crate::face::config::flags::NetworkArgs;
 use crate::face::config::value::{Period, flag};
 use crate::face::{out, report};
 use crate::work::archive::OpenArchive;
 use crate::work::attest;
+use crate::work::parts::Paths;
+use crate::world::services::node::{self, Headers};
+use crate::world::store::Store;
 
 /// Exit 0 where anyone gave anything or nothing is left to ask for, 1 where everyone who was asked failed.
 #[derive(Debug, clap::Args)]
@@ -56,10 +60,16 @@ pub(super) fn run(global: &Global, args: Args) -> Result<Exit, Fault> {
         return Err(Fault::plain(Exit::Usage, "failed to anchor: the network is off by the settings")
             .hint("unset offline in [network]; without anchors the archive vouches for itself alone"));
     }
+    headers(&settings)?;
     let asking = bridge::asking(&settings)?;
     if asking.settings.is_empty() {
-        return Err(Fault::plain(Exit::Usage, "failed to anchor: nobody is named")
-            .hint("name someone with --tsa and --tsa-roots, with --calendar, or in [anchor] of onrecord.toml"));
+        let hint = if has_promises(&bridge::paths(global, &settings)) {
+            "proofs are pending: name the calendar that promised them with --calendar, or in [anchor] of onrecord.toml; a proof \
+             could name any address, so only those you name are asked"
+        } else {
+            "name someone with --tsa and --tsa-roots, with --calendar, or in [anchor] of onrecord.toml"
+        };
+        return Err(Fault::plain(Exit::Usage, "failed to anchor: nobody is named").hint(hint));
     }
     let told = bridge::fault("anchor");
     let runtime = super::run::runtime()?;
@@ -79,6 +89,25 @@ pub(super) fn run(global: &Global, args: Args) -> Result<Exit, Fault> {
     }
     let nobody = attested.added.is_empty() && !attested.failed.is_empty();
     Ok(if nobody { Exit::Failed } else { Exit::Done })
+}
+
+/// Block headers in a file must be some: with none of them nothing would ever be confirmed.
+fn headers(settings: &Settings) -> Result<(), Fault> {
+    let Some(Headers::File(path)) = bridge::headers(settings) else { return Ok(()) };
+    let doing = format!("read the block headers in {}", path.display());
+    let hint = "expected lines of a height and a header of 160 hex digits, or a node's URL";
+    match node::all(&path) {
+        Ok(known) if known.is_empty() => {
+            Err(Fault::plain(Exit::Usage, format!("failed to {doing}: none stands there")).hint(hint))
+        }
+        Ok(_) => Ok(()),
+        Err(e) => Err(Fault::new(Exit::Usage, doing, &e).hint(hint)),
+    }
+}
+
+fn has_promises(paths: &Paths) -> bool {
+    let anchors = Store::open_read(&paths.catalogue()).and_then(|store| store.anchors());
+    anchors.is_ok_and(|anchors| anchors.iter().any(|anchor| anchor.state == "pending"))
 }
 
 fn replace<T>(setting: &mut Vec<T>, flags: Vec<T>) {
