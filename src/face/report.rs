@@ -50,6 +50,8 @@ fn citations(citations: &Listed, width: Option<usize>) -> io::Result<Table> {
 fn row(citation: &CitationOutcome, width: Option<usize>) -> Vec<Cell> {
     let ending = match citation.ending {
         Some(ending) => Cell::new(ending.as_str()).styled(ending_style(ending)),
+        // Only hashtags are recorded and not planned; of anything else it is still owed.
+        None if citation.kind != "hashtag" => Cell::new("not followed").styled(Style::new().dimmed()),
         None => Cell::new("recorded").styled(Style::new().dimmed()),
     };
     let led_to = citation.post.as_deref().or(citation.final_url.as_deref()).unwrap_or_default();
@@ -247,6 +249,19 @@ mod tests {
         }
         assert!(text.contains("#tag\\u{1b}[2J"));
         assert!(text.ends_with("1 of 1 citations ended: 1 captured-from-archive\ncheckpoint 7 AAAA\n"), "{text}");
+    }
+
+    #[test]
+    fn what_was_never_followed_is_not_called_recorded() {
+        let outcome = outcome();
+        let mut link = outcome.statements[0].citations.iter().next().unwrap().unwrap();
+        (link.kind, link.ending, link.snapshot, link.findings) = ("link".into(), None, None, Vec::new());
+        let tag = CitationOutcome { kind: "hashtag".into(), ..link.clone() };
+        let mut bytes = Vec::new();
+        citations(&listed(&[link, tag]), None).unwrap().write(&mut bytes, None).unwrap();
+        let text = String::from_utf8(anstream::adapter::strip_bytes(&bytes).into_vec()).unwrap();
+        let row = |kind: &str| text.lines().find(|line| line.starts_with(kind)).unwrap().to_owned();
+        assert!(row("link").contains("not followed") && row("hashtag").contains("recorded"), "{text}");
     }
 
     #[test]

@@ -289,6 +289,10 @@ async fn follow(
         let more = !waiting.is_empty() && !interrupted && flying.len() < at_once.max(1) + SEALING;
         tokio::select! {
             Ok(slot) = slots.clone().acquire_owned(), if more => {
+                // Told to stop while it waited for a slot: nothing new is begun.
+                if *stop.borrow() {
+                    continue;
+                }
                 let Some((place, rest)) = waiting.split_first() else { continue };
                 waiting = rest;
                 let Some((next, about)) = planned(statements, cited, *place)? else { continue };
