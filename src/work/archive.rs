@@ -319,10 +319,11 @@ fn catch_up(
     })?;
     let mut rolled_back = RolledBack { size: from, records: 0 };
     for (leaf, warc) in &missing {
-        let at = parts
-            .store
-            .locate(*warc)?
-            .ok_or_else(|| Fault::Damaged(format!("the record of leaf {leaf} is not in warc/")))?;
+        let at = parts.store.locate(*warc)?.ok_or_else(|| {
+            Fault::Damaged(format!(
+                "the record of leaf {leaf} is not in warc/; onrecord verify says what else is missing"
+            ))
+        })?;
         let place = Place { file: at.file, offset: at.offset, length: at.length };
         mark::check(&tools.key, &paths.warc(), &place, leaf)?;
         let left_open = recovered.files.iter().any(|leftover| leftover.file == place.file);

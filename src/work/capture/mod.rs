@@ -1,10 +1,12 @@
 //! From what crossed the wire to what is kept: each exchange becomes WARC records, and a reading copy with their names.
 
-use std::collections::{HashMap, VecDeque};
+mod memo;
+mod spill;
+
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tokio::sync::OnceCell;
 use url::Url;
 use uuid::Uuid;
 
@@ -14,28 +16,24 @@ use crate::format::http::{Method, Request};
 use crate::format::warc::RecordType;
 use crate::format::warc::record::{Record, Referred};
 use crate::record::StatementAdded;
-use crate::resolution::exchange::{Evidence, Exchange, Failure, RecordName};
+use crate::resolution::exchange::{Evidence, Exchange, Failure};
 use crate::resolution::hop::{Ask, Part, Role};
+use crate::work::capture::memo::Memo;
+use crate::work::capture::spill::Spill;
 use crate::work::drive::Fetch;
 use crate::work::fault::Fault;
-use crate::work::parts::{self, Paths, Tools};
+use crate::work::parts::{Paths, Tools};
 use crate::work::recall::{Past, Recall};
 use crate::work::robots::{self, Heard, Policy, Rules, Sites};
-use crate::work::rows::{self, ENTITY_DIGEST, ENTITY_LENGTH, Lying, Seen};
+use crate::work::rows::{ENTITY_DIGEST, ENTITY_LENGTH};
 use crate::work::seal::Seal;
 use crate::world::manners;
 use crate::world::random::Random;
 use crate::world::store::Store;
 use crate::world::store::read::{Held, Owed};
 use crate::world::vault::place::{self, Place};
-use crate::world::vault::stream::{self, Stream};
 use crate::world::wire::Wire;
-use crate::world::wire::taken::{Connection, Overflow, Received, Taken};
-
-/// Reading copies remembered within a run, so that two citations of one link rest on one exchange.
-const REMEMBERED: usize = 512;
-/// And their bytes.
-const REMEMBERED_BYTES: usize = 8 << 20;
+use crate::world::wire::taken::{Connection, Received, Taken};
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
@@ -469,124 +467,6 @@ fn pem(der: &[u8]) -> String {
 /// The length of the HTTP head, its blank line included.
 fn head_len(block: &[u8]) -> usize {
     memchr::memmem::find(block, b"\r\n\r\n").map_or(block.len(), |at| at + 4)
-}
-
-type Cell = Arc<OnceCell<Exchange>>;
-
-/// Exchanges of this run by what was asked; the oldest go first.
-#[derive(Default)]
-struct Memo {
-    cells: HashMap<Asked, (Cell, usize)>,
-    order: VecDeque<Asked>,
-    bytes: usize,
-}
-
-type Asked = (String, Vec<(String, String)>);
-
-impl Memo {
-    fn cell(&mut self, request: &Request) -> Cell {
-        let key = (request.url.as_str().to_owned(), request.headers.clone());
-        if let Some((cell, _)) = self.cells.get(&key) {
-            return cell.clone();
-        }
-        let cell = Cell::default();
-        self.cells.insert(key.clone(), (cell.clone(), 0));
-        self.order.push_back(key);
-        cell
-    }
-
-    fn weigh(&mut self, request: &Request, size: usize) {
-        let key = (request.url.as_str().to_owned(), request.headers.clone());
-        if let Some((_, weight)) = self.cells.get_mut(&key) {
-            self.bytes = self.bytes - *weight + size;
-            *weight = size;
-        }
-        while self.order.len() > REMEMBERED || self.bytes > REMEMBERED_BYTES {
-            let Some(oldest) = self.order.pop_front() else { break };
-            if let Some((_, weight)) = self.cells.remove(&oldest) {
-                self.bytes -= weight;
-            }
-        }
-    }
-}
-
-/// Takes the bytes of a response that no longer fits in memory straight to a WARC file of its own.
-struct Spill {
-    seal: Seal,
-    id: Uuid,
-    uri: String,
-    at: jiff::Timestamp,
-    stream: Option<Stream>,
-    /// the HTTP head and a little more, for the catalogue
-    beginning: Vec<u8>,
-}
-
-/// Bytes of a response's beginning that the catalogue looks at.
-const BEGINNING: usize = 64 << 10;
-
-impl Overflow for Spill {
-    fn write(&mut self, wire: &[u8]) -> std::io::Result<()> {
-        let stream = match &mut self.stream {
-            Some(stream) => stream,
-            None => {
-                self.beginning = wire.get(..wire.len().min(BEGINNING)).unwrap_or_default().to_vec();
-                let record = Record::response_known(self.id, self.at, &self.uri, Vec::new(), None);
-                let head = wire.get(..head_len(wire)).unwrap_or_default().to_vec();
-                let begun = head.len();
-                let record = Record { block: head, ..record };
-                let body = wire.get(begun..).unwrap_or_default();
-                let stream = self.seal.with_vault(|vault| Ok(vault.stream(record, body)?));
-                let stream = stream.map_err(std::io::Error::other)?;
-                let stream = self.stream.insert(stream);
-                stream.hashed_elsewhere();
-                stream.write(body).map_err(std::io::Error::other)?;
-                return Ok(());
-            }
-        };
-        stream.write(wire).map_err(std::io::Error::other)
-    }
-}
-
-impl Spill {
-    /// Closes the record; its file is sealed and durable then.
-    fn finish(self, dressing: Record, taken: &Taken) -> Result<Option<RecordName>, Fault> {
-        let Some(mut stream) = self.stream else { return Ok(None) };
-        if let Some(error) = &taken.overflow_error {
-            return Err(Fault::Sealing(format!("a body could not be written: {error}")));
-        }
-        stream.set_date(taken.at);
-        let fields: Vec<(&str, &str)> = dressing.fields.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
-        let (Some(block), Some(payload)) = (taken.block, taken.payload) else {
-            return Err(Fault::Broken("a long body came without its digests"));
-        };
-        let stream::Streamed { kept, begun: (info, begun) } = stream.finish_known(block, payload, &fields)?;
-        let mut seen = Record { kind: RecordType::Response, block: self.beginning, ..dressing };
-        seen = seen.about(&self.uri);
-        if let (Some(payload), false) = (taken.payload, taken.chunked) {
-            seen = seen.with("WARC-Payload-Digest", &payload.to_string());
-        }
-        let lying = Lying { file: &kept.place.file, offset: kept.place.offset, length: kept.place.length };
-        let row = rows::row(RecordType::Response, taken.at, kept.name, &lying, &Streamed(&seen, kept.block_len));
-        self.seal.took([parts::row(&info, &begun), row]);
-        Ok(Some(kept.name))
-    }
-}
-
-/// A streamed record as the catalogue sees it: its fields, its beginning, its real length.
-struct Streamed<'a>(&'a Record, u64);
-
-impl Seen for Streamed<'_> {
-    fn field(&self, name: &str) -> Option<String> {
-        self.0.field(name).map(str::to_owned)
-    }
-
-    fn beginning(&self) -> &[u8] {
-        &self.0.block
-    }
-
-    fn block_len(&self) -> u64 {
-        self.1
-    }
 }
 
 #[cfg(test)]
