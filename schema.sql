@@ -157,6 +157,8 @@ CREATE TABLE resolution (
     posted    INTEGER,              -- its post.posted
     handle    TEXT,                 -- its post.handle
     retry_at  INTEGER,              -- when the other side asked to be asked again
+    truncated TEXT,                 -- where the body kept of its end is not whole: disconnect, length, time
+    unread    TEXT,                 -- why that body could not be decoded, or not all of it
     latest    INTEGER NOT NULL,     -- 1 in the last one of its citation, else 0
     verdict   TEXT                  -- in the last one: the verdict of the citation's last finding, whenever that was made
 ) STRICT;
@@ -393,19 +395,21 @@ SELECT 'sha256:' || lower(hex(s.id)) AS id, s.source, s.media_type, s.date, s.ti
        (SELECT count(*) FROM citation c WHERE c.key BETWEEN s.record << 24 AND (s.record << 24) + 16777215) AS citations
 FROM statement s;
 
--- Citations with their latest ending, snapshot and verdict.
+-- Citations with their latest ending, snapshot and verdict, and what is not whole there: truncated, unread.
 CREATE VIEW citations AS
 SELECT 'sha256:' || lower(hex(c.id)) AS id, 'sha256:' || nullif(lower(hex(s.id)), '') AS statement, c.key & 16777215 AS seq, c.kind, c.form, c.raw, c.url,
        c.platform, c.handle, c.tag, c.author, c.date, c.quoted, c.span_start, c.span_end,
        r.ending, r.final_url, r.post, 'sha256:' || nullif(lower(hex(r.snapshot_id)), '') AS snapshot,
-       r.verdict
+       r.verdict, r.truncated, r.unread
 FROM citation c LEFT JOIN statement s ON s.record = c.key >> 24 LEFT JOIN resolution r ON r.record = c.last;
 
--- Every time a citation was followed.
+-- Every time a citation was followed. truncated (disconnect, length, time) says that the body kept is not whole, unread why it could
+-- not be decoded; both are null as a rule.
 CREATE VIEW resolutions AS
 SELECT r.record AS ledger_index, 'sha256:' || nullif(lower(hex(c.id)), '') AS citation,
        strftime('%Y-%m-%dT%H:%M:%SZ', r.at / 1000000, 'unixepoch') AS at, r.ending, r.why, coalesce(r.start, c.url) AS start,
-       r.final_url, r.hops, r.post, 'sha256:' || nullif(lower(hex(r.snapshot_id)), '') AS snapshot
+       r.final_url, r.hops, r.post, 'sha256:' || nullif(lower(hex(r.snapshot_id)), '') AS snapshot,
+       r.truncated, r.unread
 FROM resolution r LEFT JOIN citation c ON c.key = r.citation;
 
 -- Hops one by one.

@@ -490,3 +490,74 @@ fn copy_folder(from: &Path, to: &Path) {
         }
     }
 }
+
+/// A body cut short and one that cannot be decoded are captured all the same; what is wrong with them is said wherever the ending is.
+#[test]
+fn a_capture_that_is_not_whole_is_called_so_everywhere() {
+    let folder = tempfile::tempdir().unwrap();
+    let (root, statement) = (folder.path().join("archive"), folder.path().join("halves.txt"));
+    let url = |path: &str| format!("https://hostile.replica.test/{path}");
+    fs::write(&statement, format!("{}\n{}\n{}\n", url("length-short"), url("gzip-is-plain"), url("until-close")))
+        .unwrap();
+    let replica = Replica::start_blocking(Options::default()).unwrap();
+    let ca = folder.path().join("ca.pem");
+    fs::write(&ca, replica.ca_pem()).unwrap();
+    let mut network =
+        vec!["--ca-cert".to_owned(), ca.display().to_string(), "--allow-net".to_owned(), "127.0.0.0/8".into()];
+    network.extend(replica.connect_to().into_iter().flat_map(|rule| ["--connect-to".to_owned(), rule]));
+    let network: Vec<&str> = network.iter().map(String::as_str).collect();
+    let statement = statement.display().to_string();
+    let run = |more: &[&str]| on(&root, &[&["run", &statement], more, &network[..]].concat());
+
+    let done: Value = serde_json::from_str(&text(&run(&["--json", "--strict"]))).unwrap();
+    let citations = done["statements"][0]["citations"].as_array().unwrap();
+    let said = |line: &Value| (line["truncated"].clone(), line["unread"].is_string());
+    assert_eq!(
+        citations.iter().map(said).collect::<Vec<_>>(),
+        [("disconnect".into(), false), (Value::Null, true), (Value::Null, false)]
+    );
+    let table = text(&run(&[]));
+    let row = |table: &str, path: &str| table.lines().find(|line| line.contains(&url(path))).unwrap().to_owned();
+    for (path, expected) in [
+        ("length-short", "unchanged, truncated (disconnect)"),
+        ("gzip-is-plain", "unchanged, unread"),
+        ("until-close", "unchanged "),
+    ] {
+        assert!(row(&table, path).contains(expected), "{table}");
+        assert!(row(&text(&on(&root, &["query"])), path).contains(expected));
+        assert!(
+            row(&text(&on(&root, &["show", &done["statements"][0]["id"].as_str().unwrap()[..20]])), path)
+                .contains(expected)
+        );
+    }
+
+    let lines = text(&on(&root, &["query", "--json"]));
+    let found: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let of_path = |path: &str| found.iter().find(|line| line["citation"]["url"] == url(path).as_str()).unwrap();
+    let why = of(of_path("gzip-is-plain"), "/unread").to_owned();
+    assert_eq!(said(of_path("length-short")), ("disconnect".into(), false));
+    assert_eq!(said(of_path("until-close")), (Value::Null, false));
+    let csv = text(&on(&root, &["query", "--format", "csv"]));
+    assert!(csv.lines().next().unwrap().ends_with(",truncated,unread"), "{csv}");
+    assert!(row(&csv, "length-short").ends_with(",disconnect,") && row(&csv, "until-close").ends_with(",,"), "{csv}");
+    let shown = text(&on(&root, &["show", of(of_path("gzip-is-plain"), "/citation/id")]));
+    assert!(shown.contains(&format!("unread       {why}")), "{shown}");
+
+    for view in ["resolutions", "citations"] {
+        let sql = format!(
+            "SELECT count(truncated) AS t, count(unread) AS u, count(*) AS n FROM {view} WHERE ending = 'unchanged'"
+        );
+        let counts = text(&on(&root, &["sql", &sql, "--format", "csv"]));
+        assert_eq!(counts.lines().nth(1), Some("1,1,3"), "{view}");
+    }
+    assert!(on(&root, &["reindex"]).status.success());
+    assert_eq!(text(&on(&root, &["query", "--json"])), lines, "made anew from the records");
+    for column in ["truncated", "unread"] {
+        let db = rusqlite::Connection::open(root.join("onrecord.db")).unwrap();
+        db.execute(&format!("UPDATE resolution SET {column} = NULL WHERE latest = 1"), []).unwrap();
+        let verified = on(&root, &["verify", "--json"]);
+        assert_eq!(verified.status.code(), Some(5));
+        assert!(String::from_utf8_lossy(&verified.stdout).contains("\"row-changed\""), "{column}");
+        assert!(on(&root, &["reindex"]).status.success());
+    }
+}

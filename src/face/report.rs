@@ -7,6 +7,7 @@ use anstyle::{AnsiColor, Style};
 use crate::face::plain;
 use crate::face::table::{Cell, Column, Table};
 use crate::finding::Verdict;
+use crate::format::http::Truncated;
 use crate::resolution::ending::Ending;
 use crate::work::anchor::{Added, Attested, State};
 use crate::work::outcome::{CitationOutcome, Listed, RunOutcome};
@@ -49,7 +50,10 @@ fn citations(citations: &Listed, width: Option<usize>) -> io::Result<Table> {
 
 fn row(citation: &CitationOutcome, width: Option<usize>) -> Vec<Cell> {
     let ending = match citation.ending {
-        Some(ending) => Cell::new(ending.as_str()).styled(ending_style(ending)),
+        Some(ending) => {
+            let truncated = citation.truncated.map(Truncated::as_str).unwrap_or_default();
+            Cell::new(ended(ending.as_str(), truncated, citation.unread.is_some())).styled(ending_style(ending))
+        }
         // Only hashtags are recorded and not planned; of anything else it is still owed.
         None if citation.kind != "hashtag" => Cell::new("not followed").styled(Style::new().dimmed()),
         None => Cell::new("recorded").styled(Style::new().dimmed()),
@@ -69,6 +73,19 @@ fn row(citation: &CitationOutcome, width: Option<usize>) -> Vec<Cell> {
         Cell::new(snapshot.unwrap_or_default()),
         verdict.map(|v| Cell::new(verdict_word(v)).styled(verdict_style(v))).unwrap_or_default(),
     ]
+}
+
+/// An ending in a table: beside it what is wrong with the body that was kept of it. Both words are fields of the contract, where
+/// `unread` says why.
+pub fn ended(ending: &str, truncated: &str, unread: bool) -> String {
+    let mut said = ending.to_owned();
+    if !truncated.is_empty() {
+        said = format!("{said}, truncated ({truncated})");
+    }
+    if unread {
+        said.push_str(", unread");
+    }
+    said
 }
 
 /// What stands in a statement, short enough for a table.
@@ -194,6 +211,8 @@ mod tests {
             snapshot: Some(snapshot),
             post: Some("x:1".into()),
             posts: Vec::new(),
+            truncated: None,
+            unread: None,
             account: None,
             findings: vec![finding(Verdict::Corroborated), finding(Verdict::Contradicted)],
         };

@@ -6,7 +6,7 @@ use anstyle::Style;
 use serde_json::Value;
 
 use crate::face::plain;
-use crate::face::report::style_of;
+use crate::face::report::{ended, style_of};
 use crate::face::table::{Cell, Column, Table};
 
 /// Draws one thing as `work::show` gives it.
@@ -120,7 +120,11 @@ impl Sheet<'_> {
             table.push(vec![
                 Cell::new(of("/citation/kind")),
                 Cell::new(of("/citation/raw")),
-                Cell::new(if ending.is_empty() { "-" } else { &ending }).styled(style_of(&ending)),
+                Cell::new(match ending.as_str() {
+                    "" => "-".to_owned(),
+                    ending => ended(ending, &of("/truncated"), !of("/unread").is_empty()),
+                })
+                .styled(style_of(&ending)),
                 Cell::new(led),
                 Cell::new(of("/at").get(..10).unwrap_or_default()),
                 Cell::new(of("/verdict")),
@@ -163,6 +167,8 @@ impl Sheet<'_> {
             time,
             &[
                 ("because", "/why"),
+                ("truncated", "/truncated"),
+                ("unread", "/unread"),
                 ("from", "/urls/start"),
                 ("led to", "/urls/final"),
                 ("post", "/post"),

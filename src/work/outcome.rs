@@ -14,6 +14,7 @@ use serde_json::value::RawValue;
 use crate::citation::CitationId;
 use crate::finding::{Check, Verdict};
 use crate::format::digest::Digest;
+use crate::format::http::Truncated;
 use crate::platform::post::Author;
 use crate::resolution::ending::Ending;
 use crate::statement::{StatementId, Unread};
@@ -177,6 +178,12 @@ pub struct CitationOutcome {
     /// the posts it may lead to, where several match the quoted words equally
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub posts: Vec<String>,
+    /// the body kept of its end is not whole
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub truncated: Option<Truncated>,
+    /// why that body could not be decoded
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub unread: Option<String>,
     /// the account a handle leads to; its id survives a renaming
     #[serde(skip_serializing_if = "Option::is_none")]
     pub account: Option<Author>,

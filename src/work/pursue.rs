@@ -399,6 +399,8 @@ fn outcome(
             [] => Vec::new(),
             _ => resolution.posts().map(|post| post.name.to_string()).collect(),
         },
+        truncated: resolution.truncated,
+        unread: resolution.unread.clone(),
         account: resolution.account.clone(),
         findings,
     }
@@ -427,6 +429,8 @@ pub fn unfollowed(citation: &Citation) -> CitationOutcome {
         snapshot: None,
         post: None,
         posts: Vec::new(),
+        truncated: None,
+        unread: None,
         account: None,
         findings: Vec::new(),
     }

@@ -267,6 +267,7 @@ pub fn ending(end: &End, leaves: u64) -> Value {
     json!({
         "ending": end.ending, "why": end.why, "at": time::rfc3339(end.at), "urls": { "start": end.start, "final": end.final_url },
         "hops": end.hops, "post": end.post, "posted": end.posted.map(time::rfc3339), "snapshot": end.snapshot, "verdict": end.verdict, "anchored": end.anchored,
+        "truncated": end.truncated, "unread": end.unread,
         "ledger": { "index": end.index, "checkpoint": leaves },
     })
 }

@@ -13,7 +13,7 @@ use super::fault::{Exit, Fault, chain};
 use super::nothing;
 use super::usage::format;
 use crate::face::config::flags::NetworkArgs;
-use crate::face::report::{label, style_of};
+use crate::face::report::{ended, label, style_of};
 use crate::face::table::{Cell, Column, Table, csv};
 use crate::face::{out, plain};
 use crate::format::digest::Digest;
@@ -373,7 +373,7 @@ impl Look<'_> {
         let mut line = json!({
             "statement": hit.statement, "source": hit.source, "statement_date": hit.statement_date, "citation": hit.citation,
             "ending": null, "why": null, "at": null, "urls": null, "hops": null, "post": null, "posted": null, "snapshot": null,
-            "verdict": null, "anchored": false, "ledger": null,
+            "verdict": null, "anchored": false, "truncated": null, "unread": null, "ledger": null,
         });
         let Some(object) = line.as_object_mut() else { return Ok(line) };
         if let Some(end) = &hit.end
@@ -389,7 +389,7 @@ impl Look<'_> {
     }
 }
 
-const HEADINGS: [&str; 16] = [
+const HEADINGS: [&str; 18] = [
     "statement",
     "source",
     "kind",
@@ -406,9 +406,11 @@ const HEADINGS: [&str; 16] = [
     "posted",
     "hops",
     "anchored",
+    "truncated",
+    "unread",
 ];
 
-fn row(hit: &Hit) -> [String; 16] {
+fn row(hit: &Hit) -> [String; 18] {
     let kind = crate::work::pursue::kind_name(&hit.citation.kind).to_owned();
     let end = |of: fn(&End) -> Option<String>| hit.end.as_ref().and_then(of).unwrap_or_default();
     [
@@ -428,6 +430,8 @@ fn row(hit: &Hit) -> [String; 16] {
         end(|e| e.posted.map(time::rfc3339)),
         end(|e| Some(e.hops.to_string())),
         end(|e| Some(e.anchored.to_string())),
+        end(|e| e.truncated.clone()),
+        end(|e| e.unread.clone()),
     ]
 }
 
@@ -452,8 +456,11 @@ fn draw(out: &mut dyn Write, hits: &[(Hit, Option<(&'static str, Snippet)>)], wo
         let led = end.map(|e| e.post.clone().or_else(|| e.final_url.clone()).unwrap_or_default()).unwrap_or_default();
         table.push(vec![
             Cell::new(label(&hit.citation.raw)),
-            Cell::new(end.map(|e| e.ending.as_str()).unwrap_or("-"))
-                .styled(end.map(|e| style_of(&e.ending)).unwrap_or_default()),
+            Cell::new(end.map_or_else(
+                || "-".to_owned(),
+                |e| ended(&e.ending, e.truncated.as_deref().unwrap_or_default(), e.unread.is_some()),
+            ))
+            .styled(end.map(|e| style_of(&e.ending)).unwrap_or_default()),
             Cell::new(led),
             Cell::new(end.map(|e| e.at.strftime("%Y-%m-%d").to_string()).unwrap_or_default()),
             Cell::new(end.and_then(|e| e.verdict.as_deref()).unwrap_or_default()),

@@ -27,7 +27,7 @@ use crate::world::durable::{self, Disk};
 /// The one definition of the catalogue.
 pub const SCHEMA: &str = include_str!("../../../schema.sql");
 /// `PRAGMA user_version` of a catalogue written by this version.
-pub const VERSION: i64 = 5;
+pub const VERSION: i64 = 6;
 /// Bytes of the file that are read where they lie; SQLite itself takes no more than 2 GiB.
 const MAPPED: i64 = 1 << 40;
 /// `PRAGMA application_id`: "onrc".

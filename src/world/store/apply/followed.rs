@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use rusqlite::{OptionalExtension as _, Row, params};
 
 use crate::format::digest::Digest;
+use crate::format::http::Truncated;
 use crate::record::{ChangeSeen, FindingMade, ResolutionEnded, Stood};
 use crate::resolution::ending::Ending;
 use crate::resolution::hop::Hop;
@@ -67,8 +68,8 @@ impl Batch<'_> {
         let (posted, handle) = self.posted(snapshot)?;
         self.put(
             "INSERT INTO resolution (record, run, citation, at, ending, why, start, final_url, hops, post, snapshot, snapshot_id, posted,
-              handle, retry_at, latest, verdict)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, 1,
+              handle, retry_at, truncated, unread, latest, verdict)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, 1,
               (SELECT f.verdict FROM finding f WHERE f.citation = ?3 ORDER BY f.record DESC LIMIT 1))",
             params![
                 idx,
@@ -86,6 +87,8 @@ impl Batch<'_> {
                 posted,
                 handle,
                 ended.retry_at.map(Timestamp::as_microsecond),
+                way.truncated.map(Truncated::as_str),
+                way.unread,
             ],
         )?;
         if let Some(key) = key {

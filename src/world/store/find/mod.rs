@@ -105,11 +105,15 @@ pub struct End {
     pub verdict: Option<String>,
     /// an outside authority vouches for a checkpoint over it
     pub anchored: bool,
+    /// the body kept of its end is not whole: disconnect, length, time
+    pub truncated: Option<String>,
+    /// why that body could not be decoded
+    pub unread: Option<String>,
 }
 
 /// Of `resolution r` and `citation c`; ?1 is the number of records that outside authorities vouch for.
 const END: &str = "r.record, r.at, r.ending, r.why, coalesce(r.start, c.url), r.final_url, r.hops, r.post,
- r.posted, r.snapshot_id, r.verdict, r.record < ?1";
+ r.posted, r.snapshot_id, r.verdict, r.record < ?1, r.truncated, r.unread";
 
 impl Store {
     /// Every citation that fits, newest ending first and what was never followed last; `each` gets them one by one. With a
@@ -248,5 +252,7 @@ fn end(row: &Row<'_>, from: usize) -> Result<End, rusqlite::Error> {
         snapshot: row.get::<_, Option<[u8; 32]>>(from + 9)?.map(Digest),
         verdict: row.get(from + 10)?,
         anchored: row.get(from + 11)?,
+        truncated: row.get(from + 12)?,
+        unread: row.get(from + 13)?,
     })
 }
