@@ -5,7 +5,8 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
-use std::sync::{Arc, Mutex};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
 use onrecord_replica::{Options, Replica};
@@ -184,9 +185,20 @@ impl Process {
         self.signal(rustix::process::Signal::HUP);
     }
 
-    /// Asks it to stop and waits; its exit code and what it printed.
-    pub(super) fn stop(mut self) -> (Option<i32>, String) {
+    /// Asks it to stop and waits until it says that it will.
+    pub(super) fn tell_to_stop(&mut self) {
         self.signal(rustix::process::Signal::TERM);
+        self.until("stopping: ");
+    }
+
+    /// Asks it to stop and waits; its exit code and what it printed.
+    pub(super) fn stop(self) -> (Option<i32>, String) {
+        self.signal(rustix::process::Signal::TERM);
+        self.ended()
+    }
+
+    /// Waits for its end; its exit code and what it printed.
+    pub(super) fn ended(mut self) -> (Option<i32>, String) {
         let code = self.child.wait().unwrap().code();
         let mut out = String::new();
         self.child.stdout.take().unwrap().read_to_string(&mut out).unwrap();
@@ -224,6 +236,47 @@ impl Drop for Process {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+    }
+}
+
+/// A site whose page comes when it is let go, and not before.
+pub(super) struct Held {
+    pub(super) url: String,
+    asked: Arc<AtomicBool>,
+    gate: Arc<(Mutex<bool>, Condvar)>,
+}
+
+impl Held {
+    pub(super) fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}/page", listener.local_addr().unwrap());
+        let (asked, gate) = (Arc::new(AtomicBool::new(false)), Arc::new((Mutex::new(false), Condvar::new())));
+        let held = Self { url, asked: asked.clone(), gate: gate.clone() };
+        std::thread::spawn(move || {
+            for socket in listener.incoming().map_while(Result::ok) {
+                let (asked, gate) = (asked.clone(), gate.clone());
+                std::thread::spawn(move || {
+                    if request(&socket).is_some_and(|request| request.starts_with("GET /page ")) {
+                        asked.store(true, Ordering::Release);
+                        drop(gate.1.wait_while(gate.0.lock().unwrap(), |open| !*open).unwrap());
+                    }
+                    let _ = (&socket).write_all(
+                        b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 4\r\nConnection: close\r\n\r\nhere",
+                    );
+                });
+            }
+        });
+        held
+    }
+
+    /// Whether its page has been asked for.
+    pub(super) fn is_asked(&self) -> bool {
+        self.asked.load(Ordering::Acquire)
+    }
+
+    pub(super) fn let_go(&self) {
+        *self.gate.0.lock().unwrap() = true;
+        self.gate.1.notify_all();
     }
 }
 

@@ -12,7 +12,7 @@ use onrecord_replica::Options;
 use onrecord_replica::reply::Reply;
 use serde_json::Value;
 
-use self::house::{House, metrics, read};
+use self::house::{Held, House, metrics, read};
 
 const STATEMENT: &str =
     "2019-06-10 The Union's foreign service said: https://t.co/AEoFZOhI3p and others https://t.co/Mph7cr3obq\n";
@@ -304,6 +304,27 @@ fn told_to_stop_it_closes_the_run_within_its_grace() {
     assert!(house.count("SELECT ended FROM run") < 8);
     assert_eq!(house.count("SELECT count(*) FROM due WHERE looks = 0"), 8 - house.count("SELECT ended FROM run"));
     assert_eq!(house.json(&["verify"])["verdict"], "intact");
+}
+
+/// Whoever watches it sees a process that is well and takes no more work, for as long as a run is being brought to its end.
+#[test]
+fn it_answers_until_the_run_is_closed() {
+    let (house, site) = (house(), Held::start());
+    house.set("[schedule]\ngrace = \"10m\"\n[capture]\nrequisites = false\n");
+    let mut daemon = house.start();
+    let ready = daemon.get("/readyz");
+    assert!(ready.0 == 200 && ready.1.contains("\"state\":\"ready\""), "{ready:?}");
+    house.drop_in("slow.txt", &site.url);
+    daemon.until_so("asked for", || site.is_asked());
+    daemon.tell_to_stop();
+    let (ready, health) = (daemon.get("/readyz"), daemon.get("/healthz"));
+    assert!(ready.0 == 503 && ready.1.contains("\"state\":\"stopping\""), "{ready:?}");
+    assert_eq!(health.0, 200, "{}", health.1);
+    assert!(metrics(&daemon.get("/metrics").1).contains(&("onrecord_ready".to_owned(), 0.0)));
+    site.let_go();
+    let (code, out) = daemon.ended();
+    assert_eq!(code, Some(0), "{out}");
+    assert_eq!(captured(&house), 1, "what was in flight was finished");
 }
 
 /// The checker of metrics is worth something only if it fails what promtool fails.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::{Notify, mpsc, watch};
+use tokio::sync::{Notify, mpsc, oneshot, watch};
 
 use super::Global;
 use super::bridge;
@@ -26,6 +26,9 @@ use crate::world::{keys, memory, steward};
 
 /// systemd is told that all is well only while the loop has shown life so lately.
 const LIVELY: SignedDuration = SignedDuration::from_mins(10);
+
+/// What is being answered when the last run is closed is finished within this.
+const LAST_ANSWERS: Duration = Duration::from_secs(1);
 
 /// Stops at SIGTERM or Ctrl-C once what is in flight has ended, or after the grace time; reads its settings again at SIGHUP.
 #[derive(Debug, clap::Args)]
@@ -88,10 +91,11 @@ async fn serve(
         archive: open.origin.clone(),
         handed_in: handed_in.clone(),
     });
-    let mut closing = stop.clone();
+    // The door stays open while what is in flight is finished: whoever watches is told that it is well, and stopping.
+    let (say_shut, shut) = oneshot::channel::<()>();
     let answers = tokio::spawn(door.answer(router(desk), async move {
-        // A sender that is gone says stop too.
-        let _ = closing.wait_for(|told| *told).await;
+        // A sender that is gone says so too.
+        let _ = shut.await;
     }));
     let daemon = Daemon::new(open, first, status.clone(), stop.clone()).map_err(&told)?;
     let grace = settings.schedule.grace.0;
@@ -107,7 +111,11 @@ async fn serve(
         done = daemon.run(ears) => done,
         () = reload => Ok(()),
     };
-    answers.abort();
+    let _ = say_shut.send(());
+    let stopped = answers.abort_handle();
+    if tokio::time::timeout(LAST_ANSWERS, answers).await.is_err() {
+        stopped.abort();
+    }
     tracing::info!("daemon stopped");
     done.map_err(&told)
 }

@@ -7,6 +7,7 @@ pub mod metrics;
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, State};
@@ -71,8 +72,14 @@ async fn healthz(State(desk): State<Arc<Desk>>) -> Response {
 async fn readyz(State(desk): State<Arc<Desk>>) -> Response {
     let is_ready = desk.status.is_ready() && Store::open_read(&desk.catalogue).is_ok();
     let code = if is_ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    let body =
-        json!({ "ready": is_ready, "next-run": desk.status.next_run.get(), "last-run": desk.status.last_run.get() });
+    let state = match () {
+        () if is_ready => "ready",
+        () if desk.status.stopping.load(Ordering::Relaxed) => "stopping",
+        () if desk.status.ready.load(Ordering::Relaxed) => "without its catalogue",
+        () => "starting",
+    };
+    let body = json!({ "ready": is_ready, "state": state, "next-run": desk.status.next_run.get(),
+        "last-run": desk.status.last_run.get() });
     (code, Json(body)).into_response()
 }
 
