@@ -9,7 +9,7 @@ use crate::face::table::{Cell, Column, Table};
 use crate::finding::Verdict;
 use crate::format::http::Truncated;
 use crate::resolution::ending::Ending;
-use crate::work::anchor::{Added, Attested, State};
+use crate::work::anchor::{Added, Attested, State, Unasked};
 use crate::work::outcome::{CitationOutcome, Listed, RunOutcome};
 
 /// Characters of a citation that identify it in a table.
@@ -173,7 +173,27 @@ pub fn anchors(out: &mut dyn Write, attested: &Attested) -> io::Result<()> {
     if attested.added.is_empty() && attested.failed.is_empty() {
         writeln!(out, "nothing new: everyone named has vouched for checkpoint {}", attested.checkpoint)?;
     }
+    if !attested.unasked.is_empty() {
+        writeln!(out, "not asked: {}", whom_to_name(&attested.unasked))?;
+    }
     Ok(())
+}
+
+/// Calendars listed when nobody named them; more are counted.
+const CALENDARS: usize = 4;
+
+/// What to do about proofs whose calendars nobody named.
+pub fn whom_to_name(unasked: &[Unasked]) -> String {
+    let list: Vec<String> = unasked.iter().take(CALENDARS).map(|one| plain::line(&one.calendar).into_owned()).collect();
+    let more = match unasked.len().saturating_sub(CALENDARS) {
+        0 => String::new(),
+        n => format!(" and {n} more"),
+    };
+    format!(
+        "name the calendar that promised them with --calendar, or in [anchor] of onrecord.toml: {}{more}. A proof could name any \
+         address, so only those you name are asked",
+        list.join(", ")
+    )
 }
 
 fn worth(added: &Added) -> (&'static str, Style) {

@@ -46,7 +46,7 @@ pub async fn attest(open: &OpenArchive, asking: &Asking) -> Result<Attested, Fau
     let anchors = Anchors::new(&ledger, settings.clone(), services.clone(), Disk::default());
     let deadline = tokio::time::Instant::now() + *within;
     let mut found = anchors.unrecorded(&files).await?;
-    if settings.is_empty() && found.added.is_empty() {
+    if settings.is_empty() && settings.headers.is_none() && found.added.is_empty() {
         return Ok(attested);
     }
     let dated = Settings { witnesses: Vec::new(), ..settings.clone() };
@@ -74,6 +74,7 @@ pub async fn attest(open: &OpenArchive, asking: &Asking) -> Result<Attested, Fau
         witness(open, asking, deadline, &mut attested).await?;
     }
     attested.pending = pending(open)?;
+    attested.unasked = anchors.unasked()?;
     Ok(attested)
 }
 

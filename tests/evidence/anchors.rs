@@ -137,6 +137,36 @@ fn whom_to_name_is_said_and_headers_that_are_none_are_refused() {
     }
     let (code, said) = archive.said(&["anchor"]);
     assert_eq!((code, said.contains("name the calendar that promised them")), (2, true), "{said}");
+    assert!(said.contains(calendar.url.trim_end_matches('/')), "which one is said: {said}");
+}
+
+/// Nobody is named on the command line: whom the settings name is asked what became of its promises. Where they name others, the
+/// calendar that was left out is named, and not asked.
+#[test]
+fn pending_proofs_are_taken_further_by_whom_the_settings_name() {
+    let (Some(tsa), Some(calendar)) = (serve("local-tsa.py", &[]), serve("local-calendar.py", &[])) else { return };
+    let archive = Archive::new();
+    let roots = tsa.folder.join("ca.pem").display().to_string();
+    archive.json(&["anchor", "--calendar", &calendar.url]);
+    post(&calendar.url, "/_mine");
+    archive.settings(&format!("[anchor]\ntsa = [\"{}\"]\ntsa-roots = [\"{roots}\"]\n", tsa.url));
+    let (code, said) = archive.said(&["anchor"]);
+    assert_eq!(code, 0, "{said}");
+    assert!(said.contains("not asked: ") && said.contains(calendar.url.trim_end_matches('/')), "{said}");
+    let attested = archive.json(&["anchor"]);
+    assert_eq!(
+        (attested["unasked"][0]["proofs"].as_u64(), attested["pending"].as_u64()),
+        (Some(1), Some(1)),
+        "{attested:#}"
+    );
+    archive.settings(&format!("[anchor]\ncalendars = [\"{}\"]\n", calendar.url));
+    let attested = archive.json(&["anchor"]);
+    assert!(states(&attested).contains(&pair("ots", "unchecked")) && attested["unasked"].is_null(), "{attested:#}");
+    // Block headers alone, and nobody to ask: what is known is weighed against them.
+    archive.settings(&format!("[anchor]\nbitcoin-headers = \"{}\"\n", calendar.url));
+    let attested = archive.json(&["anchor"]);
+    assert!(states(&attested).contains(&pair("ots", "confirmed")), "{attested:#}");
+    archive.assert_intact();
 }
 
 #[test]

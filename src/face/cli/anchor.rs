@@ -11,9 +11,11 @@ use crate::face::config::Settings;
 use crate::face::config::flags::NetworkArgs;
 use crate::face::config::value::{Period, flag};
 use crate::face::{out, report};
+use crate::work::anchor::Anchors;
 use crate::work::archive::OpenArchive;
 use crate::work::attest;
 use crate::work::parts::Paths;
+use crate::world::durable::Disk;
 use crate::world::services::node::{self, Headers};
 use crate::world::store::Store;
 
@@ -62,18 +64,22 @@ pub(super) fn run(global: &Global, args: Args) -> Result<Exit, Fault> {
     }
     headers(&settings)?;
     let asking = bridge::asking(&settings)?;
-    if asking.settings.is_empty() {
-        let hint = if has_promises(&bridge::paths(global, &settings)) {
-            "proofs are pending: name the calendar that promised them with --calendar, or in [anchor] of onrecord.toml; a proof \
-             could name any address, so only those you name are asked"
-        } else {
-            "name someone with --tsa and --tsa-roots, with --calendar, or in [anchor] of onrecord.toml"
+    let told = bridge::fault("anchor");
+    let paths = bridge::paths(global, &settings);
+    if asking.settings.is_empty() && !(asking.settings.headers.is_some() && has_proofs(&paths)) {
+        let unasked = Anchors::new(&paths.ledger(), asking.settings.clone(), asking.services.clone(), Disk::default())
+            .unasked()
+            .map_err(|e| told(e.into()))?;
+        let hint = match unasked.as_slice() {
+            [] => {
+                "name someone with --tsa and --tsa-roots, with --calendar, or in [anchor] of onrecord.toml".to_owned()
+            }
+            some => format!("proofs are pending; {}", report::whom_to_name(some)),
         };
         return Err(Fault::plain(Exit::Usage, "failed to anchor: nobody is named").hint(hint));
     }
-    let told = bridge::fault("anchor");
     let runtime = super::run::runtime()?;
-    let open = OpenArchive::open(bridge::paths(global, &settings), bridge::choices(&settings)?).map_err(&told)?;
+    let open = OpenArchive::open(paths, bridge::choices(&settings)?).map_err(&told)?;
     for note in &open.notes {
         tracing::warn!("{note}");
     }
@@ -105,9 +111,10 @@ fn headers(settings: &Settings) -> Result<(), Fault> {
     }
 }
 
-fn has_promises(paths: &Paths) -> bool {
+/// Whether there are proofs that block headers may confirm.
+fn has_proofs(paths: &Paths) -> bool {
     let anchors = Store::open_read(&paths.catalogue()).and_then(|store| store.anchors());
-    anchors.is_ok_and(|anchors| anchors.iter().any(|anchor| anchor.state == "pending"))
+    anchors.is_ok_and(|anchors| anchors.iter().any(|anchor| anchor.state == "unchecked"))
 }
 
 fn replace<T>(setting: &mut Vec<T>, flags: Vec<T>) {

@@ -1,6 +1,6 @@
 //! Asking: every authority, calendar and witness at once, and again about what is pending.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::Path;
 
 use backon::{ExponentialBuilder, Retryable as _};
@@ -14,7 +14,7 @@ use crate::format::note::{Note, Signature, VerifierKey};
 use crate::format::ots::{self, Proof, Status, commitment};
 use crate::format::tsp::{self, Query};
 use crate::proof::{Submission, WitnessRefusal, Witnessed};
-use crate::work::anchor::{Added, Anchors, Failure, Kind, Outcome, Settings, State, Witness, name, plain, same_place};
+use crate::work::anchor::{Added, Anchors, Failure, Kind, Outcome, Settings, State, Unasked, Witness, name, plain};
 use crate::world::durable::Disk;
 use crate::world::keys;
 use crate::world::services::node::{self};
@@ -81,6 +81,26 @@ impl Anchors {
             outcome.take(file, result);
         }
         Ok(outcome)
+    }
+
+    /// Calendars that pending proofs name and the settings do not, with how many proofs wait there; a file that is no proof names none.
+    ///
+    /// # Errors
+    /// The folder cannot be read.
+    pub fn unasked(&self) -> Result<Vec<Unasked>, Failure> {
+        let mut found: BTreeMap<String, u64> = BTreeMap::new();
+        for file in self.folder.names("ots")? {
+            let Ok(proof) = Proof::parse(&self.folder.read(&file)?.unwrap_or_default()) else { continue };
+            if !matches!(proof.status(|_| None), Ok(Status::Pending)) {
+                continue;
+            }
+            let named: BTreeSet<String> = proof.pending()?.into_iter().map(|(uri, _)| uri).collect();
+            // One that is asked is enough: it takes the whole proof further.
+            if named.iter().all(|uri| self.settings.calendar_at(uri).is_none()) {
+                named.into_iter().for_each(|uri| *found.entry(uri).or_default() += 1);
+            }
+        }
+        Ok(found.into_iter().map(|(calendar, proofs)| Unasked { calendar, proofs }).collect())
     }
 
     /// Puts the proofs that have grown in their places, now that records name them.
@@ -258,9 +278,8 @@ impl Anchors {
         let before = self.folder.read(file)?.unwrap_or_default();
         let mut proof = Proof::parse(&before)?;
         for (uri, message) in proof.pending()? {
-            // Only calendars of the settings are asked: a proof could name any address.
-            let Some(url) = self.settings.calendars.iter().find(|url| same_place(url, &uri)) else { continue };
-            let ask = || calendar::redeem(&self.services, url, &message);
+            let Some(url) = self.settings.calendar_at(&uri) else { continue };
+            let ask = || calendar::redeem(&self.services, &url, &message);
             match ask.retry(patience()).await? {
                 calendar::Answer::Timestamp(bytes) => proof.upgrade(&message, &bytes).map(drop)?,
                 calendar::Answer::NotYet(_) => (),

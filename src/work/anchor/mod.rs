@@ -58,11 +58,28 @@ pub struct Witness {
 }
 
 impl Settings {
+    /// Where to ask what became of a promise, by the address it names. Only what the settings name is ever asked, a calendar or the
+    /// pool it stands behind: a proof could name any address.
+    fn calendar_at(&self, uri: &str) -> Option<Url> {
+        let named = self.calendars.iter().find(|url| same_place(url, uri));
+        named
+            .cloned()
+            .or_else(|| Url::parse(uri).ok().filter(|url| self.calendars.iter().any(|pool| behind(pool, url))))
+    }
+
     /// Whether nobody is named.
     pub fn is_empty(&self) -> bool {
         self.authorities.is_empty() && self.calendars.is_empty() && self.witnesses.iter().all(|w| w.url.is_none())
     }
 }
+
+/// The public pools, and the ends of the names of the calendars that each hands a digest on to: a promise it brings back names one of
+/// them. As opentimestamps.org lists them and the reference client believes them, 2026-11.
+const POOLS: [(&str, &str); 3] = [
+    (".pool.opentimestamps.org", ".calendar.opentimestamps.org"),
+    (".pool.eternitywall.com", ".calendar.eternitywall.com"),
+    ("ots.btc.catallaxy.com", ".calendar.catallaxy.com"),
+];
 
 /// What kind of anchor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize)]
@@ -201,6 +218,18 @@ pub struct Attested {
     pub failed: Vec<Refusal>,
     /// proofs that wait for a block
     pub pending: u64,
+    /// calendars that promised, and were not asked what became of it since nobody named them
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unasked: Vec<Unasked>,
+}
+
+/// A calendar that only proofs name.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Unasked {
+    /// the address that they name
+    pub calendar: String,
+    /// how many of them wait there
+    pub proofs: u64,
 }
 
 /// Someone who gave nothing.
@@ -284,6 +313,17 @@ fn same_place(url: &Url, uri: &str) -> bool {
     Url::parse(uri).is_ok_and(|other| other.as_str().trim_end_matches('/') == url.as_str().trim_end_matches('/'))
 }
 
+/// Whether a calendar stands behind a public pool.
+fn behind(pool: &Url, calendar: &Url) -> bool {
+    let is_plain = |url: &Url| {
+        let bare = url.username().is_empty() && url.password().is_none() && url.port().is_none();
+        url.scheme() == "https" && bare && url.path() == "/" && url.query().is_none()
+    };
+    let (Some(pool_host), Some(host)) = (pool.host_str(), calendar.host_str()) else { return false };
+    let fits = |(of_pool, of_calendar): &(&str, &str)| pool_host.ends_with(of_pool) && host.ends_with(of_calendar);
+    is_plain(pool) && is_plain(calendar) && POOLS.iter().any(fits)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -304,6 +344,33 @@ mod tests {
         assert!(same_place(&url, "https://calendar.example"));
         for other in ["http://calendar.example", "https://calendar.example.evil", "https://calendar.example:1", "x"] {
             assert!(!same_place(&url, other), "{other}");
+        }
+    }
+
+    #[test]
+    fn naming_a_pool_names_the_calendars_behind_it_and_no_others() {
+        let of = |named: &str, uri: &str| {
+            let settings = Settings { calendars: vec![named.parse().unwrap()], ..Settings::default() };
+            settings.calendar_at(uri).map(|url| url.to_string())
+        };
+        let pool = "https://a.pool.opentimestamps.org";
+        let alice = "https://alice.btc.calendar.opentimestamps.org";
+        assert_eq!(of(pool, alice), Some(format!("{alice}/")));
+        assert!(of("https://a.pool.eternitywall.com/", "https://finney.calendar.eternitywall.com").is_some());
+        assert!(of("https://ots.btc.catallaxy.com/", "https://btc.calendar.catallaxy.com").is_some());
+        for (named, uri) in [
+            (pool, "https://finney.calendar.eternitywall.com"),
+            (pool, "http://alice.btc.calendar.opentimestamps.org"),
+            (pool, "https://alice.btc.calendar.opentimestamps.org:8443"),
+            (pool, "https://alice.btc.calendar.opentimestamps.org.evil.example"),
+            (pool, "https://evilcalendar.opentimestamps.org"),
+            (pool, "https://u:p@alice.btc.calendar.opentimestamps.org"),
+            (pool, "https://alice.btc.calendar.opentimestamps.org/elsewhere"),
+            ("http://a.pool.opentimestamps.org", alice),
+            ("https://pool.opentimestamps.org.evil.example", alice),
+            ("https://calendar.example", alice),
+        ] {
+            assert_eq!(of(named, uri), None, "{named}: {uri}");
         }
     }
 }
