@@ -483,6 +483,24 @@ fn what_came_after_a_checkpoint_is_checked_by_itself() {
     assert_eq!(verified(&fixture.root, &arguments).code, Some(5));
 }
 
+/// With nothing new the ledger is still what is remembered: that was looked at, and it is in order.
+#[test]
+fn nothing_came_after_the_last_checkpoint_and_that_is_no_failure() {
+    let fixture = world().fixture("since-the-last");
+    let remembered = fixture.root.join("../remembered");
+    std::fs::copy(fixture.root.join("ledger/checkpoint"), &remembered).unwrap();
+    let arguments = ["--since-checkpoint".to_owned(), remembered.display().to_string()];
+    let said = verified(&fixture.root, &arguments);
+    assert_eq!((said.code, said.verdict.as_str()), (Some(0), "intact"), "{}", said.whole);
+    assert!(said.whole.contains("nothing came after"), "{}", said.whole);
+    // Its own signature alone says so: a note of that size that the key never signed is none.
+    let note = std::fs::read_to_string(&remembered).unwrap();
+    let root = note.lines().nth(2).unwrap();
+    let other = format!("{}{}", if root.starts_with('A') { 'B' } else { 'A' }, &root[1..]);
+    std::fs::write(&remembered, note.replacen(root, &other, 1)).unwrap();
+    assert_eq!(verified(&fixture.root, &arguments).code, Some(5));
+}
+
 #[test]
 fn a_fixity_check_is_put_on_record_and_sees_damage() {
     let fixture = world().fixture("fixity");

@@ -20,7 +20,7 @@ use crate::work::verify::beacon::Beacons;
 use crate::work::verify::keys::Said;
 use crate::work::verify::log::Open;
 use crate::work::verify::records::{FALSE, METADATA, UNBORNE, claim};
-use crate::work::verify::{Report, Trust};
+use crate::work::verify::{Report, Trust, Verdict};
 use crate::world::input;
 use crate::world::random::Random;
 use crate::world::store::Store;
@@ -83,7 +83,16 @@ pub fn since(paths: &Paths, trust: &Trust) -> Result<Report, Fault> {
         "the first {} records and what they name; WARC records that no record names; the catalogue's other rows: onrecord verify looks at all of it",
         old.checkpoint.size
     ));
-    Ok(report.conclude())
+    let is_level = size == old.checkpoint.size;
+    if is_level {
+        report.notes.push(format!("nothing came after the checkpoint given: the ledger has {size} leaves, as it says"));
+    }
+    let mut report = report.conclude();
+    if is_level && report.verdict == Verdict::NothingChecked {
+        // What is remembered was put beside what is there.
+        report.verdict = Verdict::Intact;
+    }
+    Ok(report)
 }
 
 /// Reads `count` WARC records chosen at random again, each against the digest that the ledger names it by.
