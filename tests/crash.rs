@@ -17,7 +17,7 @@ use onrecord::work::news::News;
 use onrecord::work::parts::Paths;
 use onrecord::work::pursue::Again;
 use onrecord::work::robots::Policy;
-use onrecord::work::run::Handed;
+use onrecord::work::statements::Handed;
 use onrecord::work::verify::{self, Trust, Verdict};
 use onrecord::world::clock::Clock;
 use onrecord::world::durable::{Deed, Disk, Fate, Fault as Faulty};

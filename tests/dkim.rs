@@ -6,9 +6,8 @@ use std::path::Path;
 
 use onrecord::statement::Hint;
 use onrecord::work::archive::{Choices, OpenArchive};
-use onrecord::work::cited::Cited;
 use onrecord::work::parts::Paths;
-use onrecord::work::run::{Handed, take_in};
+use onrecord::work::statements::{Handed, Statements};
 use onrecord::world::clock::Clock;
 use onrecord::world::wire::Wire;
 use onrecord::world::wire::names::SystemNames;
@@ -81,7 +80,9 @@ fn taken_in(archive: &Path, message: Vec<u8>, says: Says) {
         let wire = Wire::with_names(Settings::default(), Clock::real(), names).unwrap();
         let hint = Hint { source: "press.eml".to_owned(), content_type: None };
         let handed = Handed { bytes: message, hint, fetched: None };
-        take_in((&open.seal, &open.tools, &wire), &mut Cited::default(), (false, false), handed).await.unwrap();
+        let mut statements = Statements::new(&open.seal, &open.tools, &wire);
+        statements.take_in(handed, |_, _| Ok(false)).await.unwrap();
+        statements.sealed().await.unwrap();
     });
     open.close().unwrap();
 }

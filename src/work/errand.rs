@@ -23,8 +23,9 @@ use crate::work::news::Watch;
 use crate::work::outcome::RunOutcome;
 use crate::work::pursue::{Again, Context};
 use crate::work::robots::Policy;
-use crate::work::run::{self, Handed, Known, Stop, Work};
+use crate::work::run::{self, Stop, Work};
 use crate::work::seal::Deed;
+use crate::work::statements::{Handed, Known, Statements};
 use crate::world::input;
 use crate::world::store::Store;
 use crate::world::store::read::Unplanned;
@@ -125,15 +126,16 @@ impl Errand<'_> {
     /// What stops the whole run.
     pub async fn over(self, inputs: Vec<Input>, stop: Stop) -> Result<Done, Fault> {
         let capture = Arc::new(self.open.capture(self.wire.clone())?.heeding(self.manner.robots));
-        let (mut statements, mut cited) = (Vec::with_capacity(inputs.len()), Cited::default());
+        let mut statements = Statements::new(&self.open.seal, &self.open.tools, capture.wire());
         for input in inputs {
             let handed = match input {
                 Input::Document(handed) => handed,
                 Input::Page(url) => page(&capture, url).await?,
             };
-            statements.push(self.take_in(&capture, &mut cited, handed).await?);
+            take_in(&capture, &mut statements, handed).await?;
         }
-        self.finish(capture, (statements, cited), None, stop).await
+        let taken = statements.done().await?;
+        self.finish(capture, taken, None, stop).await
     }
 
     /// Runs over what lies in the inbox and is new, and over every citation that is due.
@@ -158,12 +160,12 @@ impl Errand<'_> {
     /// What stops the whole run.
     pub async fn round(self, round: Round, stop: Stop) -> Result<RoundDone, Fault> {
         let capture = Arc::new(self.open.capture(self.wire.clone())?.heeding(self.manner.robots));
-        let (mut statements, mut refused): (Vec<Known>, Vec<(String, Fault)>) = (Vec::new(), Vec::new());
-        let mut cited = Cited::default();
+        let mut refused: Vec<(String, Fault)> = Vec::new();
+        let mut statements = Statements::new(&self.open.seal, &self.open.tools, capture.wire());
         for path in round.files {
             let source = path.display().to_string();
-            match self.file(&capture, &mut cited, &path).await {
-                Ok(known) => statements.push(known),
+            match file(&capture, &mut statements, &path).await {
+                Ok(()) => {}
                 Err(fault @ Fault::Input { .. }) => refused.push((source, fault)),
                 Err(fault) => return Err(fault),
             }
@@ -174,24 +176,19 @@ impl Errand<'_> {
             }
             let source = url.to_string();
             match page(&capture, url).await {
-                Ok(handed) => statements.push(self.take_in(&capture, &mut cited, handed).await?),
+                Ok(handed) => take_in(&capture, &mut statements, handed).await?,
                 Err(fault @ Fault::Input { .. }) => refused.push((source, fault)),
                 Err(fault) => return Err(fault),
             }
         }
-        let taken = statements.iter().map(|known| known.source.clone()).collect();
-        let only = self.owed(&capture, (&mut statements, &mut cited), round.due).await?;
+        let taken = statements.all().iter().map(|known| known.source.clone()).collect();
+        let only = self.owed(&capture, &mut statements, round.due).await?;
+        let statements = statements.done().await?;
         if only.is_empty() && !round.due {
             return Ok(RoundDone { done: None, taken, refused });
         }
-        let done = self.finish(capture, (statements, cited), Some(only), stop).await?;
+        let done = self.finish(capture, statements, Some(only), stop).await?;
         Ok(RoundDone { done: Some(done), taken, refused })
-    }
-
-    async fn file(&self, capture: &Capture, cited: &mut Cited, path: &std::path::Path) -> Result<Known, Fault> {
-        let bytes = input::file(path, MAX_STATEMENT).map_err(|e| unreadable(path, &e))?;
-        let hint = Hint { source: path.display().to_string(), content_type: None };
-        self.take_in(capture, cited, Handed { bytes, hint, fetched: None }).await
     }
 
     /// The citations to follow: of `statements` those never followed, and where `all` is asked for everything that is due;
@@ -199,10 +196,12 @@ impl Errand<'_> {
     async fn owed(
         &self,
         capture: &Capture,
-        (statements, cited): (&mut Vec<Known>, &mut Cited),
+        statements: &mut Statements<'_>,
         all: bool,
     ) -> Result<HashSet<CitationId>, Fault> {
+        statements.sealed().await?;
         let mut only = HashSet::new();
+        let cited = statements.cited();
         for id in (0..cited.count()).filter_map(|place| cited.id(place)) {
             if capture.catalogue(|store| store.looks(&id))? == (0, 0) {
                 only.insert(id);
@@ -213,7 +212,7 @@ impl Errand<'_> {
         }
         replan(self.open, &self.manner.again).await?;
         let now = self.open.tools.clock.now();
-        let listed: HashSet<StatementId> = statements.iter().map(|known| known.id).collect();
+        let listed: HashSet<StatementId> = statements.all().iter().map(|known| known.id).collect();
         let due = capture.catalogue(|store| store.due(now, DUE_AT_ONCE))?;
         for some in due.chunk_by(|one, next| one.statement == next.statement) {
             capture.owed(some, |added, citation| {
@@ -221,16 +220,10 @@ impl Errand<'_> {
                 if listed.contains(&added.statement) {
                     return Ok(());
                 }
-                run::take_up(statements, cited, added, citation)
+                statements.take_up(added, citation)
             })?;
         }
         Ok(only)
-    }
-
-    async fn take_in(&self, capture: &Capture, cited: &mut Cited, handed: Handed) -> Result<Known, Fault> {
-        let id = StatementId(crate::format::digest::Digest::of(&handed.bytes));
-        let known = capture.catalogue(|store| store.knows(&id, &handed.hint.source))?;
-        run::take_in((&self.open.seal, &self.open.tools, capture.wire()), cited, known, handed).await
     }
 
     async fn finish(
@@ -260,6 +253,16 @@ impl Errand<'_> {
         outcome.beacon = asked;
         Ok(Done { outcome, interrupted, unreadable })
     }
+}
+
+async fn file(capture: &Capture, statements: &mut Statements<'_>, path: &std::path::Path) -> Result<(), Fault> {
+    let bytes = input::file(path, MAX_STATEMENT).map_err(|e| unreadable(path, &e))?;
+    let hint = Hint { source: path.display().to_string(), content_type: None };
+    take_in(capture, statements, Handed { bytes, hint, fetched: None }).await
+}
+
+async fn take_in(capture: &Capture, statements: &mut Statements<'_>, handed: Handed) -> Result<(), Fault> {
+    statements.take_in(handed, |id, source| capture.catalogue(|store| store.knows(id, source))).await
 }
 
 /// Asks the policy when citations are due again that a rebuild or a crash left without an answer.

@@ -115,6 +115,11 @@ impl Fault {
         Self::Vault(vault::Error::Long { source })
     }
 
+    /// What is set aside on disk, beside memory, and cannot be written or read.
+    pub(crate) fn beside(source: std::io::Error) -> Self {
+        Self::file("file set aside", std::env::temp_dir())(source)
+    }
+
     /// Its message with those of its causes, where it can only be handed on as words.
     pub(crate) fn whole(&self) -> String {
         let mut said = self.to_string();

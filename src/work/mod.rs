@@ -31,6 +31,7 @@ pub mod run;
 pub mod seal;
 pub mod show;
 pub mod signed;
+pub mod statements;
 pub mod stats;
 pub mod verify;
 pub mod words;

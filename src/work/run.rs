@@ -1,20 +1,16 @@
 //! A run: one pass over statements, opened with a plan and closed with an outcome for everything planned.
 
 use std::collections::HashSet;
-use std::ops::Range;
 use std::sync::Arc;
 
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
-use crate::citation::{Citation, CitationId};
-use crate::format::digest::Digest;
-use crate::format::warc::record::Record as WarcRecord;
+use crate::citation::CitationId;
 use crate::record::beacon::Beacon;
-use crate::record::{ArchiveRequested, Event, Outcome, StatementAdded};
+use crate::record::{ArchiveRequested, Event, Outcome};
 use crate::resolution::ending::Ending;
-use crate::resolution::exchange::Evidence;
-use crate::statement::{self, About, Hint, Statement, StatementId, Unread};
+use crate::statement::About;
 use crate::work::cited::Cited;
 use crate::work::fault::Fault;
 use crate::work::keep;
@@ -22,145 +18,10 @@ use crate::work::news::News;
 use crate::work::outcome::{
     CheckpointOutcome, CitationOutcome, Counts, Listed, Outcomes, RunOutcome, StatementOutcome,
 };
-use crate::work::parts::Tools;
 use crate::work::plan::{Plan, Planned, plan};
 use crate::work::pursue::{Context, pursue, unfollowed};
-use crate::work::seal::{Deed, Seal, Sealed};
-use crate::work::signed;
-use crate::world::wire::Wire;
-
-/// A document on its way into the archive.
-#[derive(Clone, Debug)]
-pub struct Handed {
-    /// exactly as handed in
-    pub bytes: Vec<u8>,
-    /// where it came from, and what was declared of it
-    pub hint: Hint,
-    /// the exchange that brought it, where it was a URL
-    pub fetched: Option<Evidence>,
-}
-
-/// A statement in the archive, with what it cites.
-#[derive(Clone, Debug)]
-pub struct Known {
-    /// its id
-    pub id: StatementId,
-    /// where it came from
-    pub source: String,
-    /// what it says of itself
-    pub about: About,
-    /// what it cites: places in the run's [`Cited`]
-    pub citations: Range<usize>,
-    /// why it could not be read; its bytes are kept all the same
-    pub unreadable: Option<String>,
-    /// what of it could not be read
-    pub unread: Vec<Unread>,
-}
-
-/// Takes up a citation that is due, behind those of its statement that were taken up just before.
-///
-/// # Errors
-/// As [`Cited::push`].
-pub fn take_up(
-    statements: &mut Vec<Known>,
-    cited: &mut Cited,
-    added: &StatementAdded,
-    citation: &Citation,
-) -> Result<(), Fault> {
-    let at = cited.count();
-    cited.push(citation).map_err(beside)?;
-    match statements.last_mut() {
-        Some(last) if last.id == added.statement => last.citations.end = at + 1,
-        _ => {
-            let (id, source, about) = (added.statement, added.source.clone(), added.about.clone());
-            let (citations, unread) = (at..at + 1, Vec::new());
-            statements.push(Known { id, source, about, citations, unreadable: None, unread });
-        }
-    }
-    Ok(())
-}
-
-/// Puts a document into the archive, unless the same bytes came from the same source before; what it cites goes to `cited`.
-///
-/// # Errors
-/// What stops the run. A document that cannot be read is kept and says so.
-pub async fn take_in(
-    (seal, tools, wire): (&Seal, &Tools, &Wire),
-    cited: &mut Cited,
-    known: (bool, bool),
-    handed: Handed,
-) -> Result<Known, Fault> {
-    let Handed { bytes, hint, fetched } = handed;
-    let (statement, unreadable) = match statement::read(bytes.clone(), &hint) {
-        Ok(statement) => {
-            drop(bytes);
-            (statement, None)
-        }
-        Err(why) => (unread(bytes, &hint), Some(why.to_string())),
-    };
-    let citations = cited.find(&statement).map_err(beside)?;
-    let kept = Known {
-        id: statement.id,
-        source: statement.source.clone(),
-        about: statement.about.clone(),
-        citations: citations.clone(),
-        unread: if unreadable.is_none() { statement.unread.clone() } else { Vec::new() },
-        unreadable,
-    };
-    if known == (true, true) {
-        return Ok(kept);
-    }
-    let mut deed = Deed::default();
-    let signatures = signed::judged((seal, tools, wire), &statement.signatures).await?;
-    let added =
-        StatementAdded { signatures, ..added((seal, tools), &mut deed, statement, (cited, citations), fetched)? };
-    deed.events.push(Event::StatementAdded(Box::new(added)));
-    seal.commit(deed).await?;
-    Ok(kept)
-}
-
-/// A document in which nothing could be read, as a statement without text.
-fn unread(bytes: Vec<u8>, hint: &Hint) -> Statement {
-    Statement {
-        id: StatementId(Digest::of(&bytes)),
-        original: Some(bytes),
-        source: hint.source.clone(),
-        media_type: hint.content_type.clone().unwrap_or_else(|| "application/octet-stream".to_owned()),
-        about: About::default(),
-        unread: vec![Unread { part: "all of it".to_owned(), why: "nothing in it can be read".to_owned() }],
-        text: String::new(),
-        transformed: false,
-        signatures: Vec::new(),
-        reading: None,
-    }
-}
-
-fn added(
-    (seal, tools): (&Seal, &Tools),
-    deed: &mut Deed,
-    statement: Statement,
-    (cited, citations): (&Cited, Range<usize>),
-    fetched: Option<Evidence>,
-) -> Result<StatementAdded, Fault> {
-    let uri = format!("urn:onrecord:statement:{}", statement.id.0.hex());
-    let size = statement.bytes().len() as u64;
-    let bytes = statement.original.unwrap_or_else(|| statement.text.into_bytes());
-    let record = WarcRecord::resource(tools.uuid()?, tools.clock.now(), &uri, &statement.media_type, bytes);
-    let content = seal.keep_readable(deed, record)?;
-    Ok(StatementAdded {
-        statement: statement.id,
-        source: statement.source,
-        media_type: statement.media_type,
-        bytes: size,
-        content,
-        about: statement.about,
-        unread: statement.unread,
-        signatures: Vec::new(),
-        count: citations.len() as u64,
-        citations: seal.hold_all(deed, "citations", citations.map(|place| cited.get(place).map_err(beside)))?,
-        fetched,
-    })
-}
+use crate::work::seal::{Deed, Sealed};
+use crate::work::statements::Known;
 
 /// Told to stop: nothing new is begun, what is in flight is finished.
 pub type Stop = watch::Receiver<bool>;
@@ -252,7 +113,7 @@ struct Followed {
 
 impl Followed {
     fn add(&mut self, place: usize, outcome: &CitationOutcome) -> Result<(), Fault> {
-        self.outcomes.add(place, outcome).map_err(beside)?;
+        self.outcomes.add(place, outcome).map_err(Fault::beside)?;
         if place >= self.ended.len() {
             self.ended.resize(place + 1, None);
         }
@@ -261,10 +122,6 @@ impl Followed {
         }
         Ok(())
     }
-}
-
-fn beside(source: std::io::Error) -> Fault {
-    Fault::file("outcome", std::env::temp_dir())(source)
 }
 
 async fn follow(
@@ -323,7 +180,7 @@ async fn follow(
 fn planned(statements: &[Known], cited: &Cited, place: usize) -> Result<Option<(Planned, About)>, Fault> {
     let at = statements.partition_point(|known| known.citations.end <= place);
     let Some(known) = statements.get(at) else { return Ok(None) };
-    let citation = cited.get(place).map_err(beside)?;
+    let citation = cited.get(place).map_err(Fault::beside)?;
     Ok(Some((Planned { number: place, statement: known.id, citation }, known.about.clone())))
 }
 
@@ -362,7 +219,7 @@ fn told(
     let places =
         |known: &Known| known.citations.clone().filter(wanted).map(|place| plan.first_place(place)).collect::<Vec<_>>();
     let unfollowed = |place| Ok(unfollowed(&cited.get(place)?));
-    let listed = outcomes.listed(statements.iter().map(places), unfollowed).map_err(beside)?;
+    let listed = outcomes.listed(statements.iter().map(places), unfollowed).map_err(Fault::beside)?;
     let told = |(known, citations): (&Known, Listed)| StatementOutcome {
         id: known.id,
         source: known.source.clone(),

@@ -4,6 +4,7 @@
 mod anchors;
 mod bundles;
 mod keys;
+mod passes;
 mod paths;
 mod witness;
 

@@ -11,7 +11,7 @@ use crate::face::config::flags::NetworkArgs;
 use crate::face::out;
 use crate::statement::Hint;
 use crate::work::errand::Input;
-use crate::work::run::Handed;
+use crate::work::statements::Handed;
 
 const SAMPLE: &[u8] = include_bytes!("../../../archive/statements/kazakhstan-election-2019.txt");
 

@@ -17,7 +17,7 @@ use crate::statement::Hint;
 use crate::work::archive::OpenArchive;
 use crate::work::attest::{self, Asking};
 use crate::work::errand::{Done, Errand, Input, MAX_STATEMENT};
-use crate::work::run::Handed;
+use crate::work::statements::Handed;
 use crate::world::wire::Wire;
 use crate::world::{input, memory, terminal};
 

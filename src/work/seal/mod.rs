@@ -85,6 +85,21 @@ impl Deed {
     }
 }
 
+/// A deed that was handed in and is nowhere yet.
+#[derive(Debug)]
+#[must_use = "a deed stands once its pass has been waited for"]
+pub struct Pending(oneshot::Receiver<Result<Sealed, Fault>>);
+
+impl Pending {
+    /// Waits for the pass that carries it.
+    ///
+    /// # Errors
+    /// As [`Seal::commit`].
+    pub async fn sealed(self) -> Result<Sealed, Fault> {
+        self.0.await.unwrap_or(Err(STOPPED))
+    }
+}
+
 struct Order {
     what: What,
     done: oneshot::Sender<Result<Sealed, Fault>>,
@@ -253,7 +268,15 @@ impl Seal {
     /// # Errors
     /// Whatever stopped the pass. Nothing after it is acknowledged either.
     pub async fn commit(&self, deed: Deed) -> Result<Sealed, Fault> {
-        self.order(What::Deed(deed))?.await.unwrap_or(Err(STOPPED))
+        self.hand_in(deed)?.sealed().await
+    }
+
+    /// Hands in a deed without waiting for its pass. Deeds are sealed in the order in which they were handed in.
+    ///
+    /// # Errors
+    /// Sealing has stopped.
+    pub fn hand_in(&self, deed: Deed) -> Result<Pending, Fault> {
+        self.order(What::Deed(deed)).map(Pending)
     }
 
     /// The same, for callers outside the runtime.

@@ -200,11 +200,11 @@ impl Store {
         Ok(all)
     }
 
-    /// Whether a statement with this id came from this source before, and whether it is here at all.
+    /// Whether a statement with this id came from this source before.
     ///
     /// # Errors
     /// SQLite's own.
-    pub fn knows(&self, statement: &StatementId, source: &str) -> Result<(bool, bool), Error> {
+    pub fn knows(&self, statement: &StatementId, source: &str) -> Result<bool, Error> {
         let here: Option<bool> = self
             .db()
             .prepare_cached(
@@ -213,7 +213,7 @@ impl Store {
             )?
             .query_row(params![statement.0.0, source], |r| r.get(0))
             .optional()?;
-        Ok((here.is_some(), here == Some(true)))
+        Ok(here == Some(true))
     }
 
     /// A statement's bytes.
