@@ -10,7 +10,7 @@ use onrecord::work::seal::Deed;
 #[test]
 fn deeds_handed_in_before_any_is_waited_for_share_passes_and_keep_their_order() {
     let folder = tempfile::tempdir().unwrap();
-    let open = OpenArchive::or_init(Paths::new(&folder.path().join("archive")), Choices::default()).unwrap();
+    let open = OpenArchive::or_init(Paths::new(folder.path().join("archive")), Choices::default()).unwrap();
     let due = "2026-01-05T09:00:00Z".parse().unwrap();
     let deed = |n: u64| {
         let why = "nobody was here".to_owned();
