@@ -209,13 +209,15 @@ fn words_are_found_in_any_script_and_shown_where_they_stand() {
 fn bad_filters_are_one_clear_line() {
     for (arguments, said) in [
         (&["query", "--ending", "deleted"][..], "deleted"),
+        (&["query", "--ending", "deleted"], "captured, captured-from-archive, unchanged, gone,"),
         (&["query", "--kind", "picture"], "picture"),
         (&["query", "--platform", "myspace"], "myspace"),
         (&["query", "--since", "yesterday"], "yesterday"),
         (&["query", "--cited-since", "2019-13-01"], "2019-13-01"),
         (&["query", "--since", "2020-01-02", "--until", "2020-01-01T00:00:00Z"], "later"),
         (&["query", "--limit", "-1"], "-1"),
-        (&["query", "--statement", "no-such-source"], "no-such-source"),
+        (&["query", "--statement", "sha256:zz"], "sha256:zz"),
+        (&["query", "--statement", "sha256:ab"], "sha256:ab"),
         (&["query", "--digest", "sha256:zz"], "sha256:zz"),
         (&["query", "--handle", "@"], "account"),
         (&["query", "--format", "xml"], "xml"),
@@ -260,6 +262,31 @@ fn bad_filters_are_one_clear_line() {
         let first = told.next().unwrap_or_default();
         assert!(first.starts_with("onrecord: ") && first.contains(said), "{arguments:?}: {message}");
         assert!(told.all(|line| line.starts_with("hint: ")), "{arguments:?}: {message}");
+        assert_eq!(
+            first.contains("no answer within"),
+            message.contains("--within SECONDS"),
+            "{arguments:?}: {message}"
+        );
+    }
+}
+
+/// What is asked for properly and is not here is not found; every filter says so alike.
+#[test]
+fn a_statement_or_digest_that_is_not_here_is_not_found() {
+    let whole = format!("sha256:{}", "0".repeat(64));
+    for (arguments, said) in [
+        (&["query", "--statement", &whole][..], ""),
+        (&["query", "--statement", &whole[..20]], &whole[..20]),
+        (&["query", "--statement", "no-such-source.txt"], "no-such-source.txt"),
+        (&["query", "--digest", &whole], ""),
+        (&["query", "--digest", "00000000"], "00000000"),
+        (&["stats", "--statement", &whole[..20]], &whole[..20]),
+    ] {
+        let output = ask(arguments);
+        let message = err(&output);
+        assert_eq!(output.status.code(), Some(3), "{arguments:?}: {message}");
+        assert!(output.stdout.is_empty() && message.contains(said), "{arguments:?}: {message}");
+        assert!(arguments[0] == "stats" || message.starts_with("onrecord: nothing in the archive fits"), "{message}");
     }
 }
 

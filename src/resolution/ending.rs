@@ -58,6 +58,34 @@ pub enum Ending {
 }
 
 impl Ending {
+    /// All there are.
+    pub const ALL: [Self; 24] = [
+        Self::Captured,
+        Self::CapturedFromArchive,
+        Self::Unchanged,
+        Self::Gone,
+        Self::Suspended,
+        Self::Protected,
+        Self::LoginGated,
+        Self::AgeGated,
+        Self::Withheld,
+        Self::Soft404,
+        Self::RateLimited,
+        Self::Blocked,
+        Self::Refused,
+        Self::Untrusted,
+        Self::NoSuchHost,
+        Self::Unreachable,
+        Self::Timeout,
+        Self::Loop,
+        Self::TooManyHops,
+        Self::TooLarge,
+        Self::Malformed,
+        Self::Unsupported,
+        Self::ServerError,
+        Self::Offline,
+    ];
+
     /// Its name in the contract.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -109,5 +137,19 @@ impl Ending {
                 | Self::NoSuchHost
                 | Self::Offline
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_are_listed_and_each_is_known_by_its_name() {
+        assert!(Ending::ALL.iter().all(|ending| Ending::of(ending.as_str()) == Some(*ending)));
+        // serde names every variant in its complaint.
+        let complaint = serde_json::from_str::<Ending>("\"nonsense\"").unwrap_err().to_string();
+        let known = complaint.split_once("expected one of").unwrap().1.matches('`').count() / 2;
+        assert_eq!(Ending::ALL.len(), known, "{complaint}");
     }
 }

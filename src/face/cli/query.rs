@@ -153,9 +153,10 @@ fn platform(text: &str) -> Result<String, String> {
 }
 
 fn ending(text: &str) -> Result<String, String> {
-    serde_json::from_value::<Ending>(Value::String(text.to_owned()))
-        .map(|ending| ending.as_str().to_owned())
-        .map_err(|_| "no ending has that name; captured, gone, suspended, timeout … are some".to_owned())
+    let known = || Ending::ALL.map(Ending::as_str).join(", ");
+    let ending =
+        Ending::of(text.trim()).ok_or_else(|| format!("no ending has that name; expected one of {}", known()))?;
+    Ok(ending.as_str().to_owned())
 }
 
 fn day(text: &str) -> Result<String, String> {
@@ -197,7 +198,13 @@ pub(super) fn run(global: &Global, args: Args) -> Result<Exit, Fault> {
         caught_up(&paths)?;
     }
     let store = Store::open_read(&paths.catalogue()).map_err(|e| told(e.into()))?.mapped();
-    let wanted = wanted(&store, args).map_err(&told)?;
+    let wanted = wanted(&store, args).map_err(|deed| match deed {
+        // Well asked, and nothing fits: as with every other filter.
+        Deed::NotHere(what) => {
+            Fault::plain(Exit::NotFound, format!("nothing in the archive fits: {what}")).hint(LISTED)
+        }
+        other => told(other),
+    })?;
     let mut look = Look {
         leaves: store.leaves().map_err(|e| told(e.into()))?,
         snippets: text.as_deref().map(|typed| Snippets::new(&paths, &store, typed)),
@@ -297,6 +304,9 @@ fn wanted(store: &Store, args: Args) -> Result<Wanted, Deed> {
     })
 }
 
+/// What helps whoever named a thing that is not here.
+const LISTED: &str = "onrecord sql \"SELECT id, source FROM statements\" lists the statements; onrecord sql --schema, what else there is";
+
 /// By id, by the beginning of it, or by where it came from.
 fn statements(store: &Store, typed: &str) -> Result<Vec<StatementId>, Deed> {
     if let Ok(digest) = typed.parse::<Digest>() {
@@ -308,12 +318,19 @@ fn statements(store: &Store, typed: &str) -> Result<Vec<StatementId>, Deed> {
     }
     match named(store, typed) {
         Ok(Named::Statement(id)) => Ok(vec![id]),
-        Err(several @ Deed::Input { .. }) => Err(several),
-        _ => Err(Deed::Input {
-            what: format!("no statement in the archive has the id or source {typed}"),
-            hint: "onrecord sql \"SELECT id, source FROM statements\" lists them".to_owned(),
+        Err(error) if !matches!(error, Deed::NotHere(_)) => Err(error),
+        _ if !may_be_digest(typed) && typed.starts_with("sha256:") => Err(Deed::Input {
+            what: format!("{typed} is no id of a statement"),
+            hint: "expected sha256: and 64 hex digits, or the first four or more of them".to_owned(),
         }),
+        _ => Err(Deed::NotHere(format!("no statement has the id or source {typed}"))),
     }
+}
+
+/// Whether it is a digest, or the beginning of one that is long enough to be looked for.
+fn may_be_digest(typed: &str) -> bool {
+    let hex = typed.strip_prefix("sha256:").unwrap_or(typed);
+    (4..=64).contains(&hex.len()) && hex.bytes().all(|b| b.is_ascii_hexdigit())
 }
 
 /// A digest, the beginning of one that the archive knows, or a file's.
@@ -331,6 +348,7 @@ fn digest(store: &Store, typed: &str) -> Result<Digest, Deed> {
     }
     match store.by_prefix(&hex)?.as_slice() {
         [digest] => Ok(*digest),
+        [] if may_be_digest(typed) => Err(Deed::NotHere(format!("no digest here begins with {typed}"))),
         several => Err(Deed::Input {
             what: format!(
                 "{typed} is {}",

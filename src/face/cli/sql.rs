@@ -156,6 +156,9 @@ fn refused(refused: Refused) -> Fault {
     match refused {
         Refused::Store(error) => bridge::fault("ask")(error.into()),
         Refused::Rows(ref error) if error.kind() == std::io::ErrorKind::BrokenPipe => Fault::plain(Exit::Done, ""),
+        late @ Refused::TooLong(_) => Fault::new(Exit::Usage, "ask", &late).hint(
+            "--within SECONDS lets it take longer; LIMIT N, or a condition on an id, a URL or a handle, makes it quicker",
+        ),
         other => Fault::new(Exit::Usage, "ask", &other).hint("onrecord sql --schema prints what can be asked"),
     }
 }
