@@ -159,6 +159,8 @@ fn refused(refused: Refused) -> Fault {
         late @ Refused::TooLong(_) => Fault::new(Exit::Usage, "ask", &late).hint(
             "--within SECONDS lets it take longer; LIMIT N, or a condition on an id, a URL or a handle, makes it quicker",
         ),
+        large @ Refused::TooMuch(_) => Fault::new(Exit::Usage, "ask", &large)
+            .hint("fewer rows or shorter values need less: LIMIT N, WHERE, or no sorting and grouping of long texts"),
         other => Fault::new(Exit::Usage, "ask", &other).hint("onrecord sql --schema prints what can be asked"),
     }
 }
