@@ -10,7 +10,7 @@ use super::{Kind, post};
 use crate::statement::Statement;
 
 /// Marks gathered before those that nothing behind them can change are handed over.
-const GATHERED: usize = 4096;
+const GATHERED: usize = 1024;
 
 /// How far behind a handle the text must have been scanned before its attribution is read: more than any rule looks ahead.
 const AHEAD: usize = 32 * 1024;

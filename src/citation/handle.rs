@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::letters::{char_at, char_before, is_latin_accent};
+use super::letters::{char_at, char_before, is_latin_accent, is_word};
 use super::link::{self, host::Host};
 use super::mark::{Mark, What};
 use crate::platform::post::Platform;
@@ -42,10 +42,6 @@ pub(super) fn read(text: &str, at: usize, width: usize) -> Read<'_> {
         return Read::Not { behind: link::ruined(text, end) };
     }
     Read::Handle { end, platform: Platform::X, handle: Cow::Borrowed(text.get(name_at..end).unwrap_or_default()) }
-}
-
-fn is_word(b: u8) -> bool {
-    b.is_ascii_alphanumeric() || b == b'_'
 }
 
 /// Behind a letter or digit stands the domain of a mail address; `RT@user` is the exception of 2009.
@@ -239,11 +235,14 @@ pub(super) fn in_code(text: &str, at: usize, end: usize) -> bool {
     let scoped = bytes.get(end) == Some(&b'/');
     let rule = is_at_rule_name(name);
     let head = bytes.get(at.saturating_sub(40)..at).unwrap_or_default();
-    let first = head.iter().rev().find(|b| !matches!(b, b' ' | b'\t')).is_none_or(|b| *b == b'\n') && head.len() < 40
-        || head.iter().rev().take_while(|b| **b != b'\n').all(|b| matches!(b, b' ' | b'\t')) && head.contains(&b'\n');
+    let first = || {
+        head.iter().rev().find(|b| !matches!(b, b' ' | b'\t')).is_none_or(|b| *b == b'\n') && head.len() < 40
+            || head.iter().rev().take_while(|b| **b != b'\n').all(|b| matches!(b, b' ' | b'\t'))
+                && head.contains(&b'\n')
+    };
     let announced =
         matches!(head, [.., b'r' | b's' | b'n' | b'e' | b'R' | b'S' | b'N' | b'E', b' ']) && is_announced(head);
-    if !(scoped || rule || announced || first && may_begin_code(bytes.get(end..).unwrap_or_default())) {
+    if !(scoped || rule || announced || may_begin_code(bytes.get(end..).unwrap_or_default()) && first()) {
         return false;
     }
     let before = text.get(floor_char(text, at.saturating_sub(160))..at).unwrap_or_default();

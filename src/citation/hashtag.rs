@@ -1,6 +1,6 @@
 //! Hashtags of every script; not colours, not numbers, not `C#`.
 
-use super::letters::{char_at, char_before, is_tag_char};
+use super::letters::{char_at, char_before, is_letter, is_tag_char, is_word};
 use crate::format::effort::looked_at;
 
 /// Longer ones are no tags: no platform takes them.
@@ -39,18 +39,18 @@ fn run(text: &str, start: usize) -> Result<(usize, bool), usize> {
     let (mut end, mut letter) = (start, false);
     while let Some(b) = bytes.get(end) {
         if b.is_ascii() {
-            if !(b.is_ascii_alphanumeric() || *b == b'_') {
+            if !is_word(*b) {
                 break;
             }
             letter |= b.is_ascii_alphabetic();
             end += 1;
         } else {
             let Some(c) = char_at(text, end) else { break };
-            let is_letter = c.is_alphabetic();
-            if !(is_letter || is_tag_char(c)) {
+            let alphabetic = is_letter(c);
+            if !(alphabetic || is_tag_char(c)) {
                 break;
             }
-            letter |= is_letter;
+            letter |= alphabetic;
             end += c.len_utf8();
         }
         if end - start > LONGEST {

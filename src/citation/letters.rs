@@ -24,6 +24,29 @@ pub(super) fn char_before(text: &str, at: usize) -> Option<char> {
     }
 }
 
+/// Which bytes are letters or digits of ASCII or a low line.
+const WORD: [bool; 256] = {
+    let (mut table, mut b) = ([false; 256], 0u8);
+    while b < 128 {
+        table[b as usize] = b.is_ascii_alphanumeric() || b == b'_';
+        b += 1;
+    }
+    table
+};
+
+/// Whether a byte is a letter or digit of ASCII or a low line: what names of accounts are made of.
+#[inline]
+pub(super) fn is_word(b: u8) -> bool {
+    WORD.get(usize::from(b)).is_some_and(|is| *is)
+}
+
+/// As [`char::is_alphabetic`], which looks letters of the largest scripts up in tables.
+#[inline]
+pub(super) fn is_letter(c: char) -> bool {
+    matches!(c, '\u{3041}'..='\u{3096}' | '\u{30a1}'..='\u{30fa}' | '\u{4e00}'..='\u{9fff}' | '\u{ac00}'..='\u{d7a3}')
+        || c.is_alphabetic()
+}
+
 /// Characters without width that typesetting and messengers leave inside words: they break no link.
 pub(super) fn is_invisible(c: char) -> bool {
     matches!(c, '\u{ad}' | '\u{200b}'..='\u{200d}' | '\u{2060}' | '\u{feff}' | '\u{180e}')
@@ -128,4 +151,19 @@ pub(super) fn openers(close: char) -> &'static [char] {
 /// An opening quotation mark.
 pub(super) fn is_opening_quote(c: char) -> bool {
     matches!(c, '"' | '“' | '„' | '«' | '»' | '‹' | '「' | '『' | '‘' | '‚' | '《' | '〈' | '〝' | '\'' | '”' | '‟')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn letters_are_those_of_the_standard() {
+        for c in '\0'..=char::MAX {
+            assert_eq!(is_letter(c), c.is_alphabetic(), "{c:?}");
+        }
+        for b in 0..=255u8 {
+            assert_eq!(is_word(b), b.is_ascii_alphanumeric() || b == b'_', "{b}");
+        }
+    }
 }

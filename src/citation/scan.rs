@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use super::Form;
-use super::letters::{char_at, char_before, is_latin_accent, is_spaceless};
+use super::letters::{char_at, char_before, is_latin_accent, is_letter, is_spaceless};
 use super::link::{self, Scheme};
 use super::mark::{Mark, What};
 use super::trigger::Triggers;
@@ -212,7 +212,7 @@ impl<'t> Scanner<'t> {
             || matches!(bytes.get(here + 1), Some(b']' | b')' | b'}'))
                 && here.checked_sub(1).is_some_and(|p| matches!(bytes.get(p), Some(b'[' | b'(' | b'{')));
         let before = if boxed && bytes.get(here) == Some(&b'.') { here - 1 } else { here };
-        let next_ok = boxed || char_at(self.text, here + 1).is_some_and(|c| c.is_alphanumeric());
+        let next_ok = boxed || char_at(self.text, here + 1).is_some_and(|c| is_letter(c) || c.is_alphanumeric());
         if !next_ok || before <= self.floor {
             return here + 1;
         }

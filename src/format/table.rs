@@ -6,35 +6,44 @@ use crate::format::effort::looked_at;
 use crate::format::reading::Reading;
 use crate::format::rows;
 
-/// The string values of JSON or JSON Lines, a blank line between them; `None` where `source` is neither.
-pub fn json(source: &str) -> Option<Reading> {
-    let whole = serde_json::from_str::<serde::de::IgnoredAny>(source).is_ok();
-    if !whole
-        && !source
-            .lines()
-            .filter(|l| !l.trim().is_empty())
-            .all(|l| serde_json::from_str::<serde::de::IgnoredAny>(l).is_ok())
-    {
-        return None;
-    }
+/// What was read of JSON.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Json {
+    /// the string values, a blank line between them
+    pub reading: Reading,
+    /// lines that are no JSON, counted from 1; their words are read as they stand
+    pub broken: Vec<usize>,
+}
+
+/// The string values of JSON or JSON Lines; `None` where `source` is neither. Of lines some may be broken, but no more than half.
+pub fn json(source: &str) -> Option<Json> {
+    let valid = |text: &str| serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok();
+    let start = source.len() - source.trim_start_matches('\u{feff}').len();
     let mut walk = Walk { source, reading: Reading::default(), open: Vec::new(), key: None };
-    let bytes = source.as_bytes();
-    let mut at = 0;
-    while let Some(quote) = bytes.get(at..).and_then(|t| memchr::memchr(b'"', t)).map(|n| at + n) {
-        walk.between(at..quote);
-        let end = string_end(bytes, quote + 1);
-        let blank = bytes.get(end + 1..).map_or(0, |t| t.iter().take_while(|b| b.is_ascii_whitespace()).count());
-        let after = bytes.get(end + 1 + blank);
-        looked_at(2 * (end - at) + blank);
-        if after == Some(&b':') {
-            walk.key = source.get(quote + 1..end);
-        } else {
-            walk.value(quote + 1..end);
-        }
-        at = end + 1;
+    if valid(source.get(start..)?) {
+        walk.over(start..source.len());
+        return Some(Json { reading: walk.reading, broken: Vec::new() });
     }
-    walk.between(at..bytes.len());
-    Some(walk.reading)
+    let (mut at, mut lines, mut broken, mut records) = (start, 0usize, Vec::new(), 0usize);
+    for line in source.get(start..)?.split_inclusive('\n') {
+        let range = at..at + line.len();
+        at = range.end;
+        lines += 1;
+        if line.trim().is_empty() {
+            continue;
+        }
+        if valid(line) {
+            records += usize::from(line.trim_start().starts_with('{'));
+            walk.over(range);
+        } else {
+            broken.push(lines);
+            walk.reading.begin_cell(range.start);
+            walk.reading.push(line.trim_end(), range.start);
+        }
+    }
+    // a document that was cut or damaged has lines that are values too
+    let is_lines = broken.is_empty() && lines > 0 || records > 0 && records >= broken.len();
+    is_lines.then_some(Json { reading: walk.reading, broken })
 }
 
 /// A walk over JSON from string to string.
@@ -48,6 +57,26 @@ struct Walk<'s> {
 }
 
 impl Walk<'_> {
+    /// Goes over one value, which is valid.
+    fn over(&mut self, range: Range<usize>) {
+        let bytes = self.source.as_bytes().get(..range.end).unwrap_or_default();
+        let mut at = range.start;
+        while let Some(quote) = bytes.get(at..).and_then(|t| memchr::memchr(b'"', t)).map(|n| at + n) {
+            self.between(at..quote);
+            let end = string_end(bytes, quote + 1);
+            let blank = bytes.get(end + 1..).map_or(0, |t| t.iter().take_while(|b| b.is_ascii_whitespace()).count());
+            let after = bytes.get(end + 1 + blank);
+            looked_at(2 * (end - at) + blank);
+            if after == Some(&b':') {
+                self.key = self.source.get(quote + 1..end);
+            } else {
+                self.value(quote + 1..end);
+            }
+            at = end + 1;
+        }
+        self.between(at..bytes.len());
+    }
+
     /// What stands between two strings: objects open and close there.
     fn between(&mut self, gap: Range<usize>) {
         for b in self.source.as_bytes().get(gap).unwrap_or_default() {
@@ -224,12 +253,25 @@ mod tests {
     #[test]
     fn json_strings_come_unescaped_and_know_their_place() {
         let source = r#"{"text":"Caf\u00e9 \ud83d\ude00 https:\/\/t.co\/AEoFZOhI3p","n":1}"#;
-        let r = json(source).unwrap_or_default();
+        let r = json(source).unwrap_or_default().reading;
         assert_eq!(r.text, "Café 😀 https://t.co/AEoFZOhI3p");
         let at = r.text.find("https").unwrap_or(0);
         assert_eq!(source.get(r.source(at..r.text.len())), Some(r"https:\/\/t.co\/AEoFZOhI3p"));
-        assert!(json("{\"a\":1}\n{\"a\":\"b\"}\n").is_some_and(|r| r.text == "b"));
+        assert!(json("{\"a\":1}\n{\"a\":\"b\"}\n").is_some_and(|r| r.reading.text == "b"));
         assert_eq!(json("not json"), None);
+        assert_eq!(json("[1]\nThe pier\n[2]\nThe quay\n"), None, "footnotes");
+        assert_eq!(json("[\n{\"a\":\"b\"},\n{\"a\":\"b\"}\n"), None, "one document, cut");
+    }
+
+    #[test]
+    fn broken_lines_are_named_and_read_as_they_stand() {
+        let source =
+            "\u{feff}{\"a\":\"b\"}\n\n{\"a\":\"https://t.co/AEoFZOhI3p\nplain @pier\n{\"a\":\"c\"}\r\n{\"a\":\"d\"}";
+        let r = json(source).unwrap_or_default();
+        assert_eq!(r.broken, [3, 4]);
+        assert_eq!(r.reading.text, "b\n\n{\"a\":\"https://t.co/AEoFZOhI3p\n\nplain @pier\n\nc\n\nd");
+        let at = r.reading.text.find("plain").unwrap_or_default();
+        assert_eq!(source.get(r.reading.source(at..at + 11)), Some("plain @pier"));
     }
 
     fn told(reading: &Reading) -> Vec<String> {
@@ -246,7 +288,7 @@ mod tests {
         let lines = r#"{"created_at":"2019-06-10","full_text":"Pier \"open\"","user":{"name":"Ana","screen_name":"ana_ruiz9","entities":{"url":"x"}},"url":"https://x.com/ana_ruiz9/status/20"}
 {"text":"no day","user":"@a","date":""}
 {"items":[{"post":"one","date":"2020-01-02","author":"@b"},{"text":"nobody","date":"2020-01-02"}],"text":"outer","date":"2021-01-01","name":"Outer"}"#;
-        let reading = json(lines).unwrap_or_default();
+        let reading = json(lines).unwrap_or_default().reading;
         assert_eq!(
             told(&reading),
             [

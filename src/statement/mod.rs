@@ -213,6 +213,9 @@ fn is_export(draft: &Draft) -> bool {
         || draft.media_type == "application/json" && records()
 }
 
+/// How many lines are named that are not what the others are.
+const NAMED: usize = 16;
+
 /// How the bytes are to be read.
 enum Media {
     Pdf,
@@ -370,9 +373,19 @@ fn shape(draft: &mut Draft, kind: Kind, text: &str) {
             draft.reading = Some(read.reading);
         }
         Kind::Json => match table::json(text) {
-            Some(reading) => {
+            Some(read) => {
                 draft.media_type = "application/json";
-                draft.reading = Some(reading);
+                draft.reading = Some(read.reading);
+                let named = read
+                    .broken
+                    .iter()
+                    .take(NAMED)
+                    .map(|line| (format!("line {line}"), "not valid JSON; read as plain text".to_owned()));
+                let more = read.broken.len().checked_sub(NAMED).filter(|more| *more > 0);
+                let more = more.map(|more| {
+                    ("more lines".to_owned(), format!("{more} more are not valid JSON; read as plain text"))
+                });
+                draft.unread.extend(named.chain(more).map(|(part, why)| Unread { part, why }));
             }
             None if text.trim_start().starts_with('{') => draft
                 .unread
@@ -451,6 +464,20 @@ mod tests {
         assert_eq!(s.bytes(), bytes);
         assert!(s.transformed && s.text.contains("https://t.co/AEoFZOhI3p"));
         assert_eq!(s.unread.first().map(|u| u.part.as_str()), Some("bytes 13..14"));
+        Ok(())
+    }
+
+    #[test]
+    fn a_broken_line_leaves_the_others_what_they_are() -> Result<(), Error> {
+        let row = r#"{"created_at":"2024-03-11T17:00:00Z","username":"foo_b","text":"Hello \u2014 there"}"#;
+        let hint = Hint { source: "a.jsonl".into(), content_type: None };
+        let s = read(format!("{row}\n{{\"text\": \"cut\n{row}\n").into_bytes(), &hint)?;
+        assert_eq!(s.media_type, "application/json");
+        assert_eq!(s.reading.as_ref().map(|r| r.rows.len()), Some(2));
+        let unread: Vec<&str> = s.unread.iter().map(|u| u.part.as_str()).collect();
+        assert_eq!(unread, ["line 2"]);
+        let many = format!("{row}\n{{\n").repeat(40);
+        assert_eq!(read(many.into_bytes(), &hint)?.unread.len(), NAMED + 1);
         Ok(())
     }
 

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use super::{Ground, Seat, Told, place, quoted, site};
-use crate::citation::letters::{char_at, char_before, is_closing_quote};
+use crate::citation::letters::{char_at, char_before, is_closing_quote, is_opening_quote};
 use crate::citation::link;
 use crate::citation::mark::{Mark, What};
 use crate::format::day::{self, Day};
@@ -29,6 +29,9 @@ pub(super) fn read(ground: &Ground<'_, '_>, seat: &Seat<'_, '_>) -> Option<Told>
         None => name_before(text, least, open)?,
     };
     if day.is_none() && !(embed.is_some() || ends_line(text, close) && stands_alone(text, least, &name)) {
+        return None;
+    }
+    if day.is_none() && embed.is_some_and(|embed| is_signed_below(ground, seat, embed)) {
         return None;
     }
     let region = region(ground, least, name.dash.start, embed);
@@ -92,6 +95,46 @@ fn behind_another(ground: &Ground<'_, '_>, seat: &Seat<'_, '_>) -> usize {
     let before = ground.marks.get(..seat.n).unwrap_or_default().iter().rev().take_while(|m| m.start >= seat.floor);
     let handles = before.filter(|m| matches!(m.what, What::Handle(..))).take(BEFORE);
     handles.filter_map(|m| signed(ground.text, m, seat.floor)).next().unwrap_or(seat.floor)
+}
+
+/// Whether a later handle signs the embed that a handle without a day stands in: then that one belongs to the post's own words.
+fn is_signed_below(ground: &Ground<'_, '_>, seat: &Seat<'_, '_>, embed: &Range<usize>) -> bool {
+    let behind = ground.marks.get(seat.n + 1..).unwrap_or_default();
+    let within = behind.get(..behind.partition_point(|m| m.start < embed.end)).unwrap_or_default();
+    let last = within.iter().rev().filter(|m| matches!(m.what, What::Handle(..))).take(BEFORE);
+    last.filter_map(|m| Some((m, parentheses(ground.text, m)?))).any(|(m, (open, _))| {
+        ground.embed(m.start) == Some(embed) && name_before(ground.text, seat.mark.end, open).is_some()
+    })
+}
+
+/// Quoted words, a dash and a name, and no day: `“words” — Name (@handle)`. Always a candidate.
+pub(super) fn undated(ground: &Ground<'_, '_>, seat: &Seat<'_, '_>) -> Option<Told> {
+    let text = ground.text;
+    if ground.embed(seat.mark.start).is_some() {
+        return None;
+    }
+    let end = signed(text, seat.mark, seat.floor)?;
+    let least = behind_another(ground, seat);
+    let (open, _) = parentheses(text, seat.mark)?;
+    let name = name_before(text, least, open)?;
+    let words = quoted::within(text, region(ground, least, name.dash.start, None));
+    // marks of quotation must frame the words: nothing else says where they begin
+    let behind = text.get(words.end..name.dash.start)?;
+    let before = char_before(text, words.start).filter(|c| is_opening_quote(*c));
+    if words.is_empty() || before.is_none() || !behind.starts_with(is_closing_quote) {
+        return None;
+    }
+    Some(Told {
+        span: words.start..end,
+        platform: seat.platform,
+        author: author(text.get(name.name.clone())?, name.mojibake, None, None),
+        handle: Some(seat.handle.to_owned()),
+        readings: Vec::new(),
+        date: None,
+        permalink: ground.permalink(seat, &(end..end), 6),
+        quoted: words,
+        candidate: true,
+    })
 }
 
 /// Behind the parentheses around a handle that signs quoted words: `“words” — Name (@handle)`.
@@ -375,6 +418,48 @@ mod tests {
             "“The gate is shut.” — Dock Line (@dockline)\nMay 12, 2024 and more",
         ] {
             assert_eq!(posts(text).len(), 1, "{text}");
+        }
+    }
+
+    #[test]
+    fn quoted_words_with_a_name_and_no_day_are_a_candidate() {
+        let undated = |text: &str| {
+            let found =
+                statement::read(text.as_bytes().to_vec(), &Hint::default()).map(|s| find(&s)).unwrap_or_default();
+            let told = found.into_iter().filter_map(|c| match c.kind {
+                Kind::Post { author, date: None, quoted, .. } => {
+                    Some(format!("{} {quoted} {}", author.unwrap_or_default(), c.candidate))
+                }
+                _ => None,
+            });
+            told.collect::<Vec<_>>()
+        };
+        for text in [
+            "“The gate is shut.” — Dock Line (@dockline)\n“The gate is open.” — Mara Quay (@maraquay), 12 March 2024.",
+            "“The gate is shut.” — Dock Line (@dockline), yesterday. “It opened.” - Mara Quay (@maraquay), 12 March 2024",
+            "As he put it, “The gate is shut.” — Dock Line (@dockline).",
+        ] {
+            assert_eq!(undated(text), ["Dock Line The gate is shut. true"], "{text}");
+        }
+        for text in
+            ["The gate is shut — Dock Line (@dockline) says so", "He said “so” and left — Dock Line (@dockline)"]
+        {
+            assert_eq!(undated(text), Vec::<String>::new(), "{text}");
+        }
+    }
+
+    #[test]
+    fn words_signed_inside_an_embed_are_the_posts_own() {
+        let page = |words: &str| {
+            format!(
+                "<blockquote class=\"twitter-tweet\"><p>{words}</p>&mdash; Mara Quay (@maraquay) <a href=\"https://twitter.com/maraquay/status/1138137\">March 12, 2024</a></blockquote>"
+            )
+        };
+        for words in
+            ["“The gate is shut.” — Dock Line (@dockline)", "“The gate is shut.” — Dock Line (@dockline)<br>So it is."]
+        {
+            let want = words.replace("<br>", "\n");
+            assert_eq!(posts(&page(words)), [format!("Mara Quay @maraquay 2024-03-12 {want}")], "{words}");
         }
     }
 

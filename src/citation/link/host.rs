@@ -92,10 +92,20 @@ fn address(text: &str, at: usize) -> Option<Host<'_>> {
     Some(Host { name, end, defanged: false, known: true })
 }
 
+/// Small letters, digits, hyphens and low lines.
+const PLAIN: [bool; 256] = {
+    let (mut table, mut b) = ([false; 256], 0u8);
+    while b < 128 {
+        table[b as usize] = b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'_';
+        b += 1;
+    }
+    table
+};
+
 /// Where a host of small letters, digits, hyphens and dots alone ends, which most are; `None` where anything else is in
 /// play or may be.
 fn plain_host(bytes: &[u8], at: usize) -> Option<usize> {
-    let fits = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'_';
+    let fits = |b: u8| PLAIN.get(usize::from(b)).is_some_and(|is| *is);
     let (mut i, mut label) = (at, false);
     loop {
         match bytes.get(i) {

@@ -27,7 +27,7 @@ pub(in crate::citation) fn rest(text: &str, at: usize) -> Rest {
     let (mut open, mut first_open) = (0usize, None);
     let mut kept = at; // behind the last character that may end a URL
     while let Some(&b) = bytes.get(i) {
-        match class(b) {
+        match CLASSES.get(usize::from(b)).copied().unwrap_or(Class::Stop) {
             Class::Plain => {
                 if b == b'h' && i > kept.saturating_sub(8) && begins_another(text, i)
                     || b == b'p' && kept == i && crate::citation::link::picture(bytes, i + 3).is_some()
@@ -129,7 +129,18 @@ enum Class {
     Wide,
 }
 
-fn class(b: u8) -> Class {
+/// Of every byte.
+const CLASSES: [Class; 256] = {
+    let mut classes = [Class::Wide; 256];
+    let mut b = 0u8;
+    while b < 128 {
+        classes[b as usize] = class(b);
+        b += 1;
+    }
+    classes
+};
+
+const fn class(b: u8) -> Class {
     match b {
         b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'-' | b'_' | b'=' | b'+' | b'$' | b'%' | b'@' => Class::Plain,
         b'.' | b',' | b':' | b';' | b'!' | b'\'' | b'~' | b'*' => Class::Soft,
