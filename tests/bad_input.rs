@@ -154,6 +154,23 @@ fn a_statement_in_which_nothing_can_be_read_is_refused_and_kept_by_a_run() {
 }
 
 #[test]
+fn a_run_keeps_what_cannot_be_read_beside_what_can() {
+    let world = World::new();
+    let broken = &b"%PDF-1.7\nnothing of the kind"[..];
+    world.file("broken.pdf", broken);
+    world.file("good.txt", "Nothing is cited here.");
+    let output = world.command(&["run", "--json", "--offline", "broken.pdf", "good.txt"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", err(&output));
+    assert!(err(&output).contains("broken.pdf is not read: "), "{}", err(&output));
+    let document: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(document["statements"][0]["unread"][0]["part"], "all of it", "{document:#}");
+    let kept =
+        world.sql(&format!("SELECT 1 AS here FROM statement WHERE lower(hex(id)) = '{}'", Digest::of(broken).hex()));
+    assert_eq!(kept.len(), 1);
+    prove(&world.archive());
+}
+
+#[test]
 fn ten_megabytes_on_one_line_are_read_to_their_end() {
     let world = World::new();
     let line = format!("{}https://t.co/Hq7LmZx2Pa", "words and @a, ".repeat((10 << 20) / 14));

@@ -245,15 +245,15 @@ fn cite_prints_one_entry_for_each_argument_in_order() {
 }
 
 #[test]
-fn cite_names_what_cannot_be_read_before_it_prints_anything() {
+fn cite_says_that_nothing_can_be_read_before_it_prints_anything() {
     let here = tempfile::tempdir().unwrap();
     fs::write(here.path().join("good.txt"), "See https://t.co/AEoFZOhI3p for more.").unwrap();
     fs::write(here.path().join("empty.txt"), "").unwrap();
     fs::create_dir(here.path().join("folder")).unwrap();
     for (arguments, said) in [
-        (&["cite", "--json", "good.txt", "missing.txt"][..], "read the statement missing.txt: no such file"),
+        (&["cite", "--json", "missing.txt", "empty.txt"][..], "read the statement missing.txt: no such file"),
         (&["cite", "folder"], "read the statement folder: not a file but a folder"),
-        (&["cite", "good.txt", "empty.txt"], "read the statement empty.txt: it is empty"),
+        (&["cite", "empty.txt"], "read the statement empty.txt: it is empty"),
         (&["cite", "good.txt/x"], "no such file"),
         (&["cite", "-", "-"], "standard input is named twice"),
         (&["cite"], "read the statement -: it is empty"),
@@ -262,6 +262,38 @@ fn cite_names_what_cannot_be_read_before_it_prints_anything() {
         assert_bad_usage(&run(here.path(), arguments), said);
     }
     assert_eq!(fs::read_dir(here.path()).unwrap().count(), 3, "cite makes no archive");
+}
+
+#[test]
+fn cite_prints_what_can_be_read_beside_what_cannot() {
+    let here = tempfile::tempdir().unwrap();
+    fs::write(here.path().join("good.txt"), "See https://t.co/AEoFZOhI3p for more.").unwrap();
+    fs::write(here.path().join("broken.pdf"), "%PDF-1.7\nnothing of the kind").unwrap();
+    fs::write(here.path().join("empty.txt"), "").unwrap();
+    fs::create_dir(here.path().join("folder")).unwrap();
+    let unread = |arguments: &[&str], code: i32, said: &str| {
+        let output = run(here.path(), arguments);
+        assert_eq!(output.status.code(), Some(code), "{arguments:?} {}", err(&output));
+        assert!(err(&output).contains(said), "{arguments:?} {}", err(&output));
+        let document: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let entries = document["statements"].as_array().cloned().unwrap_or_default();
+        let sources: Vec<_> = entries.iter().map(|s| s["source"].as_str().unwrap_or_default().to_owned()).collect();
+        assert_eq!(sources, arguments[2..], "one entry for each argument, in order");
+        let good = entries.iter().filter(|s| s["citations"][0]["raw"] == "https://t.co/AEoFZOhI3p").count();
+        assert_eq!(good, arguments.iter().filter(|a| **a == "good.txt").count(), "{document:#}");
+        entries
+    };
+    let entries =
+        unread(&["cite", "--json", "broken.pdf", "good.txt", "empty.txt", "good.txt"], 0, "broken.pdf is not read");
+    assert_eq!(entries[0]["unread"][0]["part"], "all of it");
+    assert!(entries[0]["unread"][0]["why"].as_str().unwrap().contains("a PDF, but"), "{entries:?}");
+    assert_eq!(entries[0]["id"], onrecord::format::digest::Digest::of(b"%PDF-1.7\nnothing of the kind").to_string());
+    assert_eq!((&entries[2]["bytes"], &entries[2]["citations"]), (&Value::from(0), &Value::Array(Vec::new())));
+    let entries = unread(&["cite", "--json", "folder", "good.txt", "missing.txt"], 2, "missing.txt: no such file");
+    assert_eq!((&entries[0]["id"], &entries[0]["unread"][0]["why"]), (&Value::Null, &"not a file but a folder".into()));
+    unread(&["cite", "--json", "broken.pdf"], 2, "read the statement broken.pdf");
+    let table = run(here.path(), &["cite", "broken.pdf", "good.txt"]);
+    assert!(out(&table).contains("not read: all of it") && out(&table).contains("AEoFZOhI3p"), "{}", out(&table));
 }
 
 #[test]

@@ -138,7 +138,7 @@ impl<'a> Statements<'a> {
             source: source.clone(),
             about: statement.about.clone(),
             citations: citations.clone(),
-            unread: if unreadable.is_none() { statement.unread.clone() } else { Vec::new() },
+            unread: statement.unread.clone(),
             unreadable,
         });
         if catalogue(&id, &source)? || !self.new.insert((id, source)) {

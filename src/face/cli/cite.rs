@@ -11,6 +11,7 @@ use super::fault::{Exit, Fault};
 use crate::citation::{self, Citation, Form, Kind};
 use crate::face::table::{Cell, Column, Table};
 use crate::face::{out, plain};
+use crate::format::digest::Digest;
 use crate::statement::{self, Hint, Seal, Statement, StatementId, Unread};
 use crate::world::{input, terminal};
 
@@ -19,6 +20,9 @@ const LONGEST: u64 = 1 << 30;
 
 /// Bytes of JSON gathered before they are written.
 const GATHERED: usize = 128 * 1024;
+
+/// Why a file without bytes is refused.
+const EMPTY: &str = "it is empty";
 
 /// Characters of a quoted post that a table shows.
 const QUOTE: usize = 400;
@@ -47,23 +51,63 @@ struct Entry<'a> {
     signatures: Vec<Seal>,
 }
 
+/// What became of an argument.
+enum Read {
+    Statement(Box<Statement>),
+    /// its bytes were had, but no words in them
+    Wordless {
+        id: StatementId,
+        bytes: usize,
+        why: String,
+    },
+    /// it names no document: nothing of that name, a folder, one that may not be opened
+    Nameless {
+        why: String,
+    },
+}
+
+/// What is told when everything else is printed.
+#[derive(Default)]
+struct Tally {
+    read: usize,
+    /// documents without words in them, and why
+    wordless: Vec<(String, String)>,
+    /// what names no document
+    nameless: Vec<Fault>,
+}
+
+impl Tally {
+    /// Bad input where an argument names nothing, or where nothing at all could be read.
+    fn exit(mut self) -> Result<Exit, Fault> {
+        let mut last = self.nameless.pop();
+        if last.is_none() && self.read == 0 {
+            last = self.wordless.pop().map(|(name, why)| refused(&name, &why));
+        }
+        for (name, why) in &self.wordless {
+            tracing::warn!("{name} is not read: {why}");
+        }
+        self.nameless.iter().for_each(Fault::print);
+        last.map_or(Ok(Exit::Done), Err)
+    }
+}
+
 pub(super) fn run(global: &Global, args: Args) -> Result<Exit, Fault> {
     let names = if args.statements.is_empty() { vec!["-".to_owned()] } else { args.statements };
     can_be_read(&names)?;
     // Statement by statement: a thousand of them need the room of one.
-    let mut late = None;
+    let mut tally = Tally::default();
     let write = |out: &mut dyn Write| {
-        if global.json { document(out, &names, &mut late) } else { tables(out, &names, &mut late) }
+        if global.json { document(out, &names, &mut tally) } else { tables(out, &names, &mut tally) }
     };
     if global.json {
         out::bytes(write)?
     } else {
         out::text(write)?
     }
-    late.map_or(Ok(Exit::Done), Err)
+    tally.exit()
 }
 
-/// Everything that can be known to be wrong is said before anything is printed.
+/// What is wrong with all of them is said before anything is printed.
 fn can_be_read(names: &[String]) -> Result<(), Fault> {
     if names.iter().filter(|name| *name == "-").count() > 1 {
         return Err(Fault::plain(Exit::Usage, "standard input is named twice and can be read once"));
@@ -72,60 +116,93 @@ fn can_be_read(names: &[String]) -> Result<(), Fault> {
         return Err(Fault::plain(Exit::Usage, "no statement: standard input is a terminal")
             .hint("name a file, or hand a statement in as in: onrecord cite - < statement.txt"));
     }
-    for name in names.iter().filter(|name| *name != "-") {
-        if input::probe(Path::new(name)).map_err(|error| refused(name, &error))? == Some(0) {
-            return Err(empty(name));
-        }
+    let mut first = None;
+    for name in names {
+        let fault = match name.as_str() {
+            "-" => return Ok(()),
+            _ => match input::probe(Path::new(name)) {
+                Ok(Some(0)) => refused(name, EMPTY),
+                Ok(_) => return Ok(()),
+                Err(error) => refused(name, &error.to_string()),
+            },
+        };
+        first = first.or(Some(fault));
     }
-    Ok(())
+    first.map_or(Ok(()), Err)
 }
 
-fn refused(name: &str, error: &dyn std::error::Error) -> Fault {
-    Fault::new(Exit::Usage, format!("read the statement {name}"), error)
+fn refused(name: &str, why: &str) -> Fault {
+    Fault::plain(Exit::Usage, format!("failed to read the statement {name}: {why}"))
         .hint("expected a document, or - for standard input")
 }
 
-fn empty(name: &str) -> Fault {
-    Fault::plain(Exit::Usage, format!("failed to read the statement {name}: it is empty"))
-        .hint("expected a document, or - for standard input")
-}
-
-fn read(name: &str) -> Result<Statement, Fault> {
+/// Reads a document, and warns of what in it could not be read.
+fn read(name: &str, tally: &mut Tally) -> Read {
     let bytes = match name {
         "-" => input::standard(LONGEST),
         _ => input::file(Path::new(name), LONGEST),
     };
-    let bytes = bytes.map_err(|error| refused(name, &error))?;
-    if bytes.is_empty() {
-        return Err(empty(name));
-    }
+    let bytes = match bytes {
+        Ok(bytes) => bytes,
+        Err(error) => {
+            let why = super::fault::chain(&error);
+            tally.nameless.push(refused(name, &why));
+            return Read::Nameless { why };
+        }
+    };
+    let (id, length) = (StatementId(Digest::of(&bytes)), bytes.len());
     let hint = Hint { source: name.to_owned(), content_type: None };
-    let statement = statement::read(bytes, &hint).map_err(|error| refused(name, &error))?;
-    if let Some(first) = statement.unread.first() {
-        let more = statement.unread.len() - 1;
-        let more = if more > 0 { format!(" (and {more} more)") } else { String::new() };
-        tracing::warn!("{name} is not read as it stands: {}: {}{more}", first.part, first.why);
+    match statement::read(bytes, &hint) {
+        Ok(statement) => {
+            tally.read += 1;
+            if let Some(first) = statement.unread.first() {
+                let more = statement.unread.len() - 1;
+                let more = if more > 0 { format!(" (and {more} more)") } else { String::new() };
+                tracing::warn!("{name} is not read as it stands: {}: {}{more}", first.part, first.why);
+            }
+            Read::Statement(Box::new(statement))
+        }
+        Err(error) => {
+            let why = if length == 0 { EMPTY.to_owned() } else { error.to_string() };
+            tally.wordless.push((name.to_owned(), why.clone()));
+            Read::Wordless { id, bytes: length, why }
+        }
     }
-    Ok(statement)
 }
 
-/// One JSON document, closed also where a statement in the middle fails after all.
-fn document(out: &mut dyn Write, names: &[String], late: &mut Option<Fault>) -> io::Result<()> {
+/// One JSON document, an entry for each argument.
+fn document(out: &mut dyn Write, names: &[String], tally: &mut Tally) -> io::Result<()> {
     out.write_all(b"{\"statements\":[")?;
     for (n, name) in names.iter().enumerate() {
-        let statement = match read(name) {
-            Ok(statement) => statement,
-            Err(fault) => {
-                *late = Some(fault);
-                break;
-            }
-        };
         if n > 0 {
             out.write_all(b",")?;
         }
-        statement_json(out, &statement)?;
+        match read(name, tally) {
+            Read::Statement(statement) => statement_json(out, &statement)?,
+            Read::Wordless { id, bytes, why } => unread_json(out, name, Some((id, bytes)), why)?,
+            Read::Nameless { why } => unread_json(out, name, None, why)?,
+        }
     }
     out.write_all(b"]}\n")
+}
+
+/// The entry of what could not be read.
+fn unread_json(out: &mut dyn Write, source: &str, had: Option<(StatementId, usize)>, why: String) -> io::Result<()> {
+    #[derive(Serialize)]
+    struct Blank<'a> {
+        id: Option<StatementId>,
+        source: &'a str,
+        media_type: Option<&'a str>,
+        bytes: Option<usize>,
+        date: Option<&'a str>,
+        language: Option<&'a str>,
+        unread: [Unread; 1],
+        citations: [Citation; 0],
+    }
+    let unread = [Unread { part: "all of it".to_owned(), why }];
+    let (id, bytes) = had.unzip();
+    let blank = Blank { id, source, media_type: None, bytes, date: None, language: None, unread, citations: [] };
+    out.write_all(&serde_json::to_vec(&blank)?)
 }
 
 /// One statement, its citations written as they are found.
@@ -165,18 +242,23 @@ fn entry(statement: &Statement) -> Entry<'_> {
     }
 }
 
-fn tables(out: &mut dyn Write, names: &[String], late: &mut Option<Fault>) -> io::Result<()> {
+fn tables(out: &mut dyn Write, names: &[String], tally: &mut Tally) -> io::Result<()> {
     for (n, name) in names.iter().enumerate() {
-        let statement = match read(name) {
-            Ok(statement) => statement,
-            Err(fault) => {
-                *late = Some(fault);
-                break;
-            }
-        };
+        let read = read(name, tally);
         if n > 0 {
             writeln!(out)?;
         }
+        let statement = match read {
+            Read::Statement(statement) => statement,
+            // alone it is told as an error
+            Read::Wordless { .. } | Read::Nameless { .. } if names.len() == 1 => continue,
+            Read::Wordless { why, .. } | Read::Nameless { why } => {
+                let bold = Style::new().bold();
+                writeln!(out, "{bold}{}{bold:#}", plain::line(name))?;
+                not_read(out, "all of it", &why)?;
+                continue;
+            }
+        };
         heading(out, &statement)?;
         let citations = citation::find(&statement);
         if citations.is_empty() {
@@ -186,6 +268,11 @@ fn tables(out: &mut dyn Write, names: &[String], late: &mut Option<Fault>) -> io
         }
     }
     Ok(())
+}
+
+fn not_read(out: &mut dyn Write, part: &str, why: &str) -> io::Result<()> {
+    let yellow = AnsiColor::Yellow.on_default();
+    writeln!(out, "{yellow}not read{yellow:#}: {}: {}", plain::line(part), plain::line(why))
 }
 
 fn heading(out: &mut dyn Write, statement: &Statement) -> io::Result<()> {
@@ -201,8 +288,7 @@ fn heading(out: &mut dyn Write, statement: &Statement) -> io::Result<()> {
     )?;
     writeln!(out, "{}", statement.id)?;
     for unread in &statement.unread {
-        let yellow = AnsiColor::Yellow.on_default();
-        writeln!(out, "{yellow}not read{yellow:#}: {}: {}", plain::line(&unread.part), plain::line(&unread.why))?;
+        not_read(out, &unread.part, &unread.why)?;
     }
     for signature in statement.signatures.iter().map(Seal::unasked) {
         let (domain, why) = (plain::line(&signature.domain), plain::line(&signature.why));

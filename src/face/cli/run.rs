@@ -97,9 +97,13 @@ async fn anchor(open: &OpenArchive, asking: &Asking, done: &mut Done) {
 /// What is printed at the end.
 pub(super) fn show(global: &Global, done: &Done) -> Result<(), Fault> {
     for (source, why) in &done.unreadable {
-        Fault::plain(Exit::Usage, format!("failed to read the statement {source}: {why}"))
-            .hint("its bytes are kept all the same; hand in a document with words in it")
-            .print();
+        if is_nothing_read(done) {
+            Fault::plain(Exit::Usage, format!("failed to read the statement {source}: {why}"))
+                .hint("its bytes are kept all the same; hand in a document with words in it")
+                .print();
+        } else {
+            tracing::warn!("{source} is not read: {why}; its bytes are kept all the same");
+        }
     }
     if global.json {
         out::json(&done.outcome)
@@ -111,10 +115,15 @@ pub(super) fn show(global: &Global, done: &Done) -> Result<(), Fault> {
     }
 }
 
+/// Whether there were statements, and words in none of them.
+fn is_nothing_read(done: &Done) -> bool {
+    !done.unreadable.is_empty() && done.unreadable.len() >= done.outcome.statements.len()
+}
+
 pub(super) fn exit(done: &Done, strict: bool) -> Exit {
     if done.interrupted {
         Exit::Interrupted
-    } else if !done.unreadable.is_empty() {
+    } else if is_nothing_read(done) {
         Exit::Usage
     } else if strict && !done.outcome.is_all_kept() {
         Exit::Weaker
