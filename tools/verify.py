@@ -4,7 +4,7 @@ usage: verify.py ARCHIVE [--vkey LINE] [--checkpoint FILE]
   --vkey LINE        the ledger's verifier key as you know it from elsewhere (else the archive's own is taken, and said)
   --checkpoint FILE  a signed checkpoint you remember: the ledger must have grown from it
 Exit code: 0 intact, 5 damaged or incomplete, 3 no archive there, 2 misuse. Needs Python 3.9 and `cryptography`. It reads no SQLite; the formats are WARC 1.1, RFC 8785, RFC 6962, C2SP tlog-tiles, RFC 3161 and OpenTimestamps."""
-import base64, collections, datetime, glob, hashlib, itertools, json, mmap, os, re, sys, zlib
+import base64, collections, datetime, glob, hashlib, itertools, json, mmap, os, re, struct, sys, zlib
 from cryptography import x509; from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes; from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 PROBLEMS, NOT_CHECKED, COUNT, OURS, URN, AGAIN = [], [], {}, b"\x1f\x8b\x08\0\0\0\0\0\0\xff", "urn:onrecord:record:", ("rate-limited", "unreachable", "timeout", "server-error", "no-such-host", "offline")
@@ -31,27 +31,32 @@ def read_json(block):
 class Member:                                               # The decompressed pieces of the gzip member at a place; afterwards, where it ends.
     def __init__(self, data, at): self.data, self.at, self.end = data, at, at
     def __iter__(self):
+        if is_unpacked(self.data): self.end = len(self.data); yield from (self.data[at:at + (1 << 14)] for at in range(0, self.end, 1 << 14)); return
         inflate, rest = zlib.decompressobj(31), b""; refuse(self.data[self.at:self.at + 3] != OURS[:3], "bytes that belong to no record", "trailing-garbage")
         while not inflate.eof:
-            if not rest: rest = self.data[self.end:self.end + (1 << 16)]; self.end += len(rest)
-            refuse(not rest, "the file ends inside a record", "file-truncated")
+            if not rest: rest = self.data[self.end:self.end + (1 << 16)]; self.end += len(rest); refuse(not rest, "the file ends inside a record", "file-truncated")
             try: piece, rest = inflate.decompress(rest, 1 << 20), inflate.unconsumed_tail
             except zlib.error as e: raise Bad(f"gzip: {e}", "gzip-member-damaged")
             yield piece
         self.end -= len(inflate.unused_data)
 def holds_record(data, at):
-    try: return zlib.decompressobj(31).decompress(data[at:at + 4096], 7) == b"WARC/1."
+    try: return zlib.decompressobj(31).decompress(data[at:at + 4096], 5) == b"WARC/"
     except zlib.error: return False
-def begins(data, at):                                      # where, from a place on, the next member with a WARC record begins
-    while (at := data.find(OURS, at)) >= 0 and not holds_record(data, at): at += 1
+def is_unpacked(data): return data[:5] == b"WARC/"
+def is_stored(data, at):                                   # whether a member is stored blocks alone as far as the file goes: what looks like members in it is a body's
+    at, kind = at + 10, 0
+    while kind == 0 and at + 5 <= len(data): kind, n, inverse = struct.unpack("<BHH", data[at:at + 5]); kind, at = kind if n ^ inverse == 65535 else 2, at + 5 + n
+    return kind < 2
+def behind(data, at, kind):                                # where, behind a damaged member, the next one with a WARC record begins
+    if kind == "file-truncated" and is_stored(data, at): return len(data)
+    while (at := data.find(OURS[:3], at + 1)) >= 0 and not holds_record(data, at): pass
     return at if at >= 0 else len(data)
 def record(pieces):                                         # One WARC record -> its headers, digests, its block where that is JSON, what is wrong with it, and what follows in the member.
     buffer = b""
     while b"\r\n\r\n" not in buffer and len(buffer) < 1 << 20 and (piece := next(pieces, None)) is not None: buffer += piece
     head, found, rest = buffer.partition(b"\r\n\r\n"); version, *lines = head.decode("utf-8", "replace").split("\r\n")
     refuse(not found or version != "WARC/1.1" or not all(":" in line for line in lines), "not a WARC/1.1 record", "head-malformed" if head.startswith(b"WARC/") else "not-warc")
-    names, fields = [line.split(":")[0].lower() for line in lines], {line.split(":")[0].lower(): line.split(":", 1)[1].strip() for line in reversed(lines)}
-    refuse(not re.fullmatch("[0-9]{1,18}", fields.get("content-length", "")), "no Content-Length", "head-malformed"); left, kind = int(fields["content-length"]), fields.get("warc-type")
+    names, fields = [line.split(":")[0].lower() for line in lines], {line.split(":")[0].lower(): line.split(":", 1)[1].strip() for line in reversed(lines)}; refuse(not re.fullmatch("[0-9]{1,18}", fields.get("content-length", "")), "no Content-Length", "head-malformed"); left, kind = int(fields["content-length"]), fields.get("warc-type")
     wrong = [("field-missing", name) for name in ("warc-type", "warc-record-id", "warc-date") if name not in fields] + [("digest-missing", "no SHA-256 WARC-Block-Digest")] * (not fields.get("warc-block-digest", "").startswith("sha256:"))
     wrong += [("field-repeated", name) for name in {n for n in names if names.count(n) > 1} - {"warc-concurrent-to", "warc-protocol", "warc-cipher-suite"}]; keep = kind == "metadata" and fields.get("content-type") == "application/json"
     whole, block, payload = hashlib.sha256(head + found), hashlib.sha256(), hashlib.sha256(); kept, opening, tail = [], b"" if fields.get("content-type", "").startswith("application/http") else None, b""
@@ -60,21 +65,19 @@ def record(pieces):                                         # One WARC record ->
         if opening is None: payload.update(mine)
         elif (at := (opening := opening + mine).find(b"\r\n\r\n")) >= 0: payload.update(opening[at + 4:]); opening = None  # after the HTTP head
         if len(tail) > 4 or (rest := next(pieces, None)) is None: break
-    refuse(left or tail[:4] != b"\r\n\r\n", "the block does not end where Content-Length says", "length-wrong"); digests = [h.hexdigest() for h in (whole, block, payload)]
-    said = fields.get("warc-payload-digest") if kind in ("response", "resource", "request") and "warc-truncated" not in fields else None
+    refuse(left or tail[:4] != b"\r\n\r\n", "the block does not end where Content-Length says", "length-wrong"); digests = [h.hexdigest() for h in (whole, block, payload)]; said = fields.get("warc-payload-digest") if kind in ("response", "resource", "request") and "warc-truncated" not in fields else None
     if not wrong and fields["warc-block-digest"] != "sha256:" + digests[1]: wrong = [("header-changed" if said == "sha256:" + digests[2] else "payload-changed", "the block is not what WARC-Block-Digest says")]
     elif said and said != "sha256:" + digests[2]: wrong.append(("payload-changed", "the payload is not what WARC-Payload-Digest says"))
     return fields, digests, b"".join(kept) if keep else None, wrong, tail[4:]
 def take(name, at, fields, digests, kept, wrong, known, blocks, seen):
     where, kind, uri = f"warc/{name}@{at}", fields.get("warc-type"), fields.get("warc-target-uri", ""); uri = uri if re.fullmatch("(?!%s).*|%s[0-9a-f]{64}" % (URN, URN), uri) else ""
-    id = re.fullmatch("<urn:uuid:([0-9a-f-]{36})>", fields.get("warc-record-id", ""))
-    more = [("warcinfo-missing", not seen and kind != "warcinfo"), ("warcinfo-misplaced", kind == "warcinfo" and fields.get("warc-filename") != name.removesuffix(".open")), ("duplicate-id", id and id[1] in known)]
+    id = re.fullmatch("<urn:uuid:([0-9a-f-]{36})>", fields.get("warc-record-id", "")); more = [("warcinfo-missing", not seen and kind != "warcinfo"), ("warcinfo-misplaced", kind == "warcinfo" and fields.get("warc-filename") != name.removesuffix(".open")), ("duplicate-id", id and id[1] in known)]
     wrong += [(what, "as its name says") for what, is_so in more if is_so]; PROBLEMS.extend((what, where, why) for what, why in wrong); count("warc_records")
     if not id or id[1] in known or "warc-date" not in fields: return
     known[id[1]] = (*digests, where, kind, uri); blocks += [(where, id[1], kept, uri, not wrong)] if kept is not None else []
 def warcs(archive):                                         # -> {id: (whole digest, block digest, payload digest, where, type, uri)}, [(where, id, json block, uri, sound)], whether a file is unfinished
     known, blocks, folder = {}, [], os.path.join(archive, "warc")
-    names = [(n.endswith(".open"), int("0" + re.sub(r".*-|\D", "", n.split(".")[0])), n) for n in (os.listdir(folder) if os.path.isdir(folder) else []) if ".warc.gz" in n and n[0] != "."]
+    names = [(n.endswith(".open"), int("0" + re.sub(r".*-|\D", "", n.split(".")[0])), n) for n in (os.listdir(folder) if os.path.isdir(folder) else []) if n.removesuffix(".open").endswith((".warc", ".warc.gz"))]
     for unfinished, _, name in sorted(names):
         path, at, seen = os.path.join(folder, name), 0, False; count("bytes", os.path.getsize(path))
         if not os.path.getsize(path): continue
@@ -85,11 +88,11 @@ def warcs(archive):                                         # -> {id: (whole dig
                 while True:
                     *one, rest = record(pieces); found.append(one)
                     if not (rest := rest + next(pieces, b"")): break
-                    one[3].append(("not-a-member-per-record", "its gzip member goes on after the record")); pieces = itertools.chain([rest], pieces)
+                    one[3] += [("not-a-member-per-record", "its gzip member goes on after the record")] * (not is_unpacked(data)); pieces = itertools.chain([rest], pieces)
                 for one in found: take(name, at, *one, known, blocks, seen); seen = True
                 if data[at:at + 10] != OURS: problem("gzip-head-changed", f"warc/{name}@{at}", "not the head of a gzip member of ours")
                 at = member.end
-            except (Bad, OSError, ValueError) as e: (left if unfinished and begins(data, at + 1) == len(data) else problem)(getattr(e, "kind", "record-malformed"), f"warc/{name}@{at}", str(e)); at = begins(data, at + 1); seen = True
+            except (Bad, OSError, ValueError) as e: kind, here = getattr(e, "kind", "record-malformed"), at; at = behind(data, at, kind); (left if unfinished and at == len(data) else problem)(kind, f"warc/{name}@{here}", str(e)); seen = True
     return known, blocks, any(n[0] for n in names)
 def root(level):
     while len(level) > 1: level = [sha(b"\1" + level[i] + level[i + 1]) for i in range(0, len(level) - 1, 2)] + (level[-1:] if len(level) % 2 else [])
@@ -151,10 +154,8 @@ def der(b):
 DIGESTS = {"608648016503040201": "SHA256", "608648016503040202": "SHA384", "608648016503040203": "SHA512"}
 def token(response, stamped):                               # -> the time an RFC 3161 response gives `stamped`, signed by a certificate in it
     status, *content = der(der(response)[0][1]); refuse(der(status[1])[0][1] not in (b"\0", b"\1"), "the authority rejected the request"); parts = der(der(der(content[0][1])[1][1])[0][1]); info = der(der(parts[2][1])[1][1])[0][1]
-    certificates = [c[2] for p in parts if p[0] == 0xa0 for c in der(p[1])]; signer = der(der(parts[-1][1])[0][1]); attributes = {a[0][1].hex(): der(a[1][1])[0][1] for a in (der(x[1]) for x in der(signer[3][1]))}
-    hash = DIGESTS[der(signer[2][1])[0][1].hex()]; refuse(attributes["2a864886f70d010904"] != hashlib.new(hash, info).digest(), "the signed attributes are of another content")
-    refuse(not any(signed_by(c, signer[5][1], b"\x31" + signer[3][2][1:], hash) for c in certificates), "the signature is of no certificate in the token"); fields = der(der(info)[0][1])
-    refuse(der(fields[2][1])[1][1] != sha(stamped), "it stamps another digest"); return fields[4][1].decode()
+    certificates = [c[2] for p in parts if p[0] == 0xa0 for c in der(p[1])]; signer = der(der(parts[-1][1])[0][1]); attributes = {a[0][1].hex(): der(a[1][1])[0][1] for a in (der(x[1]) for x in der(signer[3][1]))}; hash = DIGESTS[der(signer[2][1])[0][1].hex()]; refuse(attributes["2a864886f70d010904"] != hashlib.new(hash, info).digest(), "the signed attributes are of another content")
+    refuse(not any(signed_by(c, signer[5][1], b"\x31" + signer[3][2][1:], hash) for c in certificates), "the signature is of no certificate in the token"); fields = der(der(info)[0][1]); refuse(der(fields[2][1])[1][1] != sha(stamped), "it stamps another digest"); return fields[4][1].decode()
 def signed_by(certificate, signature, message, hash):
     key, h = x509.load_der_x509_certificate(certificate).public_key(), getattr(hashes, hash)()
     try: how = [padding.PKCS1v15(), h] if isinstance(key, rsa.RSAPublicKey) else [ec.ECDSA(h)] if isinstance(key, ec.EllipticCurvePublicKey) else []; return key.verify(signature, message, *how) is None
@@ -168,8 +169,7 @@ def ots(proof, stamped):                                    # -> what attests to
             tag = take(2 if (more := proof[at:at + 1] == b"\xff") else 1)[-1]
             if tag == 0: found.append((take(8).hex(), take(number())))
             elif tag in (0xf0, 0xf1): arg = take(number()); walk(message + arg if tag == 0xf0 else arg + message)
-            elif tag in (0x02, 0x03, 0x08, 0x67): walk(sha(message) if tag == 8 else b"?")
-            elif tag in (0xf2, 0xf3): walk(message[::-1] if tag == 0xf2 else message.hex().encode())
+            elif tag in (0x02, 0x03, 0x08, 0x67, 0xf2, 0xf3): walk(sha(message) if tag == 8 else message[::-1] if tag == 0xf2 else message.hex().encode() if tag == 0xf3 else b"?")
             else: raise Bad("an unknown operation")
     walk(sha(stamped)); refuse(at != len(proof), "bytes after its end"); return found
 def prefix(remembered, leaf_hashes, where):
@@ -248,7 +248,7 @@ def records(known, blocks, leaves, ledger, unfinished):
         named.add(id); values.append((where, value, at)); count("records")
         if value["kind"] in ("run.closed", "archive.created") and at is not None: settled = file(where)
         if value["kind"] == "run.opened" and "beacon" in value: beacon(str(value.get("run")), str(value.get("at")), value["beacon"], where)
-    spare = lambda where: left if unfinished and file(where) >= settled else problem  # behind the last closed run only
+    spare = lambda where: left if unfinished and file(where) >= settled and ".gz" in where else problem  # behind the last closed run only
     removed, said = {i for _, v, _ in values if v["kind"] == "content.removed" for i, _ in names(v)}, {d["response"].get("id"): d.get("payload") for v in [*docs.values(), *(v for _, v, _ in values)] for d in dicts(v) if isinstance(d.get("response"), dict)}
     for where, value, at in values:
         for id, digest in (wanted := names(value)) + [name for id, _ in wanted if id in docs for name in names(docs[id])]:

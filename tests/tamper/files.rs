@@ -124,6 +124,32 @@ pub(super) const ATTACKS: &[Attack] = &[
         fs::copy(from.path(), f.path(name)).unwrap();
         format!("warc/{name}@")
     }),
+    attack(
+        "file-unpacked",
+        &["gzip-head-changed", "warcinfo-misplaced", "row-added", "row-changed", "row-missing"],
+        |f| {
+            let file = f.warc_names()[0].clone();
+            let plain: Vec<u8> = f.members(&file).iter().flat_map(|member| member.plain.clone()).collect();
+            let bare = file.trim_end_matches(".gz");
+            fs::write(f.path(bare), plain).unwrap();
+            fs::remove_file(f.path(&file)).unwrap();
+            format!("warc/{bare}@0")
+        },
+    ),
+    attack("file-unpacked-under-its-name", &["gzip-head-changed", "row-added", "row-changed", "row-missing"], |f| {
+        let file = last(f);
+        let plain: Vec<u8> = f.members(&file).iter().flat_map(|member| member.plain.clone()).collect();
+        fs::write(f.path(&file), plain).unwrap();
+        format!("warc/{file}@0")
+    }),
+    attack("file-of-garbage-before-a-record", &["trailing-garbage", "record-added", "row-missing"], |f| {
+        let (_, info) = f.find(&f.warc(), |m| m.kind() == "warcinfo");
+        let name = "onrecord-20300101000000-000099.warc.gz";
+        let like = info.with_field("WARC-Record-ID", "<urn:uuid:00000000-0000-4000-8000-000000000001>");
+        let like = String::from_utf8(like).unwrap().replace(&info.field("WARC-Filename").unwrap(), name);
+        fs::write(f.path(name), [b"and more", &gzip(like.as_bytes())[..]].concat()).unwrap();
+        format!("warc/{name}@0")
+    }),
     attack("file-hidden-as-unfinished", &["record-added"], |f| {
         // An unfinished file excuses what a process left behind its last closed run, and nothing before that.
         let (file, member) = f.find(&f.warc(), |m| m.kind() == "response");

@@ -483,6 +483,56 @@ fn what_came_after_a_checkpoint_is_checked_by_itself() {
     assert_eq!(verified(&fixture.root, &arguments).code, Some(5));
 }
 
+/// What a process that was cut off may leave in an unfinished file is no damage, and what hides behind such is; both verifiers see it alike.
+#[test]
+fn garbage_in_an_unfinished_file_is_judged_alike_by_both() {
+    let whole = world().fixture("garbage");
+    let file = whole.warc_names().pop().unwrap();
+    let member = whole.find_last(&whole.warc(), |m| m.kind() == "response").1;
+    let other = member.with_field("WARC-Record-ID", "<urn:uuid:00000000-0000-4000-8000-000000000001>");
+    let packed = world::gzip(&other);
+    let short = world::gzip(&other[..other.len() - 10]);
+    let odd = [b"\x1f\x8b\x08\0\x01\0\0\0\0\xff", &packed[10..]].concat();
+    // A stored member that was cut off: what looks like members in it came from some server.
+    let mut stored = b"\x1f\x8b\x08\0\0\0\0\0\0\xff\0\x20\x4e\xdf\xb1".to_vec();
+    stored.extend_from_slice(b"WARC/1.1\r\n");
+    stored.extend_from_slice(&packed);
+    let garbage: [(&str, &[u8], [i32; 2]); 11] = [
+        ("words", b"and more", [0, 0]),
+        ("zeros", &[0; 1000], [0, 0]),
+        ("half a head", &packed[..2], [0, 0]),
+        ("half a record", &packed[..packed.len() / 2], [0, 0]),
+        ("a stored member cut off", &stored, [0, 0]),
+        ("no record", &world::gzip(b"hello"), [0, 0]),
+        ("a record cut short in its member", &short, [0, 0]),
+        ("a record that is named by nothing yet", &packed, [0, 5]),
+        ("a record behind words", &[b"and more", &packed[..]].concat(), [5, 5]),
+        ("a record with another gzip head", &odd, [5, 5]),
+        ("a record unpacked", &other, [0, 5]),
+    ];
+    for (name, bytes, expected) in garbage {
+        // Behind what is there, and in a file of its own, which does not begin as one must.
+        for (n, code) in expected.into_iter().enumerate() {
+            let fixture = world().fixture("garbage");
+            let open = fixture.path(&format!("{file}.open"));
+            let at = match n {
+                0 => {
+                    std::fs::rename(fixture.path(&file), &open).unwrap();
+                    open
+                }
+                _ => fixture.path("onrecord-20300101000000-000099.warc.gz.open"),
+            };
+            let mut to = std::fs::OpenOptions::new().append(true).create(true).open(at).unwrap();
+            std::io::Write::write_all(&mut to, bytes).unwrap();
+            let said = verified(&fixture.root, &[]);
+            assert_eq!(said.code, Some(code), "{name} ({n}): {}", said.whole);
+            if let Some((theirs, said)) = second(&fixture.root, &[]) {
+                assert_eq!(theirs, Some(code), "{name} ({n}): {said}");
+            }
+        }
+    }
+}
+
 /// With nothing new the ledger is still what is remembered: that was looked at, and it is in order.
 #[test]
 fn nothing_came_after_the_last_checkpoint_and_that_is_no_failure() {

@@ -118,7 +118,7 @@ impl<R: Read + Seek> Reader<R> {
     /// # Errors
     /// A source that cannot be positioned.
     pub fn new(source: R, from: u64, want: Want) -> io::Result<Self> {
-        Ok(Self { feed: Feed::new(source, from)?, parse: Parse::new(want, from == 0) })
+        Ok(Self { feed: Feed::new(source, from, want.rules == Rules::Ours)?, parse: Parse::new(want, from == 0) })
     }
 
     /// The next record, or the next stretch of bytes that holds none (its problems say so). None at the end.
@@ -130,7 +130,12 @@ impl<R: Read + Seek> Reader<R> {
         if !self.feed.begin()? {
             return Ok(None);
         }
-        self.parse.begin(self.feed.offset(), self.feed.is_mid_member(), self.feed.is_oddly_headed());
+        let odd = match (self.feed.is_oddly_headed(), self.feed.is_plain()) {
+            (false, _) => None,
+            (true, true) => Some("the file was unpacked: each record is a gzip member of its own in every file here"),
+            (true, false) => Some("the head of its gzip member is not the one that all members here have"),
+        };
+        self.parse.begin(self.feed.offset(), self.feed.is_mid_member(), odd);
         while !self.parse.is_done() {
             match self.feed.pull()? {
                 Pull::Bytes => {

@@ -17,6 +17,8 @@ const PLAIN_MAX: usize = 2 * 1024 * 1024;
 const AGAIN_MAX: u64 = 256 * 1024 * 1024;
 /// How far a member found by its first bytes is inflated to see whether a record begins in it.
 const GLIMPSE: usize = 16;
+/// What every record begins with.
+const VERSION: &[u8] = b"WARC/";
 /// What every gzip member begins with.
 const MAGIC: &[u8] = &[0x1f, 0x8b, 8];
 
@@ -56,6 +58,8 @@ pub(super) struct Feed<R> {
     base: u64,
     eof: bool,
     shape: Shape,
+    /// the file is one of ours: compressed, but where somebody has unpacked it
+    ours: bool,
     unpacker: Unpacker,
     /// for members that the window holds whole
     inflater: Option<Inflater>,
@@ -77,7 +81,7 @@ pub(super) struct Feed<R> {
 }
 
 impl<R: Read + Seek> Feed<R> {
-    pub(super) fn new(mut source: R, from: u64) -> io::Result<Self> {
+    pub(super) fn new(mut source: R, from: u64, ours: bool) -> io::Result<Self> {
         source.seek(SeekFrom::Start(from))?;
         Ok(Self {
             source,
@@ -86,6 +90,7 @@ impl<R: Read + Seek> Feed<R> {
             base: from,
             eof: false,
             shape: Shape::Unknown,
+            ours,
             unpacker: Unpacker::default(),
             inflater: Inflater::new(),
             fresh: false,
@@ -115,7 +120,7 @@ impl<R: Read + Seek> Feed<R> {
             self.fill()?;
         }
         if self.shape == Shape::Unknown {
-            self.shape = if self.held().first() == Some(&0x1f) { Shape::Gzip } else { Shape::Plain };
+            self.shape = self.looks()?;
         }
         if self.shape == Shape::Plain {
             self.skip_blank_lines()?;
@@ -129,8 +134,18 @@ impl<R: Read + Seek> Feed<R> {
             self.fill()?;
         }
         let head = self.held().get(..gzip::HEAD.len()).unwrap_or_default();
-        self.odd = self.in_member && head.starts_with(MAGIC) && head != gzip::HEAD;
+        let is_unpacked = self.ours && self.shape == Shape::Plain && self.at == 0;
+        self.odd = is_unpacked || (self.in_member && head.starts_with(MAGIC) && head != gzip::HEAD);
         Ok(!self.held.is_empty())
+    }
+
+    /// What the file's first bytes look like. One of ours that begins with neither is a compressed one behind something else.
+    fn looks(&mut self) -> io::Result<Shape> {
+        while self.held.len() < VERSION.len() && !self.eof {
+            self.fill()?;
+        }
+        let is_gzip = if self.ours { !self.held().starts_with(VERSION) } else { self.held().first() == Some(&0x1f) };
+        Ok(if is_gzip { Shape::Gzip } else { Shape::Plain })
     }
 
     /// Where the member (or uncompressed record) at hand began.
@@ -138,7 +153,8 @@ impl<R: Read + Seek> Feed<R> {
         self.at
     }
 
-    /// Whether the member's gzip head says what none written here says: a time, a system, a name. No checksum covers it.
+    /// Whether the member's gzip head says what none written here says: a time, a system, a name. No checksum covers it. Of a file of
+    /// ours that was unpacked, whether this is its beginning.
     pub(super) fn is_oddly_headed(&self) -> bool {
         self.odd
     }

@@ -79,7 +79,7 @@ impl Parse {
         }
     }
 
-    pub(super) fn begin(&mut self, offset: u64, mid_member: bool, oddly_headed: bool) {
+    pub(super) fn begin(&mut self, offset: u64, mid_member: bool, odd: Option<&'static str>) {
         self.item.offset = offset;
         self.item.length = 0;
         self.item.head.set(b"");
@@ -97,11 +97,8 @@ impl Parse {
         if mid_member && self.want.rules == Rules::Ours {
             self.problem(Kind::NotAMemberPerRecord, "a record begins in the midst of a gzip member");
         }
-        if oddly_headed && self.want.rules == Rules::Ours {
-            self.problem(
-                Kind::GzipHeadChanged,
-                "the head of its gzip member is not the one that all members here have",
-            );
+        if let Some(what) = odd.filter(|_| self.want.rules == Rules::Ours) {
+            self.problem(Kind::GzipHeadChanged, what);
         }
     }
 
@@ -371,7 +368,9 @@ impl Parse {
         self.item.length = length;
         if self.state == State::Done {
             self.compare();
-        } else if matches!(self.state, State::Block | State::Closing | State::Head) && self.item.problems.is_empty() {
+        } else if matches!(self.state, State::Block | State::Closing | State::Head) {
+            // Whatever else seemed wrong with it is said of no whole record.
+            self.item.problems.clear();
             self.problem(Kind::LengthWrong, "its gzip member ends before the record does");
         }
         &self.item
