@@ -61,8 +61,14 @@ fn may_precede(text: &str, at: usize) -> bool {
     }
 }
 
-/// `3 @15.99`, `@5:30`: a price or a time.
+/// `3 @15.99`, `@5:30`, `@7pm`: a price or a time.
 fn is_amount(bytes: &[u8], start: usize, end: usize) -> bool {
+    if let Some([hour @ .., b'a' | b'A' | b'p' | b'P', b'm' | b'M']) = bytes.get(start..end)
+        && (1..=2).contains(&hour.len())
+        && hour.iter().all(u8::is_ascii_digit)
+    {
+        return true;
+    }
     bytes.get(start..end).is_some_and(|name| name.iter().all(u8::is_ascii_digit))
         && (end - start <= 4
             || matches!(bytes.get(end), Some(b'.' | b',' | b':' | b'%') if bytes.get(end + 1).is_some_and(u8::is_ascii_digit)))
@@ -171,6 +177,16 @@ pub(super) fn mail_sign(text: &str, at: usize) -> Option<usize> {
     let tail = text.as_bytes().get(at..)?;
     let local = tail.iter().take(64).take_while(|b| is_word(**b) || matches!(b, b'+' | b'.' | b'-' | b'%')).count();
     (tail.get(local) == Some(&b'@') && tail.get(local + 1).is_some_and(u8::is_ascii_alphanumeric)).then_some(at + local)
+}
+
+/// Whether a mail address's at sign, written so that no program takes it for one, ends right before `at`: `[@]`, `(at)`.
+pub(super) fn is_behind_mail_sign(text: &str, at: usize) -> bool {
+    let near = text.get(floor_char(text, at.saturating_sub(8))..at).unwrap_or_default().trim_end().to_ascii_lowercase();
+    ["@", "at"].iter().any(|sign| {
+        near.strip_suffix([']', ')', '}'])
+            .and_then(|near| near.strip_suffix(sign))
+            .is_some_and(|near| near.ends_with(['[', '(', '{']))
+    })
 }
 
 /// Behind the domain of a mail address whose at sign stands at `at`.
@@ -449,6 +465,11 @@ mod tests {
         ] {
             assert_eq!(accounts(text), want, "{text}");
         }
+    }
+
+    #[test]
+    fn prices_and_times_are_no_accounts() {
+        assert_eq!(accounts("at @5.99, @7pm, @11AM and @5:30; not @7pmnews, @1am_x"), ["x 7pmnews", "x 1am_x"]);
     }
 
     #[test]

@@ -61,6 +61,7 @@ impl<'t> Scanner<'t> {
             Some(b'.') => self.dot(here),
             Some(b'@') => self.mention(here, 1),
             Some(b'#') => self.tag(here, 1),
+            Some(b'(') => self.spelled(here),
             Some(b'[' | b'{') => self.bracket(here),
             _ => match char_at(self.text, here) {
                 Some('＠') => self.mention(here, 3),
@@ -124,6 +125,11 @@ impl<'t> Scanner<'t> {
             return self.take(Some(mark), here + 1);
         }
         // `[:]//`: the colon stands inside; `[.]`: the dot does; `[dot]` has neither
+        self.spelled(here)
+    }
+
+    /// `[dot]`, `(dot)`: a dot that is spelled out.
+    fn spelled(&mut self, here: usize) -> usize {
         let spelled = self.text.as_bytes().get(here + 1..here + 4).is_some_and(|t| t.eq_ignore_ascii_case(b"dot"));
         if spelled { self.dot(here) } else { here + 1 }
     }
@@ -208,7 +214,7 @@ impl<'t> Scanner<'t> {
     /// A full stop: inside a domain without a scheme?
     fn dot(&mut self, here: usize) -> usize {
         let bytes = self.text.as_bytes();
-        let boxed = bytes.get(here).is_some_and(|b| *b == b'[' || *b == b'{')
+        let boxed = bytes.get(here).is_some_and(|b| matches!(b, b'[' | b'{' | b'('))
             || matches!(bytes.get(here + 1), Some(b']' | b')' | b'}'))
                 && here.checked_sub(1).is_some_and(|p| matches!(bytes.get(p), Some(b'[' | b'(' | b'{')));
         let before = if boxed && bytes.get(here) == Some(&b'.') { here - 1 } else { here };
@@ -227,6 +233,9 @@ impl<'t> Scanner<'t> {
         let end = host.end;
         if let Some(at) = handle::mail_sign(self.text, end) {
             return self.rule_out(handle::behind_mail(self.text, at));
+        }
+        if host.defanged && handle::is_behind_mail_sign(self.text, start) {
+            return self.rule_out(end);
         }
         let placed = glued.is_some() || link::may_precede_bare(char_before(self.text, start));
         if !host.known || !placed {
@@ -293,6 +302,24 @@ mod tests {
 
     fn raws(text: &str) -> Vec<&str> {
         scan(text, &[]).iter().filter_map(|m| text.get(m.start..m.end)).collect()
+    }
+
+    #[test]
+    fn dots_that_are_spelled_out() {
+        assert_eq!(
+            raws(
+                "evil(dot)example(dot)org/a, evil[dot]example[dot]org, a.example[.]org. (dot) is none, f(dotted) nor f(dot)"
+            ),
+            ["evil(dot)example(dot)org/a", "evil[dot]example[dot]org", "a.example[.]org"]
+        );
+        for mail in [
+            "user[@]mail[.]example",
+            "user(at)mail(dot)example",
+            "user [at] mail [dot] example",
+            "user{@}mail{.}example",
+        ] {
+            assert_eq!(raws(&format!("write to {mail} now")), Vec::<&str>::new(), "{mail}");
+        }
     }
 
     #[test]

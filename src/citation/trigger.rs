@@ -76,7 +76,7 @@ fn portable(block: &[u8; BLOCK]) -> Hits {
         for (found, b) in found.iter_mut().zip(bytes) {
             let signs = u8::from(*b == b':') | u8::from(*b == b'.') | u8::from(*b == b'@') | u8::from(*b == b'#');
             // the two brackets differ in one bit
-            *found = signs | u8::from(*b | 0x20 == b'{') | u8::from(*b == 0xef);
+            *found = signs | u8::from(*b | 0x20 == b'{') | u8::from(*b == b'(') | u8::from(*b == 0xef);
         }
         // gathers the lowest bits of eight bytes in the highest one
         let gathered = |eight: &[u8; 8]| u64::from_le_bytes(*eight).wrapping_mul(0x0102_0408_1020_4080) >> 56;
@@ -112,7 +112,7 @@ mod vector {
 
     const fn kinds() -> ([u8; 16], [u8; 16]) {
         // each high half is a kind of its own, so that no two triggers lend each other a half
-        let triggers = [(b'#', 1), (b'.', 1), (b':', 2), (b'@', 4), (b'[', 8), (b'{', 16), (0xef, 32)];
+        let triggers = [(b'#', 1), (b'(', 1), (b'.', 1), (b':', 2), (b'@', 4), (b'[', 8), (b'{', 16), (0xef, 32)];
         let (mut low, mut high) = ([0; 16], [0; 16]);
         let mut n = 0;
         while n < triggers.len() {
@@ -173,7 +173,7 @@ mod tests {
     use super::*;
 
     fn is_trigger(b: u8) -> bool {
-        matches!(b, b':' | b'.' | b'@' | b'#' | b'[' | b'{' | 0xef)
+        matches!(b, b':' | b'.' | b'@' | b'#' | b'[' | b'{' | b'(' | 0xef)
     }
 
     #[test]

@@ -140,12 +140,19 @@ fn put(about: &mut About, key: &str, value: &str) {
 
 /// `BRUSSELS, 10 June 2019 –`: a line among the first that is a date, or begins with a place and one.
 fn dateline(head: &str) -> Option<String> {
-    let mut offset = 0;
+    let (mut offset, mut above) = (0, "");
     for line in head.split_inclusive('\n').take(8) {
         let start = offset;
         offset += line.len();
         let trimmed = line.trim();
         if trimmed.is_empty() {
+            continue;
+        }
+        // an account or a middle dot in the line above is how a platform shows a post's day, and how a remnant breaks
+        let signed =
+            above.ends_with(['·', '•']) || above.starts_with('@') || above.contains("(@") && above.ends_with(')');
+        above = trimmed;
+        if signed {
             continue;
         }
         let near: usize = line.char_indices().nth(48).map_or(line.len(), |(i, _)| i);
@@ -155,9 +162,9 @@ fn dateline(head: &str) -> Option<String> {
         let alone = after.trim().is_empty() && before.chars().count() <= 24;
         let place =
             after.starts_with(['—', '–', '-', '|', ':']) && before.chars().count() <= 30 && !before.contains('@');
-        // a clock and a middle dot before it are how a platform shows a post's day
+        // a clock and a middle dot before it are how a platform shows a post's day; a dash is in a sentence, or before a name
         let shown = before.contains(['@', '—', '·']);
-        if (alone && !shown) || place {
+        if (alone || place) && !shown {
             return match found.readings.as_slice() {
                 [one] => Some(one.to_string()),
                 _ => None,
@@ -169,8 +176,9 @@ fn dateline(head: &str) -> Option<String> {
 
 /// The language of the words, where it is certain.
 fn language(head: &str) -> Option<String> {
-    let words: String =
-        head.split_whitespace().filter(|w| !w.contains(['/', '@', '#'])).flat_map(|w| [w, " "]).collect();
+    // scripts without spaces glue links to their words
+    let bare = head.split_whitespace().map(|w| w.split("http").next().unwrap_or_default());
+    let words: String = bare.filter(|w| !w.contains(['/', '@', '#'])).flat_map(|w| [w, " "]).collect();
     language::guess(&words, 0.5).map(str::to_owned)
 }
 
@@ -220,5 +228,14 @@ mod tests {
         assert_eq!(about("Press release\n10 juin 2019\n\nWords").date.as_deref(), Some("2019-06-10"));
         assert_eq!(about("Pier open — Ana (@ana_ruiz9) March 6, 2026").date, None);
         assert_eq!(about("03/04/2020\nWords").date, None, "two readings");
+        let glued = about("港は閉鎖されました。https://t.co/Ab12Cd34Ef — 港湾局 (@minato_k) 2024年3月5日");
+        assert_eq!(glued.language.as_deref(), Some("ja"));
+        for post in [
+            "She wrote — on 5 March 2024 — that nobody should care",
+            "“We are closing”\n\n— Port (@port)\n\nMarch 5, 2024\n\nThe next paragraph.",
+            "Name\n@handle_q\n·\nMar 5, 2024\nThe words.",
+        ] {
+            assert_eq!(about(post).date, None, "{post}");
+        }
     }
 }

@@ -39,7 +39,10 @@ pub(super) fn read(ground: &Ground<'_, '_>, seat: &Seat<'_, '_>) -> Option<Told>
         Some(_) => quoted::within(text, behind_label(ground, region)),
         None => quoted::within(text, region),
     };
-    if words.is_empty() && embed.is_none() && shared.is_none() {
+    let said = text.get(words.clone()).unwrap_or_default();
+    // what closed a quotation inside another is no post
+    let leftover = !said.is_empty() && said.chars().all(|c| is_closing_quote(c) || place::is_blank(c));
+    if (words.is_empty() || leftover) && embed.is_none() && shared.is_none() {
         return None;
     }
     let author = author(
@@ -291,7 +294,7 @@ fn name_before(text: &str, least: usize, open: usize) -> Option<Name> {
             let name = before.get(i + dash.len()..).unwrap_or_default();
             let blank_before = before.get(..i).and_then(|b| b.chars().next_back()).is_none_or(char::is_whitespace);
             let placed = !between_blanks || (blank_before && name.starts_with(char::is_whitespace));
-            if placed && is_name(name) {
+            if placed && is_name(name) && !holds_a_signature(name) {
                 // a dash written as several is one
                 let run = before.get(..i).unwrap_or_default().trim_end_matches(dash).len();
                 return Some(Name {
@@ -317,6 +320,20 @@ fn is_name(name: &str) -> bool {
         && !memchr::memchr_iter(b':', bytes).any(|i| bytes.get(i..).is_some_and(|tail| tail.starts_with(b"://")))
         && !memchr::memchr_iter(b'(', bytes).any(|i| bytes.get(i + 1) == Some(&b'@'))
         && memchr::memchr_iter(b'\n', bytes).take(2).count() <= 1
+}
+
+/// Whether quoted words end inside a name with a dash behind them: then the name behind that dash is the one meant.
+fn holds_a_signature(name: &str) -> bool {
+    let mut from = 0;
+    while let Some((i, c)) = name.get(from..).and_then(|rest| rest.char_indices().find(|(_, c)| is_closing_quote(*c))) {
+        from += i + c.len_utf8();
+        let behind = name.get(from..).unwrap_or_default();
+        let rest = behind.trim_start();
+        if rest.starts_with(['—', '―', '–', '−']) || rest.len() < behind.len() && rest.starts_with("- ") {
+            return true;
+        }
+    }
+    false
 }
 
 /// Where `dash` stands last: by its last byte, which is seldom another character's.
@@ -419,6 +436,20 @@ mod tests {
         ] {
             assert_eq!(posts(text).len(), 1, "{text}");
         }
+    }
+
+    #[test]
+    fn a_dash_behind_quoted_words_begins_the_name() {
+        assert_eq!(
+            posts(
+                "‘Over’ – Harbour Board (@board) – 25/3/2024 – was the message. ‘No’ - Mara Quay (@maraquay), March 26th, 2024."
+            ),
+            ["Harbour Board @board 2024-03-25 Over", "Mara Quay @maraquay 2024-03-26 No"]
+        );
+        assert_eq!(
+            posts("“As he said: “The dock is ours” — Ben (@ben_dock) June 1, 2023” — Ana (@ana_dock) June 2, 2023"),
+            ["Ben @ben_dock 2023-06-01 The dock is ours"]
+        );
     }
 
     #[test]

@@ -116,7 +116,23 @@ pub fn first(text: &str, range: std::ops::Range<usize>, language: Option<&str>) 
         here.is_some_and(|h| h.chars().any(char::is_numeric)) || next.is_some_and(char::is_numeric)
     };
     let tries = (0..starts.len()).filter(|n| promising(*n)).take(24).filter_map(|n| starts.get(n));
-    tries.filter_map(|start| read(text, range.start + start, language)).find(|d| d.end <= range.end + 8)
+    let found = tries.filter_map(|start| read(text, range.start + start, language)).find(|d| d.end <= range.end + 8)?;
+    Some(without_preposition(text, found, language))
+}
+
+/// The day without a word that languages set before their dates and that says nothing of them: `on 12 January`.
+fn without_preposition(text: &str, day: Day, language: Option<&str>) -> Day {
+    let pieces = pieces(text, day.start);
+    let [Piece { kind: Kind::Word(word), .. }, rest @ ..] = pieces.as_slice() else { return day };
+    let Some(second) = rest.first() else { return day };
+    let is_known = |lexicon: &Lexicon| lexicon.is_weekday(word) || !lexicon.month(word).is_empty();
+    // `on` is how Norwegians cut Wednesday short, but not before an English month
+    let english = resolve(&words::ENGLISH, text, rest, language).is_some();
+    if is_known(&words::ENGLISH) || !english && (is_known(&words::ALL) || !words::ALL.is_filler(word)) {
+        return day;
+    }
+    let same = |rest: &Day| rest.start == second.start && (rest.end, &rest.readings) == (day.end, &day.readings);
+    read(text, second.start, language).filter(same).unwrap_or(day)
 }
 
 /// One piece of a date as it stands.
@@ -541,6 +557,20 @@ mod tests {
             let found = shown(text, None);
             assert_eq!(found.as_ref().map(|(_, raw)| raw.as_str()), want, "{text}");
             assert!(found.is_none_or(|(day, _)| day.starts_with("2024-03-")), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_word_before_a_day_is_not_the_days() {
+        for (text, want) in [
+            ("said on 12 January 2023 that", "12 January 2023"),
+            ("on Monday, 10 June 2019", "Monday, 10 June 2019"),
+            ("el 10 de junio de 2019", "10 de junio de 2019"),
+            ("2019 m. birželio 10 d.", "2019 m. birželio 10 d."),
+            ("le 10 juin 2019", "10 juin 2019"),
+        ] {
+            let day = first(text, 0..text.len(), None).unwrap();
+            assert_eq!(text.get(day.start..day.end), Some(want), "{text}");
         }
     }
 
