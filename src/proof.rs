@@ -41,6 +41,9 @@ pub struct Bundle {
     /// WARC records that the record names, and those that these name, by id: their gzip members, base64
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub evidence: BTreeMap<Uuid, String>,
+    /// the changes of the log's key, oldest first: whoever remembers an earlier key is led to the one that signed
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rotations: Vec<Rotation>,
 }
 
 /// What a bundle proves.
@@ -77,7 +80,8 @@ impl Bundle {
         let anchors = anchors.into_iter().map(|(name, bytes)| (name, BASE64.encode(&bytes))).collect();
         let proof = String::from_utf8_lossy(&proof.to_bytes()).into_owned();
         let evidence = BTreeMap::new();
-        Self { format: FORMAT.to_owned(), record, vkey: key.to_string(), proof, anchors, evidence }
+        let rotations = Vec::new();
+        Self { format: FORMAT.to_owned(), record, vkey: key.to_string(), proof, anchors, evidence, rotations }
     }
 
     /// Adds a WARC record's gzip member.

@@ -15,12 +15,13 @@ use crate::format::note::{Note, VerifierKey};
 use crate::format::ots::{self, Header, Status};
 use crate::format::tlog_proof::{TlogProof, Unproven};
 use crate::format::tsp::{self, Query, Roots};
-use crate::proof::{Bundle, Proved, Unbelieved, names};
+use crate::proof::{Bundle, Proved, Unbelieved, names, successors};
 use crate::record::{Event, Record};
 use crate::resolution::exchange::RecordName;
 use crate::work::anchor::{Kind, State};
 use crate::work::fault::Fault;
 use crate::work::parts::Paths;
+use crate::work::rotate::rotations;
 use crate::work::verify::{Independence, Problem, Verdict};
 use crate::world::durable::Disk;
 use crate::world::store::Store;
@@ -59,6 +60,7 @@ pub fn prove(paths: &Paths, id: &str, evidence: bool) -> Result<Bundle, Fault> {
     let path = Prover::new(&tiles, signed.checkpoint.size).inclusion(index)?;
     let proof = TlogProof { extra: None, index, path, checkpoint: signed.note };
     let mut bundle = Bundle::new(record, &key, &proof, anchors);
+    bundle.rotations = rotations(&store)?;
     if evidence {
         add_evidence(paths, &store, &mut bundle)?;
     }
@@ -299,10 +301,22 @@ impl Judged {
             self.not_checked.push("whether the signing key is the right one: none was given with --key".to_owned());
             return Some(vec![own]);
         }
-        if !trusted.contains(&own) {
-            self.problem("key-unknown", "bundle/vkey", format!("the bundle's key is {own}, not the trusted one"));
+        // A change of keys is signed by both, so it can be believed wherever it comes from.
+        let keys: Vec<VerifierKey> =
+            trusted.iter().flat_map(|trusted| successors(trusted, &bundle.rotations)).collect();
+        if keys.contains(&own) {
+            return Some(keys);
         }
-        Some(trusted.to_vec())
+        let given: Vec<String> = trusted.iter().map(ToString::to_string).collect();
+        let mut what = format!("it is signed with {own}, and what is trusted is {}", given.join(" and "));
+        if trusted.iter().any(|trusted| trusted.name == own.name) {
+            what.push_str(
+                ": both go by the log's name, so it may have changed its key in between; check it with the key that the log had \
+                 then, where you know that one",
+            );
+        }
+        self.problem("key-unknown", "bundle/vkey", what);
+        None
     }
 
     fn take(&mut self, bundle: &Bundle, proved: &Proved) {
