@@ -306,7 +306,9 @@ fn changes(
     taken: Option<&Standing>,
     deed: &mut Deed,
 ) -> Result<Option<Event>, Fault> {
-    let Some(Before { look: Some(look), snapshot, failures }) = before.map(|before| *before) else { return Ok(None) };
+    let Some(Before { look: Some(look), snapshot, failures, .. }) = before.map(|before| *before) else {
+        return Ok(None);
+    };
     let mut changes: Vec<Change> =
         change::of_ending(look.ending, ending, failures.saturating_add(1)).into_iter().collect();
     let anew = taken.and_then(|taken| taken.anew.as_ref());

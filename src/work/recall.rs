@@ -3,6 +3,7 @@
 //! A row of the catalogue says where a record lies, and anyone who can write the file can change it. Before something is signed that rests on
 //! an earlier record, that record is read from its WARC file and found under the signed checkpoint.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
@@ -30,6 +31,23 @@ pub struct Recall {
     tiles: Tiles,
     /// the checkpoint they are looked for under; an older one serves as well
     under: Mutex<Option<Checkpoint>>,
+    missed: Mutex<Missed>,
+}
+
+/// Records so far back are looked through for a citation that never led anywhere.
+const FAR: u64 = 1_000_000;
+/// Records without a row that are read; where there are more, nothing is said of any look.
+const MOST: usize = 10_000;
+
+/// Looks and changes that the ledger has and the catalogue lacks, of the indexes from `from` up to `to`.
+#[derive(Debug, Default)]
+struct Missed {
+    from: u64,
+    to: u64,
+    looks: HashMap<CitationId, Vec<u64>>,
+    changes: HashMap<CitationId, Vec<u64>>,
+    /// one of them could not be read: whose look it was nobody knows
+    untold: bool,
 }
 
 /// What stood at a citation's end before a look at it.
@@ -50,6 +68,8 @@ pub struct Before {
     pub snapshot: Option<(Digest, Manifest)>,
     /// retryable endings in a row since that look
     pub failures: u32,
+    /// the ledger index of the oldest look that was read for this
+    pub oldest: Option<u64>,
 }
 
 /// The last settled look.
@@ -62,7 +82,12 @@ struct Settled {
 impl Recall {
     /// Over an archive. Nothing is read yet.
     pub fn new(paths: &Paths) -> Self {
-        Self { warc: paths.warc(), tiles: Tiles::new(&paths.ledger()), under: Mutex::default() }
+        Self {
+            warc: paths.warc(),
+            tiles: Tiles::new(&paths.ledger()),
+            under: Mutex::default(),
+            missed: Mutex::default(),
+        }
     }
 
     /// The record at a ledger index and its leaf; none where the catalogue leads to no record that the ledger has there.
@@ -131,9 +156,66 @@ impl Recall {
     /// # Errors
     /// The catalogue's.
     pub fn before(&self, store: &Store, citation: &CitationId) -> Result<Past, Fault> {
+        let looked = store.looked(citation)?;
+        let past = self.past(store, citation, &looked)?;
+        let Past::Known(before) = &past else { return Ok(past) };
+        // A row that was taken away makes an older look the last one: what lies behind those that told is gone through.
+        let oldest = match &before.snapshot {
+            Some(_) => before.oldest,
+            None => store.cited_at(citation)?.filter(|index| store.leaves().is_ok_and(|n| n - n.min(*index) <= FAR)),
+        };
+        let oldest = oldest.or(before.oldest).or(looked.last().copied()).unwrap_or_default();
+        let mut missed = self.missed.lock().unwrap_or_else(PoisonError::into_inner);
+        if !self.go_through(store, oldest, &mut missed)? {
+            return Ok(Past::Untold);
+        }
+        let more = missed.looks.get(citation).cloned().unwrap_or_default();
+        if more.is_empty() && !missed.changes.contains_key(citation) {
+            return Ok(past);
+        }
+        drop(missed);
+        let mut all = [looked, more].concat();
+        all.sort_by_key(|index| std::cmp::Reverse(*index));
+        self.past(store, citation, &all)
+    }
+
+    /// Sees to it that `missed` has what the catalogue lacks from `oldest` on; false where that cannot be known.
+    fn go_through(&self, store: &Store, oldest: u64, missed: &mut Missed) -> Result<bool, Fault> {
+        let now = store.leaves()?;
+        if missed.to == 0 {
+            (missed.from, missed.to) = (now, now);
+        }
+        for (from, to) in [(missed.to, now), (oldest.min(missed.from), missed.from)] {
+            let Some(lacking) = (if from < to { store.unlisted(from, to, MOST)? } else { Some(Vec::new()) }) else {
+                missed.untold = true;
+                continue;
+            };
+            missed.untold |= lacking.len() >= MOST;
+            if !lacking.is_empty() {
+                tracing::warn!(
+                    "the catalogue lacks {} looks or changes that the ledger has: onrecord reindex makes it anew",
+                    lacking.len()
+                );
+            }
+            for index in lacking {
+                match self.record(store, index)?.map(|(_, record)| record.event) {
+                    Some(Event::ResolutionEnded(ended)) => missed.looks.entry(ended.citation).or_default().push(index),
+                    Some(Event::ChangeSeen(seen)) => missed.changes.entry(seen.citation).or_default().push(index),
+                    Some(_) => {}
+                    None => missed.untold = true,
+                }
+            }
+        }
+        (missed.from, missed.to) = (oldest.min(missed.from), now.max(missed.to));
+        Ok(!missed.untold)
+    }
+
+    /// The same by these looks, the last one first.
+    fn past(&self, store: &Store, citation: &CitationId, looked: &[u64]) -> Result<Past, Fault> {
         let mut before = Before::default();
         let (mut settled, mut led_to) = (None, None);
-        for index in store.looked(citation)? {
+        for index in looked.iter().copied() {
+            before.oldest = Some(index);
             let Some((leaf, ended)) = self.ended(store, index, citation)? else { return Ok(Past::Untold) };
             led_to = led_to.or(ended.snapshot);
             if settled.is_none() && ended.ending.is_retryable() {
@@ -179,7 +261,11 @@ impl Recall {
         snapshot: Option<&(Digest, Manifest)>,
     ) -> Result<Option<Ending>, Fault> {
         // The record right behind the look's own is of the change that this look saw.
-        if let Some(index) = store.changed_after(citation, settled.index + 1)? {
+        let missed = self.missed.lock().unwrap_or_else(PoisonError::into_inner);
+        let more = missed.changes.get(citation).and_then(|more| more.iter().max().copied());
+        drop(missed);
+        let more = more.filter(|index| *index > settled.index + 1);
+        if let Some(index) = store.changed_after(citation, settled.index + 1)?.max(more) {
             let Some((_, Record { event: Event::ChangeSeen(seen), .. })) = self.record(store, index)? else {
                 return Ok(None);
             };

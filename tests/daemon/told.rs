@@ -128,6 +128,44 @@ fn where_the_look_before_is_not_found_no_change_is_signed() {
     }
 }
 
+/// A row that is gone does not make an older look the last one: the ledger has it, and that it is gone is said.
+#[test]
+fn a_look_whose_row_is_gone_is_the_look_before_all_the_same() {
+    let lasting = "DELETE FROM change WHERE record = (SELECT max(record) FROM change)";
+    let last = "(SELECT max(record) FROM resolution)";
+    let delete = format!(
+        "UPDATE citation SET last = (SELECT min(record) FROM resolution) WHERE last IS NOT NULL;
+         DELETE FROM hop WHERE resolution = {last}; DELETE FROM resolution WHERE record = {last}"
+    );
+    for (lie, expected) in [
+        // Looked at three times: captured, gone, and now there again as it was.
+        (delete.as_str(), &["deleted", "back"][..]),
+        ("DELETE FROM resolution", &["deleted", "back"]),
+        (&format!("{lasting}; {delete}"), &["deleted", "back"]),
+    ] {
+        let house = after(Reply::html(410, "gone"));
+        assert_eq!(house.run(&["run"]).status.code(), Some(0));
+        house.replica.route("press.example", "/said", Reply::html(200, "<p>we said this</p>"));
+        house.change("UPDATE due SET at = 0");
+        house.change(lie);
+        let run = house.run(&["run"]);
+        let said = String::from_utf8_lossy(&run.stderr).into_owned();
+        assert_eq!(run.status.code(), Some(0), "{lie}: {said}");
+        assert!(said.contains("onrecord reindex makes it anew"), "{lie}: {said}");
+        house.json(&["reindex"]);
+        assert_eq!(whats(&house), expected, "{lie}");
+        assert_eq!(house.json(&["verify"])["verdict"], "intact", "{lie}");
+    }
+    // Where the record's own row is gone too, nobody knows whose look it was: no change is signed.
+    let house = after(Reply::html(410, "gone"));
+    assert_eq!(house.run(&["run"]).status.code(), Some(0));
+    house.change("UPDATE due SET at = 0");
+    house.change(&format!("DELETE FROM record WHERE idx = {last}; {delete}"));
+    house.replica.route("press.example", "/said", Reply::html(200, "<p>we said this</p>"));
+    let said = String::from_utf8_lossy(&house.run(&["run"]).stderr).into_owned();
+    assert!(said.contains("whether anything changed is not told"), "{said}");
+}
+
 /// What is due is what the statement's record cites, whatever a row says of it.
 #[test]
 fn what_is_followed_is_what_the_statement_cites() {

@@ -366,6 +366,38 @@ impl Store {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
+    /// The ledger index of the record that brought the statement a citation stands in.
+    ///
+    /// # Errors
+    /// SQLite's own.
+    pub fn cited_at(&self, citation: &CitationId) -> Result<Option<u64>, Error> {
+        Ok(keys::of_citation(self.db(), &citation.0)?.map(|key| keys::cited(key).0))
+    }
+
+    /// Ledger indexes from `from` up to `to` of looks and changes that have no row of their own, at most `most`; none where a record's
+    /// own row is missing too, so that nobody knows what it is.
+    ///
+    /// # Errors
+    /// SQLite's own.
+    pub fn unlisted(&self, from: u64, to: u64, most: usize) -> Result<Option<Vec<u64>>, Error> {
+        let (first, end) = (i64::try_from(from).unwrap_or(i64::MAX), i64::try_from(to).unwrap_or(i64::MAX));
+        let mut query = self.db().prepare_cached("SELECT count(*) FROM record WHERE idx >= ?1 AND idx < ?2")?;
+        let there: i64 = query.query_row([first, end], |r| r.get(0))?;
+        if there.unsigned_abs() != to.saturating_sub(from) {
+            return Ok(None);
+        }
+        let mut query = self.db().prepare_cached(
+            "SELECT r.idx FROM record r WHERE r.idx >= ?1 AND r.idx < ?2 AND CASE r.kind
+              WHEN 'resolution.ended' THEN NOT EXISTS (SELECT 1 FROM resolution x WHERE x.record = r.idx)
+              WHEN 'change.seen' THEN NOT EXISTS (SELECT 1 FROM change x WHERE x.record = r.idx)
+              ELSE 0 END LIMIT ?3",
+        )?;
+        let rows = query.query_map(params![first, end, i64::try_from(most).unwrap_or(i64::MAX)], |r| {
+            Ok(r.get::<_, i64>(0)?.unsigned_abs())
+        })?;
+        Ok(Some(rows.collect::<Result<_, _>>()?))
+    }
+
     /// The ledger index of the last change seen of a citation, where it stands behind index `after`.
     ///
     /// # Errors
