@@ -35,7 +35,7 @@ pub(super) fn read(text: &str, at: usize, width: usize) -> Read<'_> {
     }
     let next = char_at(text, end);
     let spoiled = len > LONGEST
-        || next.is_some_and(|c| matches!(c, '@' | '＠') || is_latin_accent(c))
+        || next.is_some_and(|c| matches!(c, '@' | '＠' | '\u{300}'..='\u{36f}') || is_latin_accent(c))
         || bytes.get(end..).is_some_and(|t| t.starts_with(b"://"))
         || is_amount(bytes, name_at, end);
     if spoiled {
@@ -55,8 +55,10 @@ fn may_precede(text: &str, at: usize) -> bool {
                 && char_before(text, at - 2).is_none_or(|c| !c.is_alphanumeric() && c != '_')
         }
         Some(c) => {
-            !matches!(c, '_' | '!' | '#' | '$' | '%' | '&' | '*' | '@' | '＠' | '＃' | '+' | '=' | '~')
-                && !is_latin_accent(c)
+            !matches!(
+                c,
+                '\u{300}'..='\u{36f}' | '_' | '!' | '#' | '$' | '%' | '&' | '*' | '@' | '＠' | '＃' | '+' | '=' | '~'
+            ) && !is_latin_accent(c)
         }
     }
 }
@@ -245,7 +247,8 @@ fn is_at_rule_name(name: &str) -> bool {
 pub(super) fn in_code(text: &str, at: usize, end: usize) -> bool {
     let bytes = text.as_bytes();
     let name = text.get(at + 1..end).unwrap_or_default();
-    if is_called(bytes.get(end..).unwrap_or_default()) || is_doc_tag(text, at, name) {
+    let tail = bytes.get(end..).unwrap_or_default();
+    if is_called(tail) || is_assigned(tail) || is_doc_tag(text, at, name) {
         return true;
     }
     let scoped = bytes.get(end) == Some(&b'/');
@@ -258,7 +261,7 @@ pub(super) fn in_code(text: &str, at: usize, end: usize) -> bool {
     };
     let announced =
         matches!(head, [.., b'r' | b's' | b'n' | b'e' | b'R' | b'S' | b'N' | b'E', b' ']) && is_announced(head);
-    if !(scoped || rule || announced || may_begin_code(bytes.get(end..).unwrap_or_default()) && first()) {
+    if !(scoped || rule || announced || may_begin_code(tail) && (first() || is_behind_annotations(head))) {
         return false;
     }
     let before = text.get(floor_char(text, at.saturating_sub(160))..at).unwrap_or_default();
@@ -268,7 +271,13 @@ pub(super) fn in_code(text: &str, at: usize, end: usize) -> bool {
     announced
         || scoped && is_scope(line, line_after)
         || rule && is_at_rule(line_after)
-        || line.trim().is_empty() && line_begins_code(line_after, after)
+        || line.split_whitespace().all(|word| word.starts_with('@')) && line_begins_code(line_after, after)
+}
+
+/// `@name = 1`, `@name := 1`, `@name func f()`: a variable, or an attribute of what is defined behind it.
+fn is_assigned(after: &[u8]) -> bool {
+    const SIGNS: &[&[u8]] = &[b" = ", b" := ", b" += ", b" ||= ", b" func ", b" var "];
+    after.first() == Some(&b' ') && SIGNS.iter().any(|sign| after.starts_with(sign))
 }
 
 /// `@name()`, `@name("…`, `@name(key=…`: a call.
@@ -319,8 +328,16 @@ fn may_begin_code(after: &[u8]) -> bool {
     match after.get(blank) {
         None | Some(b'\n' | b'\r' | 0x0b | 0x0c | 0x80..) => true,
         Some(b'(' | b'.') => blank == 0,
+        Some(b'@') => true,
         _ => false,
     }
+}
+
+/// Whether the line so far is other names with at signs and nothing else: annotations stand side by side.
+fn is_behind_annotations(head: &[u8]) -> bool {
+    let line = head.rsplit(|b| *b == b'\n').next().unwrap_or_default();
+    let mut words = line.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty()).peekable();
+    words.peek().is_some() && words.all(|word| word.starts_with(b"@"))
 }
 
 /// Whether the last word is one that announces a piece of a program.
@@ -412,7 +429,8 @@ fn line_begins_code(rest: &str, after: &str) -> bool {
     let qualified = rest.strip_prefix('.').is_some_and(|r| {
         r.trim_end().ends_with(')') || r.trim_end().bytes().all(|b| is_word(b) || b == b'.') && !r.is_empty()
     });
-    if !(rest.trim().is_empty() || qualified) {
+    let others = rest.split_whitespace().all(|word| word.starts_with('@'));
+    if !(others || qualified) {
         return false;
     }
     let next = after.split_once('\n').map(|(_, t)| t.trim_start()).unwrap_or_default();
@@ -481,12 +499,17 @@ mod tests {
             "* @param x the x",
             "@param x the x\n@return y\n@see Pier",
             "as {@link Pier} says",
+            "@count = 1; @total := 2",
+            "@objc func f()",
+            "@Test @Deprecated\npublic void t() {}",
+            "e\u{301}@x and @n\u{301}ame",
         ] {
             assert_eq!(accounts(text), Vec::<String>::new(), "{text}");
         }
         for (text, want) in [
             ("* @see said so\n* @author too", ["x see", "x author"]),
             ("@return and @param spoke", ["x return", "x param"]),
+            ("@return @param\nspoke", ["x return", "x param"]),
             ("首相@dockline(首相) and @dockline (\"Dock\")", ["x dockline", "x dockline"]),
         ] {
             assert_eq!(accounts(text), want, "{text}");

@@ -305,6 +305,14 @@ mod tests {
     }
 
     #[test]
+    fn codes_that_the_end_of_a_sentence_glues() {
+        assert_eq!(
+            raws("https://t.co/aaaaaaaaa4?https://t.co/aaaaaaaaa5!https://t.co/aaaaaaaaa6?amp=1"),
+            ["https://t.co/aaaaaaaaa4", "https://t.co/aaaaaaaaa5", "https://t.co/aaaaaaaaa6?amp=1"]
+        );
+    }
+
+    #[test]
     fn dots_that_are_spelled_out() {
         assert_eq!(
             raws(

@@ -51,6 +51,31 @@ const NAMES: &[(&str, Column)] = &[
     ("postedby", Column::Author),
     ("from", Column::Author),
     ("createdat", Column::Date),
+    ("created", Column::Date),
+    ("texto", Column::Text),
+    ("texte", Column::Text),
+    ("testo", Column::Text),
+    ("mensaje", Column::Text),
+    ("contenido", Column::Text),
+    ("contenu", Column::Text),
+    ("inhalt", Column::Text),
+    ("nachricht", Column::Text),
+    ("текст", Column::Text),
+    ("usuario", Column::Author),
+    ("autor", Column::Author),
+    ("auteur", Column::Author),
+    ("autore", Column::Author),
+    ("compte", Column::Author),
+    ("cuenta", Column::Author),
+    ("konto", Column::Author),
+    ("автор", Column::Author),
+    ("fecha", Column::Date),
+    ("datum", Column::Date),
+    ("дата", Column::Date),
+    ("enlace", Column::Url),
+    ("lien", Column::Url),
+    ("ссылка", Column::Url),
+    ("uri", Column::Url),
     ("date", Column::Date),
     ("datetime", Column::Date),
     ("time", Column::Date),
@@ -105,6 +130,14 @@ impl Draft {
         }
     }
 
+    /// Takes over what an object inside says that is the record itself (AT Protocol: `record`), its author apart.
+    pub(super) fn take_record(&mut self, inner: Self) {
+        self.text = self.text.take().or(inner.text);
+        self.date = self.date.take().or(inner.date);
+        self.url = self.url.take().or(inner.url);
+        self.take_author(Self { text: None, date: None, url: None, ..inner });
+    }
+
     /// Takes over what an object inside says of the author.
     pub(super) fn take_author(&mut self, inner: Self) {
         self.handle = self.handle.take().or(inner.handle);
@@ -133,6 +166,9 @@ mod tests {
             ("user.screen_name", Some(Column::Handle)),
             ("Created-At", Some(Column::Date)),
             ("author", Some(Column::Author)),
+            ("Autor", Some(Column::Author)),
+            ("Fecha", Some(Column::Date)),
+            ("created", Some(Column::Date)),
             ("permalink_url", Some(Column::Url)),
             ("likes", None),
             ("context", None),

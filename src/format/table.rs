@@ -92,6 +92,7 @@ impl Walk<'_> {
         let Some((key, draft)) = self.open.pop() else { return };
         match self.open.last_mut() {
             Some((_, outer)) if key.is_some_and(rows::is_author) => outer.take_author(draft),
+            Some((_, outer)) if key == Some("record") => outer.take_record(draft),
             _ => draft.finish(&mut self.reading),
         }
     }
@@ -272,6 +273,17 @@ mod tests {
         assert_eq!(r.reading.text, "b\n\n{\"a\":\"https://t.co/AEoFZOhI3p\n\nplain @pier\n\nc\n\nd");
         let at = r.reading.text.find("plain").unwrap_or_default();
         assert_eq!(source.get(r.reading.source(at..at + 11)), Some("plain @pier"));
+    }
+
+    #[test]
+    fn a_record_inside_its_view_is_one_post() {
+        let view = r#"[{"uri":"at://x/app.bsky.feed.post/3k","author":{"handle":"a.example"},"record":{"text":"shut","createdAt":"2024-05-03T10:00:00Z"}}]"#;
+        let reading = json(view).unwrap_or_default().reading;
+        let rows = &reading.rows;
+        assert_eq!(rows.len(), 1);
+        let cell = |range: Option<Range<usize>>| range.and_then(|range| reading.text.get(range)).unwrap_or_default();
+        let row = rows.first().cloned().map(|r| [Some(r.text), r.handle, Some(r.date), r.url].map(cell));
+        assert_eq!(row, Some(["shut", "a.example", "2024-05-03T10:00:00Z", "at://x/app.bsky.feed.post/3k"]));
     }
 
     fn told(reading: &Reading) -> Vec<String> {

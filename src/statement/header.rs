@@ -160,8 +160,12 @@ fn dateline(head: &str) -> Option<String> {
         let before = head.get(start..found.start).unwrap_or_default().trim();
         let after = head.get(found.end..offset).unwrap_or_default().trim_start_matches([')', ',', '.', ' ']);
         let alone = after.trim().is_empty() && before.chars().count() <= 24;
-        let place =
-            after.starts_with(['—', '–', '-', '|', ':']) && before.chars().count() <= 30 && !before.contains('@');
+        // a sentence has words of its own before its day: `He wrote on 5 March 2024: …`
+        let told = before.split_whitespace().any(|w| w.starts_with(char::is_lowercase) && w.chars().count() > 3);
+        let place = after.starts_with(['—', '–', '-', '|', ':'])
+            && before.chars().count() <= 30
+            && !before.contains('@')
+            && !told;
         // a clock and a middle dot before it are how a platform shows a post's day; a dash is in a sentence, or before a name
         let shown = before.contains(['@', '—', '·']);
         if (alone || place) && !shown {
@@ -232,6 +236,7 @@ mod tests {
         assert_eq!(glued.language.as_deref(), Some("ja"));
         for post in [
             "She wrote — on 5 March 2024 — that nobody should care",
+            "Il sindaco ha twittato il 3 aprile 2022: «Il ponte è chiuso»",
             "“We are closing”\n\n— Port (@port)\n\nMarch 5, 2024\n\nThe next paragraph.",
             "Name\n@handle_q\n·\nMar 5, 2024\nThe words.",
         ] {

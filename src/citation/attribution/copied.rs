@@ -26,12 +26,13 @@ pub(super) fn read(ground: &Ground<'_, '_>, seat: &Seat<'_, '_>) -> Option<Told>
     at = place::skip_blank(text, at + 2 + usize::from(char_at(text, at) == Some('•')));
     let name = name_before(text, seat)?;
     let day = day::read(text, at, ground.language).filter(|d| d.start == at);
-    let after = match &day {
-        Some(day) => day.end,
+    let yearless = day::behind_yearless(text, at).filter(|_| day.is_none()).map(|end| at..end);
+    let date = day.as_ref().map(|d| d.start..d.end).or(yearless);
+    let after = match &date {
+        Some(date) => date.end,
         None => behind_age(text, at)?,
     };
     let words = words_behind(ground, seat, after);
-    let date = day.as_ref().map(|d| d.start..d.end);
     let end = words.end.max(after);
     Some(Told {
         span: name.start..end,

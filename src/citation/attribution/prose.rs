@@ -42,6 +42,23 @@ const STEMS: &[&str] = &[
     "написа",
     "opubl",
     "wpis",
+    "napisa",
+    "napsal",
+    "napísal",
+    "objavi",
+    "írta",
+    "közzétet",
+    "έγραψε",
+    "ανάρτησ",
+    "parašė",
+    "rakstīja",
+    "kirjutas",
+    "жазды",
+    "viết",
+    "đăng",
+    "menulis",
+    "mengunggah",
+    "โพสต์",
     "yazd",
     "paylaş",
     "tvit",
@@ -90,7 +107,28 @@ const PLACES: &[&str] = &[
 pub(super) fn ends_in_a_place(words: &str) -> bool {
     let mut from_last = words.split_whitespace().rev();
     let place = from_last.next().is_some_and(|w| PLACES.contains(&w.to_lowercase().as_str()));
-    place && from_last.next().is_none_or(|w| w.starts_with(char::is_lowercase))
+    let before = |w: &str| {
+        w.starts_with(char::is_lowercase)
+            || matches!(
+                w.to_lowercase().as_str(),
+                "on" | "via"
+                    | "from"
+                    | "in"
+                    | "at"
+                    | "auf"
+                    | "bei"
+                    | "sur"
+                    | "en"
+                    | "su"
+                    | "op"
+                    | "på"
+                    | "na"
+                    | "w"
+                    | "в"
+                    | "на"
+            )
+    };
+    place && from_last.next().is_none_or(before)
 }
 
 /// The stretch around a handle that belongs to it: its paragraph, as far as an attribution reaches.
@@ -121,7 +159,8 @@ pub(super) fn read(ground: &Ground<'_, '_>, seat: &Seat<'_, '_>) -> Option<Told>
     let told = outside(text, start..end, &frame);
     let told = told.split_whitespace().filter(|word| !word.contains("://")).collect::<Vec<_>>().join(" ");
     let lower = told.to_lowercase();
-    if !(has_stem(&lower) || is_introduced(text, seat.mark.end, frame.start)) || window.len() < 12 {
+    let referred = is_referred_to(text, frame.end, seat.mark.start);
+    if !(has_stem(&lower) || referred || is_introduced(text, seat.mark.end, frame.start)) || window.len() < 12 {
         return None;
     }
     let day = [(start, frame.start), (frame.end, end)]
@@ -145,6 +184,11 @@ pub(super) fn read(ground: &Ground<'_, '_>, seat: &Seat<'_, '_>) -> Option<Told>
         quoted: words,
         candidate: true,
     })
+}
+
+/// Whether the account stands in parentheses right behind the words: `“…” (@ann, 3 May 2024)` says who wrote them without a verb.
+fn is_referred_to(text: &str, words_end: usize, handle: usize) -> bool {
+    text.get(words_end..handle).is_some_and(|between| matches!(between.trim(), "(" | "["))
 }
 
 /// Whether somebody else signs quoted words inside a stretch: then words and day are not of one post.
@@ -206,6 +250,11 @@ pub(super) fn name_before(text: &str, seat: &Seat<'_, '_>) -> Option<String> {
         if is_sentence(word) {
             break;
         }
+        // scripts without capitals show no other end of a name before the verb
+        let caseless = !word.chars().any(|c| c.is_lowercase() || c.is_uppercase());
+        if caseless && has_stem(&word.to_lowercase()) {
+            break;
+        }
         let capital = word.chars().find(|c| c.is_alphabetic()).is_some_and(|c| c.is_uppercase() || !c.is_lowercase());
         let particle = matches!(
             word,
@@ -232,7 +281,9 @@ pub(super) fn name_before(text: &str, seat: &Seat<'_, '_>) -> Option<String> {
         words.push(word);
     }
     words.reverse();
-    let name = words.join(" ");
+    // an article in front of an office is not part of a name
+    let articles = words.iter().take_while(|word| matches!(**word, "der" | "den" | "la" | "le" | "el")).count();
+    let name = words.get(articles..).unwrap_or_default().join(" ");
     let name = name.rsplit(['、', '。', '，']).next().unwrap_or_default();
     let name = name.trim_start_matches(|c: char| !c.is_alphanumeric()).trim_end_matches([',', ' ']);
     (!name.is_empty() && !ends_in_a_place(name)).then(|| name.to_owned())
@@ -278,6 +329,39 @@ mod tests {
             let at = text.find("nn").unwrap() + 2;
             assert_eq!(is_introduced(text, at, text.find(['“', '「']).unwrap()), want, "{text}");
         }
+    }
+
+    #[test]
+    fn who_said_so_and_when() {
+        for (text, want) in [
+            (
+                "am 3. April 2022 schrieb der Bürgermeister (@bm_stadt) auf Twitter: „Die Brücke wird gesperrt.“",
+                "Bürgermeister bm_stadt 3. April 2022",
+            ),
+            ("كتب رئيس البلدية (@mayor_ar) في 3 أبريل 2022: «الجسر مغلق».", "رئيس البلدية mayor_ar 3 أبريل 2022"),
+            ("On Mastodon (@us@social.example) we said on May 4, 2024: “Still.”", " us@social.example May 4, 2024"),
+            (
+                "Burmistrz (@burmistrz_m) napisał 3 kwietnia 2022 r.: „Most jest zamknięty”.",
+                "Burmistrz burmistrz_m 3 kwietnia 2022",
+            ),
+            ("Belediye başkanı (@baskan_tr) 3 Nisan 2022’de “Köprü kapalı” diye paylaştı.", " baskan_tr 3 Nisan 2022"),
+            ("市长@shizhang_x于2022年4月3日发推称：“大桥已关闭”。", " shizhang_x 2022年4月3日"),
+            ("“It is shut” (@b_two, 3 May 2021), they say.", " b_two 3 May 2021"),
+        ] {
+            let statement = statement::read(text.as_bytes().to_vec(), &Hint::default());
+            let found = statement.map(|statement| find(&statement)).unwrap_or_default();
+            let told = found.into_iter().find_map(|c| match c.kind {
+                Kind::Post { author, handle, date_raw, .. } if c.candidate => {
+                    Some([author, handle, date_raw].map(Option::unwrap_or_default).join(" "))
+                }
+                _ => None,
+            });
+            assert_eq!(told.as_deref(), Some(want), "{text}");
+        }
+        let text = "“It is shut,” they say (@b_two, 3 May 2021).";
+        let found =
+            statement::read(text.into(), &Hint::default()).map(|statement| find(&statement)).unwrap_or_default();
+        assert!(found.iter().all(|c| !matches!(c.kind, Kind::Post { .. })), "{found:?}");
     }
 
     #[test]

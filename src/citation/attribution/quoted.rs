@@ -71,9 +71,17 @@ const INTRODUCERS: &[&str] = &[
 
 /// The quoted words inside `region`, without what introduces and what frames them.
 pub(super) fn within(text: &str, region: Range<usize>) -> Range<usize> {
-    let region = trimmed(text, behind_introduction(text, trimmed(text, region)));
+    let region = trimmed(text, behind_reply_marks(text, trimmed(text, region)));
+    let region = trimmed(text, behind_introduction(text, region));
     let inner = unframed(text, &region);
     trimmed(text, inner.unwrap_or(region))
+}
+
+/// Behind the `>` that a reply sets before each line of what it answers.
+fn behind_reply_marks(text: &str, region: Range<usize>) -> Range<usize> {
+    let slice = text.get(region.clone()).unwrap_or_default();
+    let bare = slice.trim_start_matches(['>', ' ']);
+    if bare.is_empty() { region } else { region.start + (slice.len() - bare.len())..region.end }
 }
 
 /// How far back a quotation of several paragraphs is looked for.

@@ -166,7 +166,7 @@ fn date_behind(text: &str, close: usize, language: Option<&str>, shared: bool) -
     at = behind_time(text, at);
     let day = day::read(text, at, language)?;
     let own = shared || !begins_sentence(text, close, &day);
-    (own && day.start == place::skip_blank(text, at)).then_some(day)
+    (own && day.start == place::skip_blank(text, at)).then(|| day::without_preposition(text, day, language))
 }
 
 /// Whether a day behind a line end begins a sentence of its own: `On 12 March 2024 the harbour …`. A blank line before it makes any
@@ -363,12 +363,14 @@ pub(super) fn region(ground: &Ground<'_, '_>, least: usize, dash: usize, embed: 
     }
     let text = ground.text;
     let start = place::paragraph(text, least, dash, ground.spaced);
-    if quoted::trimmed(text, start..dash).is_empty() {
+    // a reply's marks of quotation are no words
+    let before = text.get(start..dash).unwrap_or_default();
+    if before.trim_matches(|c| place::is_blank(c) || c == '>').is_empty() {
         // the dash begins its paragraph: the words are the one before
-        let words = text.get(least..dash).unwrap_or_default().trim_end_matches(place::is_blank);
+        let words = text.get(least..dash).unwrap_or_default().trim_end_matches(|c| place::is_blank(c) || c == '>');
         let end = least + words.len();
         let last = place::paragraph(text, least, end, ground.spaced);
-        return quoted::opened(text, least, last, end, ground.spaced)..dash;
+        return quoted::opened(text, least, last, end, ground.spaced)..end;
     }
     quoted::opened(text, least, start, dash, ground.spaced)..dash
 }
@@ -436,6 +438,14 @@ mod tests {
         ] {
             assert_eq!(posts(text).len(), 1, "{text}");
         }
+    }
+
+    #[test]
+    fn the_marks_of_a_reply_are_no_words() {
+        assert_eq!(
+            posts("so:\n> the gate is shut\n> — Dock Line (@dockline) on May 1, 2021\nMore."),
+            ["Dock Line @dockline 2021-05-01 the gate is shut"]
+        );
     }
 
     #[test]

@@ -84,7 +84,8 @@ pub(super) fn whole<'t>(
         Some(code) => {
             let code = code?;
             match bytes.get(code.end) {
-                Some(b'?' | b'#') if !code.cut => {
+                // another link may be glued to it with the mark that ends its sentence
+                Some(b'?' | b'#') if !code.cut && !begins_with_scheme(bytes, code.end + 1) => {
                     let more = rest::rest(text, code.end);
                     if more.end > code.end + 1 { Rest { dirty: code.dirty || more.dirty, ..more } } else { code }
                 }
@@ -104,6 +105,10 @@ pub(super) fn whole<'t>(
         link.form = Form::Weak;
     }
     Some(Mark { start, end: rest.end, what: What::Link(link), candidate: weak })
+}
+
+fn begins_with_scheme(bytes: &[u8], at: usize) -> bool {
+    bytes.get(at..).is_some_and(|tail| tail.starts_with(b"https://") || tail.starts_with(b"http://"))
 }
 
 /// `https://t.co/` and ten letters or digits with nothing behind them that could belong to the link: most links of most

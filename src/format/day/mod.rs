@@ -105,7 +105,7 @@ pub fn first(text: &str, range: std::ops::Range<usize>, language: Option<&str>) 
             // scripts without spaces write a date right behind a word: `港湾局は2023年8月2日`
             let glued =
                 number::digit(c).is_some() && last.is_alphabetic() && !last.is_lowercase() && !last.is_uppercase();
-            let begins = c.is_alphanumeric() && !last.is_alphanumeric() || glued;
+            let begins = c.is_alphanumeric() && !(last.is_alphanumeric() || matches!(last, '_' | '@')) || glued;
             last = c;
             begins.then_some(i)
         })
@@ -121,7 +121,7 @@ pub fn first(text: &str, range: std::ops::Range<usize>, language: Option<&str>) 
 }
 
 /// The day without a word that languages set before their dates and that says nothing of them: `on 12 January`.
-fn without_preposition(text: &str, day: Day, language: Option<&str>) -> Day {
+pub fn without_preposition(text: &str, day: Day, language: Option<&str>) -> Day {
     let pieces = pieces(text, day.start);
     let [Piece { kind: Kind::Word(word), .. }, rest @ ..] = pieces.as_slice() else { return day };
     let Some(second) = rest.first() else { return day };
@@ -133,6 +133,19 @@ fn without_preposition(text: &str, day: Day, language: Option<&str>) -> Day {
     }
     let same = |rest: &Day| rest.start == second.start && (rest.end, &rest.readings) == (day.end, &day.readings);
     read(text, second.start, language).filter(same).unwrap_or(day)
+}
+
+/// Behind a day of no year, as platforms show those of the current one: `May 3`, `3. Mai`, `5月3日`.
+pub fn behind_yearless(text: &str, at: usize) -> Option<usize> {
+    let pieces = pieces(text, at);
+    let is_day = |piece: &Piece<'_>| matches!(piece.kind, Kind::Number { value: 1..=31, .. });
+    let is_month = |piece: &Piece<'_>| matches!(&piece.kind, Kind::Word(word) if !words::ALL.month(word).is_empty());
+    let is_sign = |piece: &Piece<'_>, role| matches!(&piece.kind, Kind::Word(word) if marker(word) == Some(role));
+    match pieces.as_slice() {
+        [a, b, c, d, ..] if is_day(a) && is_sign(b, Role::Month) && is_day(c) && is_sign(d, Role::Day) => Some(d.end),
+        [a, b, ..] if is_day(a) && is_month(b) || is_month(a) && is_day(b) => Some(b.end),
+        _ => None,
+    }
 }
 
 /// One piece of a date as it stands.
@@ -194,7 +207,11 @@ fn pieces(text: &str, start: usize) -> Vec<Piece<'_>> {
             at += len;
             glue = '\0';
         } else if words::is_word(c) {
-            let len: usize = rest.chars().take_while(|c| words::is_word(*c)).take(40).map(char::len_utf8).sum();
+            // words are glued to a date's last sign: `2022年4月3日发推`
+            let marked =
+                glue == '\0' && is_marker(c) && matches!(pieces.last(), Some(Piece { kind: Kind::Number { .. }, .. }));
+            let most = if marked { 1 } else { 40 };
+            let len: usize = rest.chars().take_while(|c| words::is_word(*c)).take(most).map(char::len_utf8).sum();
             let word = rest.get(..len).unwrap_or_default();
             pieces.push(Piece {
                 start: at,
@@ -324,6 +341,11 @@ fn word_at(lexicon: &Lexicon, draft: &mut Draft, pieces: &[Piece<'_>], n: usize,
     let empty = draft.numbers.is_empty() && draft.months.is_empty();
     (glued_ordinal || lexicon.is_filler(word) || (empty && lexicon.is_weekday(word)) || word == "of" || word == "the")
         .then_some(1)
+}
+
+/// Whether a sign is what [`marker`] knows.
+fn is_marker(c: char) -> bool {
+    marker(c.encode_utf8(&mut [0; 4])).is_some()
 }
 
 /// The marker behind a number: 年 月 日 and the Korean ones.
@@ -568,6 +590,9 @@ mod tests {
             ("el 10 de junio de 2019", "10 de junio de 2019"),
             ("2019 m. birželio 10 d.", "2019 m. birželio 10 d."),
             ("le 10 juin 2019", "10 juin 2019"),
+            ("(@baskan_tr) 3 Nisan 2022’de", "3 Nisan 2022"),
+            ("于2022年4月3日发推称", "2022年4月3日"),
+            ("은 2022년 4월 3일은 트위터", "2022년 4월 3일"),
         ] {
             let day = first(text, 0..text.len(), None).unwrap();
             assert_eq!(text.get(day.start..day.end), Some(want), "{text}");
