@@ -175,7 +175,7 @@ pub async fn pursue(
 /// The accounts that a cited handle was, by the posts captured so far.
 fn captured_accounts(context: &Context, kind: &Kind) -> Result<Vec<Author>, Fault> {
     let Kind::Handle { platform, handle } = kind else { return Ok(Vec::new()) };
-    let mut all = context.capture.catalogue(|store| store.accounts(platform.as_str(), handle, None))?;
+    let mut all = context.capture.accounts(*platform, handle, None)?;
     all.retain(|account| account.id.is_some());
     all.sort_by(|one, other| one.id.cmp(&other.id));
     all.dedup_by(|one, other| one.id == other.id);
@@ -200,10 +200,10 @@ fn accounts(context: &Context, kind: &Kind, resolution: &Resolution) -> Result<V
     let cited = if let Kind::Post { handle, .. } = kind { handle.as_deref() } else { None };
     for post in resolution.posts() {
         let Author { handle, id, .. } = &post.author;
-        let platform = post.name.platform.as_str();
-        all.extend(context.capture.catalogue(|store| store.accounts(platform, handle, id.as_deref()))?);
+        let platform = post.name.platform;
+        all.extend(context.capture.accounts(platform, handle, id.as_deref())?);
         if let Some(cited) = cited.filter(|cited| !cited.eq_ignore_ascii_case(handle)) {
-            all.extend(context.capture.catalogue(|store| store.accounts(platform, cited, None))?);
+            all.extend(context.capture.accounts(platform, cited, None)?);
         }
     }
     Ok(all)

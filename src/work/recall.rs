@@ -7,11 +7,14 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
+use jiff::Timestamp;
+
 use crate::citation::{Citation, CitationId};
 use crate::format::checkpoint::Checkpoint;
 use crate::format::digest::Digest;
 use crate::format::merkle::{record_leaf, verify_inclusion};
-use crate::record::{Event, Record, ResolutionEnded, StatementAdded, Stood};
+use crate::platform::post::{Author, Platform};
+use crate::record::{ArchiveRequested, Event, Record, ResolutionEnded, StatementAdded, Stood};
 use crate::resolution::ending::Ending;
 use crate::resolution::exchange::RecordName;
 use crate::snapshot::Manifest;
@@ -109,6 +112,11 @@ impl Recall {
         let Some(Checkpoint { size, root, .. }) = self.checkpoint(index) else { return false };
         let path = Prover::from_tiles(&self.tiles, size).inclusion(index);
         path.is_ok_and(|path| verify_inclusion(&record_leaf(leaf), index, size, &path, &root).is_ok())
+    }
+
+    /// Whether a signed checkpoint is over this index yet.
+    pub fn covers(&self, index: u64) -> bool {
+        self.checkpoint(index).is_some()
     }
 
     /// A signed checkpoint over `index`.
@@ -237,6 +245,29 @@ impl Recall {
         };
         before.look = Some(Stood { record: Some(settled.leaf), ending, snapshot: led_to });
         Ok(Past::Known(Box::new(before)))
+    }
+
+    /// The last word on a copy that an outside archive was asked for, and its time; none where the ledger has no such record there.
+    ///
+    /// # Errors
+    /// The catalogue's.
+    pub fn requested(&self, store: &Store, index: u64) -> Result<Option<(Timestamp, ArchiveRequested)>, Fault> {
+        Ok(self.record(store, index)?.and_then(|(_, record)| match record.event {
+            Event::ArchiveRequested(requested) => Some((record.at, *requested)),
+            _ => None,
+        }))
+    }
+
+    /// Who wrote the post in the snapshot that the record at a ledger index brought; none where the ledger has no such record there.
+    ///
+    /// # Errors
+    /// The catalogue's.
+    pub fn author(&self, store: &Store, index: u64) -> Result<Option<(Platform, Author)>, Fault> {
+        let Some((_, Record { event: Event::SnapshotTaken { snapshot, .. }, .. })) = self.record(store, index)? else {
+            return Ok(None);
+        };
+        let post = self.manifest(store, &snapshot)?.and_then(|manifest| manifest.post);
+        Ok(post.map(|post| (post.name.platform, post.author)))
     }
 
     /// The look at a citation that a record tells of.

@@ -74,7 +74,7 @@ fn unconfirmed(context: &Context) -> Result<Vec<ArchiveRequested>, Fault> {
         return Ok(Vec::new());
     }
     let now = context.tools.clock.now();
-    let mut all = context.capture.catalogue(|store| store.unconfirmed_copies(keep::ASKED_AGAIN))?;
+    let mut all = context.capture.unconfirmed_copies(keep::ASKED_AGAIN)?;
     all.retain(|(at, requested)| keep::is_due(requested.state, *at, now));
     Ok(all.into_iter().map(|(_, requested)| requested).collect())
 }

@@ -210,6 +210,75 @@ fn a_body_is_left_out_only_where_the_record_referred_to_holds_it() {
     assert_eq!(house.count("SELECT count(*) FROM warc_record WHERE type = 3"), 0);
 }
 
+/// A repeat refers to a record by what that record calls itself, whatever a row says of it.
+#[test]
+fn a_repeat_names_what_it_repeats_as_that_calls_itself() {
+    let house = after(Reply::html(200, "<p>we said this</p>"));
+    house.change("UPDATE exchange SET url = 'http://forged.example/', at = 0");
+    assert_eq!(house.run(&["run"]).status.code(), Some(0));
+    let db = rusqlite::Connection::open(house.archive().join("onrecord.db")).unwrap();
+    let id: String = db.query_row("SELECT lower(hex(id)) FROM warc_record WHERE type = 3", [], |r| r.get(0)).unwrap();
+    let shown = house.json(&["show", &id]).to_string();
+    assert!(shown.contains(&format!("WARC-Refers-To-Target-URI: {PAGE}")), "{shown}");
+    assert!(!shown.contains("forged") && !shown.contains("WARC-Refers-To-Date: 1970"), "{shown}");
+}
+
+/// A copy is asked about again because the ledger says that it was asked for, not because a row does.
+#[test]
+fn a_copy_that_only_a_row_speaks_of_is_not_asked_for() {
+    let house = House::new(Options::default(), "[archives]\nsave-keys-file = \"../keys\"\n");
+    fs::write(house.path("keys"), "ACCESS:s3cretSaveKey").unwrap();
+    house.drop_in("a.txt", "See https://dead.example/page, which is no more.\n");
+    assert_eq!(house.run(&["run"]).status.code(), Some(0));
+    let body = "{\"archive\":\"web.archive.org\",\"asked\":[],\"at\":\"2019-06-10T08:00:00Z\",\"kind\":\"archive.requested\",\
+        \"nonce\":\"00000000000000000000000000000000\",\"run\":\"01a20a6f-5acf-7846-96a6-228ad606408a\",\"state\":\"later\",\
+        \"url\":\"https://forged.example/\",\"v\":1}";
+    house.change(&format!(
+        "INSERT INTO event (record, kind, at, body) SELECT idx, 'archive.requested', 0, '{body}' FROM record WHERE kind = 'run.opened';
+         UPDATE due SET at = 0"
+    ));
+    let run = house.run(&["run"]);
+    let said = String::from_utf8_lossy(&run.stderr).into_owned();
+    assert_eq!(run.status.code(), Some(0), "{said}");
+    assert!(said.contains("no copy was asked for by ledger record"), "{said}");
+    assert_eq!(house.replica.log().iter().filter(|served| served.target.starts_with("/save")).count(), 0);
+    house.json(&["reindex"]);
+    assert_eq!(house.count("SELECT count(*) FROM event WHERE kind = 'archive.requested'"), 0);
+}
+
+/// Who an account is, captured posts say: their snapshots on the ledger, whatever the rows have made of them.
+#[test]
+fn an_account_is_who_the_captured_post_says() {
+    let house = House::new(Options::default(), "[capture]\nrequisites = false\n");
+    let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("archive/statements/kazakhstan-election-2019.txt");
+    fs::copy(sample, house.archive().join("statements/sample.txt")).unwrap();
+    let ids = |done: &Value| -> Vec<String> {
+        let all = done["statements"][0]["citations"].as_array().unwrap().iter();
+        let handles = all.filter(|citation| citation["kind"] == "handle");
+        handles.map(|citation| citation["account"]["id"].as_str().unwrap_or_default().to_owned()).collect()
+    };
+    let first = ids(&house.json(&["run"]));
+    assert!(first.iter().any(|id| !id.is_empty()), "{first:?}");
+    for lie in [
+        "UPDATE post SET author_id = 'forged', author = 'Forged'",
+        "UPDATE post SET author_id = 'forged'; UPDATE snapshot SET manifest = (SELECT warc FROM record WHERE idx = 0)",
+        "INSERT INTO post SELECT (SELECT min(idx) FROM record WHERE kind = 'finding.made'), name, platform, handle, 'Forged', 'forged', posted, text, body
+          FROM post LIMIT 1; UPDATE resolution SET snapshot = (SELECT min(idx) FROM record WHERE kind = 'finding.made')
+          WHERE record = (SELECT max(record) FROM resolution WHERE handle IS NOT NULL)",
+    ] {
+        house.change(&format!("{lie}; UPDATE due SET at = 0"));
+        let run = house.run(&["run", "--json"]);
+        let done: Value = serde_json::from_slice(&run.stdout).unwrap();
+        assert!(!done.to_string().to_lowercase().contains("forged"), "{lie}: {done:#}");
+        if lie.starts_with("UPDATE post SET author_id = 'forged', ") {
+            assert_eq!(ids(&done), first, "{lie}");
+        }
+        house.json(&["reindex"]);
+        let way = "SELECT count(*) FROM post WHERE author_id = 'forged'";
+        assert_eq!((house.count(way), house.run(&["verify"]).status.code()), (0, Some(0)), "{lie}");
+    }
+}
+
 #[test]
 fn every_way_of_telling_tells() {
     let house = after(Reply::html(404, "no"));

@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use jiff::Timestamp;
 use url::Url;
 use uuid::Uuid;
 
@@ -15,7 +16,8 @@ use crate::format::digest::Digest;
 use crate::format::http::{Method, Request};
 use crate::format::warc::RecordType;
 use crate::format::warc::record::{Record, Referred};
-use crate::record::StatementAdded;
+use crate::platform::post::{Author, Platform};
+use crate::record::{ArchiveRequested, StatementAdded};
 use crate::resolution::exchange::{Evidence, Exchange, Failure};
 use crate::resolution::hop::{Ask, Part, Role};
 use crate::work::capture::memo::Memo;
@@ -30,7 +32,7 @@ use crate::work::seal::Seal;
 use crate::world::manners;
 use crate::world::random::Random;
 use crate::world::store::Store;
-use crate::world::store::read::{Held, Owed};
+use crate::world::store::read::{Located, Owed};
 use crate::world::vault::place::{self, Place};
 use crate::world::wire::Wire;
 use crate::world::wire::taken::{Connection, Received, Taken};
@@ -51,7 +53,7 @@ pub struct Capture {
     policy: Policy,
     sites: Sites,
     /// by record and payload
-    referable: Mutex<HashMap<(Uuid, Digest), bool>>,
+    referable: Mutex<HashMap<(Uuid, Digest), Option<Referred>>>,
 }
 
 impl std::fmt::Debug for Capture {
@@ -219,6 +221,52 @@ impl Capture {
         Ok(())
     }
 
+    /// The accounts of captured posts that share a handle or the lasting id, each once, as the snapshots on the ledger have them.
+    ///
+    /// # Errors
+    /// The catalogue's.
+    pub fn accounts(&self, platform: Platform, handle: &str, id: Option<&str>) -> Result<Vec<Author>, Fault> {
+        self.catalogue(|store| {
+            let mut all: Vec<Author> = Vec::new();
+            // What is being sealed at this moment is not under a checkpoint yet.
+            let sealed = |index: &u64| self.recall.covers(*index);
+            for index in store.accounts(platform.as_str(), handle, id)?.into_iter().filter(sealed) {
+                let Some((on, author)) = self.recall.author(store, index)? else {
+                    tracing::warn!(
+                        "the account @{} is not told by ledger record {index}, which the catalogue names for it; onrecord verify says \
+                         what is wrong",
+                        handle.escape_debug()
+                    );
+                    continue;
+                };
+                let is_asked = author.handle.eq_ignore_ascii_case(handle) || (id.is_some() && author.id.as_deref() == id);
+                if on == platform && is_asked && !all.contains(&author) {
+                    all.push(author);
+                }
+            }
+            Ok(all)
+        })
+    }
+
+    /// Copies that outside archives were asked for and that nobody has read back yet, as the ledger's records have them; the oldest first.
+    ///
+    /// # Errors
+    /// The catalogue's.
+    pub fn unconfirmed_copies(&self, limit: usize) -> Result<Vec<(Timestamp, ArchiveRequested)>, Fault> {
+        self.catalogue(|store| {
+            let mut all = Vec::new();
+            for index in store.unconfirmed_copies(limit)? {
+                match self.recall.requested(store, index)? {
+                    Some(requested) => all.push(requested),
+                    None => tracing::warn!(
+                        "no copy was asked for by ledger record {index}, as the catalogue has it; onrecord verify says what is wrong"
+                    ),
+                }
+            }
+            Ok(all)
+        })
+    }
+
     async fn tried(&self, request: &Request) -> Result<Exchange, Fault> {
         let mut tries = 0;
         let mut earlier = Vec::new();
@@ -326,20 +374,21 @@ impl Capture {
             return Ok(None);
         }
         let Some(held) = lock(&self.reader).body(&payload, taken.payload_len)? else { return Ok(None) };
-        Ok(self.still_reads(&held, payload).then_some(Referred { id: held.at.id, uri: held.url, date: held.date }))
+        Ok(self.read_again(&held, payload))
     }
 
-    fn still_reads(&self, held: &Held, payload: Digest) -> bool {
-        let asked = (held.at.id, payload);
+    fn read_again(&self, held: &Located, payload: Digest) -> Option<Referred> {
+        let asked = (held.id, payload);
         if let Some(known) = lock(&self.referable).get(&asked) {
-            return *known;
+            return known.clone();
         }
-        // Of the body the row may say anything: that it is this one, the bytes say.
-        let place = Place { file: held.at.file.clone(), offset: held.at.offset, length: held.at.length };
-        let reads = place::digests_at(&self.warc, &place)
-            .is_ok_and(|(whole, within)| whole == held.at.digest && within.contains(&payload));
-        lock(&self.referable).insert(asked, reads);
-        reads
+        // Of the body the row may say anything: that it is this one, and what it was an answer to, the record says.
+        let place = Place { file: held.file.clone(), offset: held.offset, length: held.length };
+        let read = place::within(&self.warc, &place).ok();
+        let read = read.filter(|read| read.whole == held.digest && read.digests.contains(&payload));
+        let referred = read.and_then(|read| read.named).filter(|named| named.id == held.id);
+        lock(&self.referable).insert(asked, referred.clone());
+        referred
     }
 
     /// What every record of an exchange says of its connection.

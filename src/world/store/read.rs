@@ -6,8 +6,6 @@ use uuid::Uuid;
 
 use crate::citation::{Citation, CitationId};
 use crate::format::digest::Digest;
-use crate::platform::post::Author;
-use crate::record::{ArchiveRequested, Event, Record};
 use crate::resolution::ending::Ending;
 use crate::resolution::exchange::RecordName;
 use crate::statement::StatementId;
@@ -31,17 +29,6 @@ pub struct Located {
     pub kind: u8,
     /// whole-record digest
     pub digest: Digest,
-}
-
-/// A body the archive holds already.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Held {
-    /// where its record lies
-    pub at: Located,
-    /// that record's WARC-Target-URI
-    pub url: String,
-    /// that record's WARC-Date
-    pub date: Timestamp,
 }
 
 /// A citation whose next look is not planned.
@@ -109,17 +96,15 @@ impl Store {
         digest_of(self.db(), id)
     }
 
-    /// A response whose entity has this digest and length.
+    /// Where a response lies whose entity has this digest and length.
     ///
     /// # Errors
     /// SQLite's own.
-    pub fn body(&self, payload: &Digest, len: u64) -> Result<Option<Held>, Error> {
+    pub fn body(&self, payload: &Digest, len: u64) -> Result<Option<Located>, Error> {
         let row = self
             .db()
             .prepare_cached(BODY)?
-            .query_row(params![payload.0, i64::try_from(len).unwrap_or(i64::MAX)], |r| {
-                Ok(Held { at: located(r)?, url: r.get(6)?, date: instant(r, 7)? })
-            })
+            .query_row(params![payload.0, i64::try_from(len).unwrap_or(i64::MAX)], |r| located(r))
             .optional()?;
         Ok(row)
     }
@@ -175,29 +160,21 @@ impl Store {
             .optional()?)
     }
 
-    /// The last word on each copy that an outside archive was asked for and that was neither confirmed nor refused, with its time;
+    /// The ledger index of the last word on each copy that an outside archive was asked for and that was neither confirmed nor refused;
     /// the oldest first. One asked about `COPY_TRIES` times is left alone.
     ///
     /// # Errors
-    /// SQLite's own, and a row that is no record.
-    pub fn unconfirmed_copies(&self, limit: usize) -> Result<Vec<(Timestamp, ArchiveRequested)>, Error> {
+    /// SQLite's own.
+    pub fn unconfirmed_copies(&self, limit: usize) -> Result<Vec<u64>, Error> {
         let mut query = self.db().prepare_cached(
-            "SELECT body FROM (SELECT body, max(record) AS last, count(*) AS tries FROM event WHERE kind = 'archive.requested'
+            "SELECT last FROM (SELECT body, max(record) AS last, count(*) AS tries FROM event WHERE kind = 'archive.requested'
                GROUP BY json_extract(body, '$.archive'), json_extract(body, '$.url'))
              WHERE json_extract(body, '$.state') IN ('submitted', 'claimed', 'later') AND tries < ?1 ORDER BY last LIMIT ?2",
         )?;
-        let bodies = query
-            .query_map(params![COPY_TRIES, i64::try_from(limit).unwrap_or(i64::MAX)], |row| row.get::<_, String>(0))?;
-        let mut all = Vec::new();
-        for body in bodies {
-            let record =
-                Record::read(body?.as_bytes()).map_err(|e| Error::Row { table: "event", what: e.to_string() })?;
-            let at = record.at;
-            if let Event::ArchiveRequested(requested) = record.event {
-                all.push((at, *requested));
-            }
-        }
-        Ok(all)
+        let rows = query.query_map(params![COPY_TRIES, i64::try_from(limit).unwrap_or(i64::MAX)], |row| {
+            Ok(row.get::<_, i64>(0)?.unsigned_abs())
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
     }
 
     /// Whether a statement with this id came from this source before.
@@ -271,19 +248,20 @@ impl Store {
         row.map(|(statement, body)| Ok((StatementId(statement), citation(&body)?))).transpose()
     }
 
-    /// Accounts in captured posts that share a handle or the lasting id, each once.
+    /// Of each account in captured posts that shares a handle or the lasting id, the ledger index of one of its snapshots: who wrote the
+    /// post, that one says.
     ///
     /// # Errors
     /// SQLite's own.
-    pub fn accounts(&self, platform: &str, handle: &str, id: Option<&str>) -> Result<Vec<Author>, Error> {
+    pub fn accounts(&self, platform: &str, handle: &str, id: Option<&str>) -> Result<Vec<u64>, Error> {
         let mut query = self.db().prepare_cached(
-            "SELECT p.handle, p.author, p.author_id FROM resolution r CROSS JOIN post p ON p.snapshot = r.snapshot
-             WHERE r.handle = ?2 COLLATE NOCASE AND p.platform = ?1
-             UNION SELECT DISTINCT handle, author, author_id FROM post WHERE platform = ?1 AND author_id = ?3 LIMIT 100",
+            "SELECT min(snapshot) FROM
+              (SELECT p.handle, p.author, p.author_id, p.snapshot FROM resolution r CROSS JOIN post p ON p.snapshot = r.snapshot
+               WHERE r.handle = ?2 COLLATE NOCASE AND p.platform = ?1
+               UNION SELECT handle, author, author_id, snapshot FROM post WHERE platform = ?1 AND author_id = ?3)
+             GROUP BY handle, author, author_id LIMIT 100",
         )?;
-        let rows = query.query_map(params![platform, handle, id], |r| {
-            Ok(Author { handle: r.get(0)?, name: r.get(1)?, id: r.get(2)? })
-        })?;
+        let rows = query.query_map(params![platform, handle, id], |r| Ok(r.get::<_, i64>(0)?.unsigned_abs()))?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
 

@@ -12,9 +12,10 @@ use super::Error;
 use crate::format::digest::Digest;
 use crate::format::gzip;
 use crate::format::time;
+use crate::format::warc::RecordType;
 use crate::format::warc::head::Head;
 use crate::format::warc::read::{Reader, Want};
-use crate::format::warc::record::Record;
+use crate::format::warc::record::{Record, Referred};
 use crate::resolution::exchange::RecordName;
 
 /// What a file's name ends in while it is written.
@@ -236,12 +237,30 @@ fn found(mut plain: Vec<u8>) -> Result<Found, &'static str> {
     Ok(Found { name: RecordName { id: record.id, digest }, record })
 }
 
-/// The digest of the whole record at a place, read as a stream, its own digests checked on the way; and those of all that
-/// lies in it: block, payload, entity, and the payload that a revisit stands for.
+/// A record read as a stream, without its block.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Within {
+    /// of the whole record
+    pub whole: Digest,
+    /// of all that lies in it: block, payload, entity, and the payload that a revisit stands for
+    pub digests: Vec<Digest>,
+    /// what it calls itself, where it is an answer that another record can refer to
+    pub named: Option<Referred>,
+}
+
+/// The digest of the whole record at a place, and those of all that lies in it.
+///
+/// # Errors
+/// As [`within`].
+pub fn digests_at(dir: &Path, place: &Place) -> Result<(Digest, Vec<Digest>), Error> {
+    within(dir, place).map(|read| (read.whole, read.digests))
+}
+
+/// What the record at a place is and holds, its own digests checked on the way.
 ///
 /// # Errors
 /// As [`read_at`].
-pub fn digests_at(dir: &Path, place: &Place) -> Result<(Digest, Vec<Digest>), Error> {
+pub fn within(dir: &Path, place: &Place) -> Result<Within, Error> {
     let damaged = |what: &str| Error::Damaged { place: place.clone(), what: what.to_owned() };
     let (path, file) = open(dir, &place.file)?;
     let failed = |source| Error::Read { path: path.clone(), source };
@@ -253,7 +272,11 @@ pub fn digests_at(dir: &Path, place: &Place) -> Result<(Digest, Vec<Digest>), Er
     let whole = item.digests.whole.ok_or_else(|| damaged("no whole record is there"))?;
     let said = item.head.get("WARC-Payload-Digest").and_then(|said| said.parse().ok());
     let entity = item.entity.map(|(digest, _)| digest);
-    Ok((whole, [item.digests.block, item.digests.payload, entity, said].into_iter().flatten().collect()))
+    let digests = [item.digests.block, item.digests.payload, entity, said].into_iter().flatten().collect();
+    let is_answer = item.head.kind() == Some(RecordType::Response);
+    let named = item.head.uuid().zip(item.head.uri()).zip(item.head.date()).filter(|_| is_answer);
+    let named = named.map(|((id, uri), date)| Referred { id, uri: uri.to_owned(), date });
+    Ok(Within { whole, digests, named })
 }
 
 /// The bytes of a member as they lie in the file, for copies.
