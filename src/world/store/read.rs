@@ -104,7 +104,7 @@ impl Store {
         let row = self
             .db()
             .prepare_cached(BODY)?
-            .query_row(params![payload.0, i64::try_from(len).unwrap_or(i64::MAX)], |r| located(r))
+            .query_row(params![payload.0, i64::try_from(len).unwrap_or(i64::MAX)], located)
             .optional()?;
         Ok(row)
     }
