@@ -288,6 +288,20 @@ fn leftover(leftover: &Leftover) -> Option<String> {
     ))
 }
 
+/// A file's beginning is named by the first records that go into it, so one whose beginning is named by nothing was not written here, unless
+/// a process was cut off in it: then it is not sealed. The next run would name what lies in it as if it had been captured.
+fn stranger(store: &Store) -> Result<(), Fault> {
+    for name in store.unbound()? {
+        let Some(at) = store.locate(name.id)?.filter(|at| at.offset == 0) else { continue };
+        return Err(Fault::Damaged(format!(
+            "warc/{} is no file of this archive: no record of the ledger names its beginning, and no process was cut off while it wrote; \
+             nothing is signed until it is taken away",
+            at.file
+        )));
+    }
+    Ok(())
+}
+
 /// Brings catalogue and ledger level with the WARC files, by the functions of the normal path: records that were fsynced
 /// and not yet catalogued are catalogued, records that were catalogued and not yet logged are logged.
 fn catch_up(
@@ -310,6 +324,9 @@ fn catch_up(
             "the ledger has {} leaves and only {leaves} of their records are in warc/",
             parts.log.size()
         )));
+    }
+    if recovered.files.is_empty() {
+        stranger(&parts.store)?;
     }
     let from = parts.log.size();
     let mut missing = Vec::new();

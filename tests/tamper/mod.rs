@@ -533,6 +533,38 @@ fn garbage_in_an_unfinished_file_is_judged_alike_by_both() {
     }
 }
 
+/// What was put beside the archive's files is not put on record by the next run as if it had been captured.
+#[test]
+fn what_was_planted_in_a_file_of_its_own_is_never_signed() {
+    let fixture = world().fixture("planted");
+    let name = "onrecord-20300101000000-000099.warc.gz";
+    let (file, info) = fixture.find(&fixture.warc(), |m| m.kind() == "warcinfo");
+    let (_, response) = fixture.find(&fixture.warc(), |m| m.kind() == "response");
+    let begun = info.with_field("WARC-Record-ID", "<urn:uuid:00000000-0000-4000-8000-000000000001>");
+    let begun = String::from_utf8(begun).unwrap().replace(&file, name);
+    let other = response.with_field("WARC-Record-ID", "<urn:uuid:00000000-0000-4000-8000-000000000002>");
+    std::fs::write(fixture.path(name), [world::gzip(begun.as_bytes()), world::gzip(&other)].concat()).unwrap();
+    let size = fixture.size();
+    for arguments in [&["reindex"][..], &["run", "--offline"], &["run", "--offline"]] {
+        let archive = fixture.root.display().to_string();
+        let run = Command::new(env!("CARGO_BIN_EXE_onrecord"))
+            .args(["--archive", &archive])
+            .args(arguments)
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&run.stderr).into_owned();
+        assert_eq!(run.status.code(), Some(5), "{arguments:?}: {said}");
+        assert!(said.contains(name) && said.contains("onrecord verify"), "{arguments:?}: {said}");
+    }
+    assert_eq!(fixture.size(), size, "nothing was signed");
+    let said = verified(&fixture.root, &[]);
+    assert!(said.problems.iter().any(|(kind, at)| kind == "record-added" && at.contains(name)), "{}", said.whole);
+    // Taken away again, all is as it was.
+    std::fs::remove_file(fixture.path(name)).unwrap();
+    fixture.reindex();
+    assert_eq!(verified(&fixture.root, &[]).code, Some(0));
+}
+
 /// With nothing new the ledger is still what is remembered: that was looked at, and it is in order.
 #[test]
 fn nothing_came_after_the_last_checkpoint_and_that_is_no_failure() {
