@@ -353,6 +353,7 @@ fn everything_that_has_an_id_is_shown_by_it_and_by_its_beginning() {
         (snapshot, "snapshot sha256:"),
         (&snapshot[7..19], "snapshot sha256:"),
         (of(line, "/post"), "post x:"),
+        ("ja.txt", "statement sha256:"),
         ("https://twitter.com/MajaEUspox/status/1138099655561728000", "post x:"),
         ("0", "record 0"),
     ] {
@@ -448,7 +449,11 @@ fn the_archive_at_a_glance_and_its_curves() {
     let changes = &lines(&["--url", "https://hostile.replica.test/changes"])[0];
     let one = json(&["stats", "--citation", of(changes, "/citation/id")]);
     assert_eq!(one["citations"][0]["times"], 2, "{one}");
-    assert!(text(&ask(&["stats", "--statement", &ja])).contains("1 of 3 followed citations stood"));
+    for named in [ja.as_str(), "ja.txt"] {
+        assert!(text(&ask(&["stats", "--statement", named])).contains("1 of 3 followed citations stood"), "{named}");
+    }
+    let post = text(&ask(&["show", "x:1138099655561728000"]));
+    assert_eq!(post.matches("post x:").count(), 1, "its name stands once: {post}");
     assert_eq!(ask(&["stats", "--statement", of(changes, "/citation/id")]).status.code(), Some(2));
 }
 

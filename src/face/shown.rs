@@ -281,6 +281,12 @@ impl Sheet<'_> {
         let of = |pointer: &str| post.pointer(pointer).map(text).unwrap_or_default();
         let name = format!("{}:{}", of("/name/platform"), of("/name/id"));
         self.heading(&format!("post {name}"))?;
+        self.post_words(post)
+    }
+
+    /// A post without its name.
+    fn post_words(&mut self, post: &Value) -> io::Result<()> {
+        let of = |pointer: &str| post.pointer(pointer).map(text).unwrap_or_default();
         self.line("by", &format!("{} @{}", of("/author/name"), of("/author/handle")))?;
         self.of(
             post,
@@ -310,7 +316,7 @@ impl Sheet<'_> {
         self.title("post", value.get("post").unwrap_or(&Value::Null))?;
         let snapshots = list(value, "snapshots");
         if let Some(last) = snapshots.last().and_then(|last| last.get("post")) {
-            self.post_text(last)?;
+            self.post_words(last)?;
         }
         self.heading(&format!("{} snapshots", snapshots.len()))?;
         for one in snapshots {

@@ -32,7 +32,8 @@ pub enum Named {
     Held(Digest, Vec<Thing>),
 }
 
-/// What `typed` names: a digest, a UUID, a ledger index, a post's name or URL, or a beginning that only one id has.
+/// What `typed` names: a digest, a UUID, a ledger index, a post's name or URL, a beginning that only one id has, or where one statement
+/// came from.
 ///
 /// # Errors
 /// Nothing or more than one thing has that name; the catalogue's own.
@@ -57,6 +58,9 @@ pub fn named(store: &Store, typed: &str) -> Result<Named, Fault> {
     }
     for digest in store.by_prefix(&digits)? {
         found.push(thing(store, digest)?);
+    }
+    if found.is_empty() {
+        found.extend(store.from_source(typed)?.into_iter().map(Named::Statement));
     }
     match found.len() {
         0 => Err(nothing()),
@@ -99,8 +103,8 @@ fn thing(store: &Store, digest: Digest) -> Result<Named, Fault> {
 fn several(typed: &str, found: &[Named]) -> Fault {
     let some: Vec<String> = found.iter().take(4).map(ToString::to_string).collect();
     Fault::Input {
-        what: format!("{typed} is the beginning of several ids: {}", some.join(", ")),
-        hint: "give more digits".to_owned(),
+        what: format!("{typed} names several things: {}", some.join(", ")),
+        hint: "give more of the id".to_owned(),
     }
 }
 

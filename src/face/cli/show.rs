@@ -10,7 +10,7 @@ use crate::world::terminal;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// A statement, citation, snapshot, leaf, entity or WARC record (sha256:…, UUID, or their first four digits or more), a run (UUID), a
+    /// A statement, citation, snapshot, leaf, entity or WARC record (sha256:…, UUID, or their first four digits or more), a run (UUID), a statement by where it came from, a
     /// post (x:1138…, or its URL), a ledger index
     #[arg(value_name = "ID")]
     id: String,
