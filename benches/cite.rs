@@ -2,7 +2,8 @@
 //! one kind of citation each.
 //!
 //! `cargo bench --bench cite -- FILE [ROUNDS [found]]` for a file; without one it does nothing. `found`: the finding in that file and
-//! nothing else, as a profiler wants it. Linux only (`/proc`).
+//! nothing else, as a profiler wants it. `-- signs [MB]`: texts and pages of one sign alone, 50 MB each, beside a tenth of them. Linux
+//! only (`/proc`).
 
 #![expect(
     clippy::unwrap_used,
@@ -35,6 +36,9 @@ fn main() {
     let mut args = std::env::args().skip(1).filter(|arg| arg != "--bench");
     // `cargo test` and `cargo bench` without a file run it too; there is nothing to do then.
     let Some(file) = args.next() else { return };
+    if file == "signs" {
+        return measure_signs(args.next().map_or(50, |n| n.parse().unwrap()));
+    }
     let rounds = args.next().map_or(5, |n| n.parse().unwrap());
     let bytes = std::fs::read(&file).unwrap();
     if args.next().is_some_and(|what| what == "found") {
@@ -45,6 +49,44 @@ fn main() {
     for (kind, one) in KINDS {
         let unit = format!("{WORDS}{one}");
         measure(kind, unit.repeat(SIZE / unit.len()).as_bytes(), rounds);
+    }
+}
+
+/// What a hostile text may be made of.
+const SIGNS: [&str; 14] = [
+    "@",
+    "(",
+    "—",
+    "http://",
+    "\u{301}",
+    "e\u{301}",
+    "#",
+    "[",
+    "“",
+    "https://t.co/",
+    "@a ",
+    "— A (@a) ",
+    "a.",
+    "2019 ",
+];
+
+/// Texts of one sign: ten times as much must take some ten times as long.
+fn measure_signs(megabytes: usize) {
+    for name in ["a.txt", "a.html"] {
+        for sign in SIGNS {
+            let spent = |size: usize| {
+                let bytes = sign.repeat(size / sign.len()).into_bytes();
+                let from = cpu();
+                let hint = Hint { source: name.to_owned(), content_type: None };
+                let count = statement::read(bytes, &hint).map_or(0, |statement| citation::count(&statement));
+                (cpu() - from, count)
+            };
+            let ((tenth, _), (whole, count)) = (spent(megabytes * 100_000), spent(megabytes * 1_000_000));
+            println!(
+                "{name} of {sign:?}: {tenth:.2} and {whole:.2} CPU seconds for {} and {megabytes} MB; {count} citations",
+                megabytes / 10
+            );
+        }
     }
 }
 
