@@ -101,6 +101,9 @@ fn summary(out: &mut dyn Write, outcome: &RunOutcome) -> io::Result<()> {
     let counts = &outcome.counts;
     let endings: Vec<String> =
         counts.endings.iter().filter(|(_, n)| **n > 0).map(|(ending, n)| format!("{n} {ending}")).collect();
+    if outcome.statements.is_empty() && counts.planned == 0 {
+        writeln!(out, "nothing is due, and nothing new lies in statements/")?;
+    }
     write!(out, "{} of {} citations ended", counts.ended, counts.planned)?;
     if !endings.is_empty() {
         write!(out, ": {}", endings.join(", "))?;
@@ -301,6 +304,16 @@ mod tests {
         let text = String::from_utf8(anstream::adapter::strip_bytes(&bytes).into_vec()).unwrap();
         let row = |kind: &str| text.lines().find(|line| line.starts_with(kind)).unwrap().to_owned();
         assert!(row("link").contains("not followed") && row("hashtag").contains("recorded"), "{text}");
+    }
+
+    #[test]
+    fn a_run_with_nothing_to_do_says_so() {
+        let idle = RunOutcome { statements: Vec::new(), counts: Counts::of(0, []), ..outcome() };
+        let (mut bytes, mut busy) = (Vec::new(), Vec::new());
+        run(&mut bytes, &idle, None).unwrap();
+        run(&mut busy, &outcome(), None).unwrap();
+        assert!(String::from_utf8(bytes).unwrap().starts_with("nothing is due"));
+        assert!(!String::from_utf8(busy).unwrap().contains("nothing is due"));
     }
 
     #[test]

@@ -371,6 +371,7 @@ fn without_a_network_everything_ends_offline() {
     assert_eq!(world.replica.connections(), 0, "nobody was asked");
     prove(&world.archive());
     let strict = world.networked(&["run", "--offline", "--strict", "statement.txt"]).output().unwrap();
+    assert!(String::from_utf8_lossy(&strict.stderr).contains("were captured"), "why it ends with 4 is said");
     assert_eq!(strict.status.code(), Some(4), "{}", err(&strict));
     prove(&world.archive());
 }

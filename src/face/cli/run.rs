@@ -126,6 +126,8 @@ pub(super) fn exit(done: &Done, strict: bool) -> Exit {
     } else if is_nothing_read(done) {
         Exit::Usage
     } else if strict && !done.outcome.is_all_kept() {
+        let counts = &done.outcome.counts;
+        tracing::warn!("--strict: of {} citations planned {} were captured", counts.planned, counts.kept);
         Exit::Weaker
     } else {
         Exit::Done
