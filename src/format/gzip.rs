@@ -201,6 +201,7 @@ pub struct Step {
 }
 
 /// Reads one member as a stream, in bounded memory, and checks its end.
+#[derive(Debug)]
 pub struct Unpacker {
     inflate: flate2::Decompress,
     state: State,
@@ -210,7 +211,7 @@ pub struct Unpacker {
     held: Vec<u8>,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
     Head,
     Data,
@@ -267,6 +268,38 @@ impl Unpacker {
         Ok(step)
     }
 
+    /// The bytes of the one member that `bytes` is, at most `max` of them; nothing of earlier steps matters.
+    ///
+    /// # Errors
+    /// A damaged member, one cut off, bytes after it; more than `max` bytes count as [`Damage::Length`].
+    pub fn whole(&mut self, bytes: &[u8], max: usize) -> Result<Vec<u8>, Damage> {
+        self.reset();
+        let mut out = Vec::new();
+        let mut at = 0;
+        loop {
+            let from = out.len();
+            let room = (bytes.len().saturating_mul(2)).clamp(4096, 1 << 20).min(max.saturating_sub(from).max(1));
+            out.resize(from + room, 0);
+            let input = bytes.get(at..).unwrap_or_default();
+            let step = self.step(input, out.get_mut(from..).unwrap_or_default())?;
+            at += step.used;
+            out.truncate(from + step.made);
+            if out.len() > max {
+                return Err(Damage::Length);
+            }
+            if let Some(damage) = step.wrong {
+                return Err(damage);
+            }
+            if step.done {
+                let after = bytes.len() - at;
+                return if after == 0 { Ok(out) } else { Err(Damage::Trailing(after)) };
+            }
+            if step.used == 0 && step.made == 0 {
+                return Err(Damage::Truncated);
+            }
+        }
+    }
+
     fn head(&mut self, input: &[u8]) -> Result<usize, Damage> {
         let before = self.held.len();
         if before == 0 {
@@ -321,33 +354,9 @@ fn check(have: &[u8], crc: u32, made: u64) -> Result<(), Damage> {
 /// The bytes of the one member that `bytes` is, at most `max` of them.
 ///
 /// # Errors
-/// A damaged member, one cut off, bytes after it; more than `max` bytes count as [`Damage::Length`].
+/// As [`Unpacker::whole`].
 pub fn whole(bytes: &[u8], max: usize) -> Result<Vec<u8>, Damage> {
-    let mut unpacker = Unpacker::default();
-    let mut out = Vec::new();
-    let mut at = 0;
-    loop {
-        let from = out.len();
-        let room = (bytes.len().saturating_mul(2)).clamp(4096, 1 << 20).min(max.saturating_sub(from).max(1));
-        out.resize(from + room, 0);
-        let input = bytes.get(at..).unwrap_or_default();
-        let step = unpacker.step(input, out.get_mut(from..).unwrap_or_default())?;
-        at += step.used;
-        out.truncate(from + step.made);
-        if out.len() > max {
-            return Err(Damage::Length);
-        }
-        if let Some(damage) = step.wrong {
-            return Err(damage);
-        }
-        if step.done {
-            let after = bytes.len() - at;
-            return if after == 0 { Ok(out) } else { Err(Damage::Trailing(after)) };
-        }
-        if step.used == 0 && step.made == 0 {
-            return Err(Damage::Truncated);
-        }
-    }
+    Unpacker::default().whole(bytes, max)
 }
 
 #[cfg(test)]

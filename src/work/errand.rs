@@ -214,15 +214,13 @@ impl Errand<'_> {
         let now = self.open.tools.clock.now();
         let listed: HashSet<StatementId> = statements.all().iter().map(|known| known.id).collect();
         let due = capture.catalogue(|store| store.due(now, DUE_AT_ONCE))?;
-        for some in due.chunk_by(|one, next| one.statement == next.statement) {
-            capture.owed(some, |added, citation| {
-                only.insert(citation.id);
-                if listed.contains(&added.statement) {
-                    return Ok(());
-                }
-                statements.take_up(added, citation)
-            })?;
-        }
+        capture.owed(&due, |added, citation| {
+            only.insert(citation.id);
+            if listed.contains(&added.statement) {
+                return Ok(());
+            }
+            statements.take_up(added, citation)
+        })?;
         Ok(only)
     }
 

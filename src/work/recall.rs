@@ -5,7 +5,9 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, sync_channel};
 use std::sync::{Mutex, PoisonError};
+use std::thread::{Builder, Scope, available_parallelism, scope};
 
 use jiff::Timestamp;
 
@@ -25,7 +27,7 @@ use crate::world::store::read::Owed;
 use crate::world::store::{self, Store};
 use crate::world::tiles::prover::Prover;
 use crate::world::tiles::reader::Tiles;
-use crate::world::vault::place::{self, Place};
+use crate::world::vault::place::{self, Place, Shelf};
 
 /// Reads records back.
 #[derive(Debug)]
@@ -51,6 +53,65 @@ struct Missed {
     changes: HashMap<CitationId, Vec<u64>>,
     /// one of them could not be read: whose look it was nobody knows
     untold: bool,
+}
+
+/// Statements whose records a thread of its own is not begun for.
+const READ_BY_ONE: usize = 64;
+/// Records of statements that a thread has read and nobody has asked for yet.
+const AHEAD: usize = 32;
+
+/// A statement's record as a thread read it; none where it is not to be had.
+type Read = Result<Option<Box<StatementAdded>>, Fault>;
+
+/// What several threads read of one list, each every so manieth, in the order of the list.
+fn in_turn(readers: &[Receiver<Read>]) -> impl Iterator<Item = Read> {
+    let died = |_| Err(Fault::Broken("a thread that reads records died"));
+    readers.iter().cycle().map(move |reader| reader.recv().unwrap_or_else(died))
+}
+
+/// Records read one after another, each found under a signed checkpoint: what they share is read once.
+struct Reading<'a> {
+    recall: &'a Recall,
+    store: &'a Store,
+    shelf: Shelf<'a>,
+    prover: Option<(Checkpoint, Prover<'a>)>,
+}
+
+impl<'a> Reading<'a> {
+    fn new(recall: &'a Recall, store: &'a Store) -> Self {
+        Self { recall, store, shelf: Shelf::new(&recall.warc), prover: None }
+    }
+
+    /// As [`Recall::record`].
+    fn record(&mut self, index: u64) -> Result<Option<(Digest, Record)>, Fault> {
+        let Some(at) = self.store.locate_record(index)? else { return Ok(None) };
+        let place = Place { file: at.file, offset: at.offset, length: at.length };
+        let Ok(found) = self.shelf.read(&place) else { return Ok(None) };
+        let block = found.record.block;
+        let leaf = Digest::of(&block);
+        Ok(Record::read(&block).ok().filter(|_| self.has(index, &leaf)).map(|record| (leaf, record)))
+    }
+
+    /// The record at `index`, where it brought a statement.
+    fn statement(&mut self, index: u64) -> Read {
+        Ok(match self.record(index)? {
+            Some((_, Record { event: Event::StatementAdded(added), .. })) => Some(added),
+            _ => None,
+        })
+    }
+
+    /// Whether the ledger has this leaf at this index.
+    fn has(&mut self, index: u64, leaf: &Digest) -> bool {
+        if self.prover.as_ref().is_none_or(|(under, _)| under.size <= index) {
+            let recall = self.recall;
+            let Some(under) = recall.checkpoint(index) else { return false };
+            let prover = Prover::from_tiles(&recall.tiles, under.size);
+            self.prover = Some((under, prover));
+        }
+        let Some((Checkpoint { size, root, .. }, prover)) = &mut self.prover else { return false };
+        let path = prover.inclusion(index);
+        path.is_ok_and(|path| verify_inclusion(&record_leaf(leaf), index, *size, &path, root).is_ok())
+    }
 }
 
 /// What stood at a citation's end before a look at it.
@@ -98,20 +159,7 @@ impl Recall {
     /// # Errors
     /// The catalogue's.
     pub fn record(&self, store: &Store, index: u64) -> Result<Option<(Digest, Record)>, Fault> {
-        let Some(row) = store.record(index)? else { return Ok(None) };
-        let Some(at) = store.locate(row.warc)? else { return Ok(None) };
-        let place = Place { file: at.file, offset: at.offset, length: at.length };
-        let Ok(found) = place::read_at(&self.warc, &place) else { return Ok(None) };
-        let block = found.record.block;
-        let leaf = Digest::of(&block);
-        Ok(Record::read(&block).ok().filter(|_| self.has(index, &leaf)).map(|record| (leaf, record)))
-    }
-
-    /// Whether the ledger has this leaf at this index.
-    fn has(&self, index: u64, leaf: &Digest) -> bool {
-        let Some(Checkpoint { size, root, .. }) = self.checkpoint(index) else { return false };
-        let path = Prover::from_tiles(&self.tiles, size).inclusion(index);
-        path.is_ok_and(|path| verify_inclusion(&record_leaf(leaf), index, size, &path, &root).is_ok())
+        Reading::new(self, store).record(index)
     }
 
     /// Whether a signed checkpoint is over this index yet.
@@ -129,25 +177,83 @@ impl Recall {
         under.clone().filter(|known| known.size > index)
     }
 
-    /// Shows `each` what is due of one statement, in the statement's order; false where its record, or the document that lists what it
-    /// cites, is not to be had, or has not all of it.
+    /// Shows `each` what is due, in the order of `due`, as the records of its statements have it. `missing` is told the ledger index of each
+    /// statement whose record, or the document that lists what it cites, is not to be had, or has not all that is due of it.
     ///
     /// # Errors
     /// The catalogue's, and what `each` says.
     pub fn owed(
         &self,
         store: &Store,
-        some: &[Owed],
+        due: &[Owed],
         mut each: impl FnMut(&StatementAdded, &Citation) -> Result<(), Fault>,
-    ) -> Result<bool, Fault> {
-        let Some(first) = some.first() else { return Ok(true) };
-        let Some((_, Record { event: Event::StatementAdded(added), .. })) = self.record(store, first.statement)? else {
-            return Ok(false);
+        mut missing: impl FnMut(u64),
+    ) -> Result<(), Fault> {
+        let statements: Vec<&[Owed]> = due.chunk_by(|one, next| one.statement == next.statement).collect();
+        let indexes: Vec<u64> = statements.iter().filter_map(|some| some.first()).map(|owed| owed.statement).collect();
+        let threads = available_parallelism().map_or(1, usize::from).min(indexes.len() / READ_BY_ONE + 1);
+        scope(|scope| {
+            let mut readers = Vec::new();
+            for nth in 0..threads {
+                readers.push(self.read_ahead(
+                    scope,
+                    store.again()?,
+                    indexes.iter().copied().skip(nth).step_by(threads),
+                )?);
+            }
+            for ((some, index), added) in statements.iter().zip(&indexes).zip(in_turn(&readers)) {
+                let all_there = match added? {
+                    Some(added) => self.listed(store, &added, some, &mut each)?,
+                    None => false,
+                };
+                if !all_there {
+                    missing(*index);
+                }
+            }
+            Ok(())
+        })
+    }
+
+    /// Starts a thread that reads the records of statements at `indexes`, in their order.
+    fn read_ahead<'scope>(
+        &'scope self,
+        scope: &'scope Scope<'scope, '_>,
+        store: Store,
+        indexes: impl Iterator<Item = u64> + Send + 'scope,
+    ) -> Result<Receiver<Read>, Fault> {
+        let (out, read) = sync_channel(AHEAD);
+        let work = move || {
+            let mut reading = Reading::new(self, &store);
+            let all = store.at_once(|| {
+                for index in indexes {
+                    if out.send(reading.statement(index)).is_err() {
+                        break;
+                    }
+                }
+                Ok::<(), store::Error>(())
+            });
+            if let Err(error) = all {
+                // Nobody may be listening any more, and then nobody wants to know.
+                let _ = out.send(Err(error.into()));
+            }
         };
+        Builder::new().spawn_scoped(scope, work).map_err(Fault::thread)?;
+        Ok(read)
+    }
+
+    /// Shows `each` what is due of one statement, in the statement's order; false where the document that lists what it cites is not to be
+    /// had, or has not all of it.
+    fn listed(
+        &self,
+        store: &Store,
+        added: &StatementAdded,
+        some: &[Owed],
+        each: &mut impl FnMut(&StatementAdded, &Citation) -> Result<(), Fault>,
+    ) -> Result<bool, Fault> {
         let (mut left, mut failed) = (some.iter().peekable(), None);
         let read = held_each(&added.citations, &Listed { warc: &self.warc, store }, |place, citation: &Citation| {
             if left.next_if(|owed| owed.place == place).is_some() && failed.is_none() && citation.is_followed() {
-                failed = each(&added, citation).err();
+                failed = each(added, citation).err();
             }
             Ok(())
         });

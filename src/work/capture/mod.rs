@@ -201,24 +201,22 @@ impl Capture {
         self.catalogue(|store| self.recall.before(store, citation))
     }
 
-    /// Shows `each` what is due of one statement, as the statement's record has it. What is not to be had from there stays due.
+    /// Shows `each` what is due, as the records of its statements have it. What is not to be had from there stays due.
     ///
     /// # Errors
     /// The catalogue's, and what `each` says.
     pub fn owed(
         &self,
-        some: &[Owed],
+        due: &[Owed],
         each: impl FnMut(&StatementAdded, &Citation) -> Result<(), Fault>,
     ) -> Result<(), Fault> {
-        let all_there = self.catalogue(|store| self.recall.owed(store, some, each))?;
-        if let Some(owed) = some.first().filter(|_| !all_there) {
+        let missing = |index| {
             tracing::warn!(
-                "not all that is due of the statement of ledger record {} is followed: what that record cites is not to be had; onrecord \
-                 verify says what is wrong",
-                owed.statement
+                "not all that is due of the statement of ledger record {index} is followed: what that record cites is not to be had; onrecord \
+                 verify says what is wrong"
             );
-        }
-        Ok(())
+        };
+        self.catalogue(|store| self.recall.owed(store, due, each, missing))
     }
 
     /// The accounts of captured posts that share a handle or the lasting id, each once, as the snapshots on the ledger have them.

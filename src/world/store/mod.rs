@@ -189,6 +189,25 @@ impl Store {
         Ok(store)
     }
 
+    /// Another look at the same catalogue, for another thread, which cannot write either.
+    ///
+    /// # Errors
+    /// As [`Store::open_read`].
+    pub fn again(&self) -> Result<Self, Error> {
+        Self::open_read(&self.path)
+    }
+
+    /// Runs `ask` on the catalogue as it is now, whatever is committed meanwhile: many short questions then share one lock.
+    ///
+    /// # Errors
+    /// SQLite's own, and what `ask` says.
+    pub fn at_once<T, E: From<Error>>(&self, ask: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
+        let begun = self.db.unchecked_transaction().map_err(Error::from)?;
+        let answer = ask()?;
+        begun.finish().map_err(Error::from)?;
+        Ok(answer)
+    }
+
     /// The same, its pages read where they lie in memory instead of copied: for a process that asks and ends. One that stays
     /// would have all it ever looked at counted as its own.
     #[must_use]

@@ -79,6 +79,9 @@ pub struct RecordRow {
 
 const LOCATED: &str = "SELECT w.id, f.name, w.place, w.length, w.type, w.digest FROM warc_record w JOIN warc_file f ON f.id = w.place >> 38";
 
+const LOCATED_RECORD: &str = "SELECT w.id, f.name, w.place, w.length, w.type, w.digest
+    FROM record r JOIN warc_record w ON w.place = r.warc JOIN warc_file f ON f.id = w.place >> 38 WHERE r.idx = ?1";
+
 impl Store {
     /// Where a WARC record lies.
     ///
@@ -158,6 +161,15 @@ impl Store {
             .prepare_cached("SELECT r.idx, r.leaf, w.id, r.kind FROM record r LEFT JOIN warc_record w ON w.place = r.warc WHERE r.idx = ?1")?
             .query_row([i64::try_from(index).unwrap_or(i64::MAX)], record_row)
             .optional()?)
+    }
+
+    /// Where the WARC record that holds a ledger record lies, by its ledger index.
+    ///
+    /// # Errors
+    /// SQLite's own.
+    pub fn locate_record(&self, index: u64) -> Result<Option<Located>, Error> {
+        let index = i64::try_from(index).unwrap_or(i64::MAX);
+        Ok(self.db().prepare_cached(LOCATED_RECORD)?.query_row([index], located).optional()?)
     }
 
     /// The ledger index of the last word on each copy that an outside archive was asked for and that was neither confirmed nor refused;

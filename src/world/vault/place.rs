@@ -201,23 +201,56 @@ fn member_near(path: &Path, near: u64) -> Result<Option<u64>, Error> {
 /// # Errors
 /// No such file, one that cannot be read, and everything about the bytes that is not as it was written.
 pub fn read_at(dir: &Path, place: &Place) -> Result<Found, Error> {
-    let damaged = |what: &str| Error::Damaged { place: place.clone(), what: what.to_owned() };
-    if place.length > WHOLE_MAX {
-        return Err(damaged("too large to be read at once"));
+    Shelf::new(dir).read(place)
+}
+
+/// Reads one record after another; the file it read last stays open.
+#[derive(Debug)]
+pub struct Shelf<'a> {
+    dir: &'a Path,
+    last: Option<(String, PathBuf, File)>,
+    unpacker: gzip::Unpacker,
+}
+
+impl<'a> Shelf<'a> {
+    /// Over a vault's folder. Nothing is read yet.
+    pub fn new(dir: &'a Path) -> Self {
+        Self { dir, last: None, unpacker: gzip::Unpacker::default() }
     }
-    let (path, file) = open(dir, &place.file)?;
-    let mut member = vec![0; usize::try_from(place.length).unwrap_or(0)];
-    match file.read_exact_at(&mut member, place.offset) {
-        Err(e) if e.kind() == std::io::ErrorKind::UnexpectedEof => return Err(damaged("the file ends before it does")),
-        other => other.map_err(|source| Error::Read { path, source })?,
+
+    /// As [`read_at`].
+    ///
+    /// # Errors
+    /// As [`read_at`].
+    pub fn read(&mut self, place: &Place) -> Result<Found, Error> {
+        let damaged = |what: &str| Error::Damaged { place: place.clone(), what: what.to_owned() };
+        if place.length > WHOLE_MAX {
+            return Err(damaged("too large to be read at once"));
+        }
+        let (_, path, file) = match self.last.take().filter(|(name, ..)| *name == place.file) {
+            Some(last) => self.last.insert(last),
+            None => {
+                let (path, file) = open(self.dir, &place.file)?;
+                self.last.insert((place.file.clone(), path, file))
+            }
+        };
+        let mut member = vec![0; usize::try_from(place.length).unwrap_or(0)];
+        match file.read_exact_at(&mut member, place.offset) {
+            Err(e) if e.kind() == std::io::ErrorKind::UnexpectedEof => {
+                return Err(damaged("the file ends before it does"));
+            }
+            other => other.map_err(|source| Error::Read { path: path.clone(), source })?,
+        }
+        // Somebody may have unpacked the file: what was digested is the same.
+        let plain = match member.starts_with(b"WARC/") {
+            true => member,
+            false => {
+                let max = usize::try_from(WHOLE_MAX).unwrap_or(usize::MAX);
+                self.unpacker.whole(&member, max).map_err(|damage| damaged(&damage.to_string()))?
+            }
+        };
+        found(plain).map_err(damaged)
     }
-    // Somebody may have unpacked the file: what was digested is the same.
-    let plain = match member.starts_with(b"WARC/") {
-        true => member,
-        false => gzip::whole(&member, usize::try_from(WHOLE_MAX).unwrap_or(usize::MAX))
-            .map_err(|damage| damaged(&damage.to_string()))?,
-    };
-    found(plain).map_err(damaged)
 }
 
 fn found(mut plain: Vec<u8>) -> Result<Found, &'static str> {
