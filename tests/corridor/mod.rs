@@ -204,6 +204,24 @@ fn statements_come_twice_from_standard_input_and_from_the_inbox() {
     assert!(endings(&due).iter().all(|ending| ending == "unchanged"), "{due:#}");
 }
 
+/// So many that more than one thread reads their records.
+#[test]
+fn what_is_due_of_many_statements_is_taken_up_in_their_order() {
+    let mut world = World::new();
+    let names: Vec<String> = (0..200).map(|n| format!("statement-{n:03}.txt")).collect();
+    for (n, name) in names.iter().enumerate() {
+        world.file(name, &format!("Statement {n} cites https://t.co/AEoFZOhI3p alone."));
+    }
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    assert_eq!(world.run(&names)["counts"]["planned"], 200);
+    world.pass(25);
+    let due = world.run(&[]);
+    let sources: Vec<&str> =
+        due["statements"].as_array().unwrap().iter().map(|one| one["source"].as_str().unwrap()).collect();
+    assert_eq!(sources, names);
+    assert_eq!((&due["counts"]["planned"], &due["counts"]["unchanged"]), (&200.into(), &200.into()));
+}
+
 #[test]
 fn a_page_is_captured_and_then_read() {
     let world = World::new();
