@@ -210,7 +210,7 @@ fn what_is_due_of_many_statements_is_taken_up_in_their_order() {
     let mut world = World::new();
     let names: Vec<String> = (0..200).map(|n| format!("statement-{n:03}.txt")).collect();
     for (n, name) in names.iter().enumerate() {
-        world.file(name, &format!("Statement {n} cites https://t.co/AEoFZOhI3p alone."));
+        world.file(name, format!("Statement {n} cites https://t.co/AEoFZOhI3p alone."));
     }
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     assert_eq!(world.run(&names)["counts"]["planned"], 200);
