@@ -454,13 +454,10 @@ fn ceil_char(text: &str, at: usize) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use crate::citation::{Kind, find};
-    use crate::statement::{self, Hint};
+    use crate::citation::{Kind, found_in};
 
     fn accounts(text: &str) -> Vec<String> {
-        let hint = Hint { source: "a.txt".to_owned(), content_type: None };
-        let statement = statement::read(text.as_bytes().to_vec(), &hint);
-        let found = statement.map(|statement| find(&statement)).unwrap_or_default();
+        let found = found_in("a.txt", text);
         let told = found.into_iter().filter_map(|c| match c.kind {
             Kind::Handle { platform, handle } => Some(format!("{} {handle}", platform.as_str())),
             _ => None,

@@ -184,3 +184,11 @@ pub fn each<E>(statement: &Statement, mut take: impl FnMut(Found<'_>) -> Result<
         None => flow::each(statement, &mut take),
     }
 }
+
+/// What a document of this name says it cites, for the tests of this folder; nothing where it cannot be read.
+#[cfg(test)]
+pub(crate) fn found_in(source: &str, text: &str) -> Vec<Citation> {
+    let hint = crate::statement::Hint { source: source.to_owned(), content_type: None };
+    let statement = crate::statement::read(text.as_bytes().to_vec(), &hint);
+    statement.map(|statement| find(&statement)).unwrap_or_default()
+}

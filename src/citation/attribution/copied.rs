@@ -167,13 +167,10 @@ fn is_counter(line: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use crate::citation::{Kind, find};
-    use crate::statement::{self, Hint};
+    use crate::citation::{Kind, found_in};
 
     fn cited(name: &str, text: &str) -> Vec<String> {
-        let hint = Hint { source: name.to_owned(), content_type: None };
-        let statement = statement::read(text.as_bytes().to_vec(), &hint);
-        let found = statement.map(|statement| find(&statement)).unwrap_or_default();
+        let found = found_in(name, text);
         let told = found.into_iter().filter_map(|c| {
             let guess = if c.candidate { " ?" } else { "" };
             match c.kind {

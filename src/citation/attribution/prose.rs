@@ -292,14 +292,13 @@ pub(super) fn name_before(text: &str, seat: &Seat<'_, '_>) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::citation::{Kind, find};
+    use crate::citation::{Kind, find, found_in};
     use crate::statement::{self, Hint};
 
     #[test]
     fn a_sentence_without_spaces_is_no_name() {
         let author = |text: &str| {
-            let statement = statement::read(text.as_bytes().to_vec(), &Hint::default());
-            let found = statement.map(|statement| find(&statement)).unwrap_or_default();
+            let found = found_in("", text);
             found.into_iter().find_map(|c| if let Kind::Post { author, .. } = c.kind { Some(author) } else { None })
         };
         for (text, want) in [
@@ -348,8 +347,7 @@ mod tests {
             ("市长@shizhang_x于2022年4月3日发推称：“大桥已关闭”。", " shizhang_x 2022年4月3日"),
             ("“It is shut” (@b_two, 3 May 2021), they say.", " b_two 3 May 2021"),
         ] {
-            let statement = statement::read(text.as_bytes().to_vec(), &Hint::default());
-            let found = statement.map(|statement| find(&statement)).unwrap_or_default();
+            let found = found_in("", text);
             let told = found.into_iter().find_map(|c| match c.kind {
                 Kind::Post { author, handle, date_raw, .. } if c.candidate => {
                     Some([author, handle, date_raw].map(Option::unwrap_or_default).join(" "))
@@ -376,8 +374,7 @@ mod tests {
                 "@deryaaksoy34 2022-04-14 Rıhtım bugün de kapalı",
             ),
         ] {
-            let statement = statement::read(text.as_bytes().to_vec(), &Hint::default());
-            let found = statement.map(|statement| find(&statement)).unwrap_or_default();
+            let found = found_in("", text);
             let told = found.into_iter().find_map(|c| match c.kind {
                 Kind::Post { handle, date, quoted, .. } if c.candidate => {
                     Some(format!("@{} {} {quoted}", handle.unwrap_or_default(), date.unwrap_or_default()))

@@ -407,12 +407,11 @@ fn repaired(name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use crate::citation::{Kind, find};
+    use crate::citation::{Kind, find, found_in};
     use crate::statement::{self, Hint};
 
     fn posts(text: &str) -> Vec<String> {
-        let statement = statement::read(text.as_bytes().to_vec(), &Hint::default());
-        let found = statement.map(|statement| find(&statement)).unwrap_or_default();
+        let found = found_in("", text);
         let told = found.into_iter().filter_map(|c| match c.kind {
             Kind::Post { author, handle, date: Some(date), quoted, .. } => {
                 Some(format!("{} @{} {date} {quoted}", author.unwrap_or_default(), handle.unwrap_or_default()))

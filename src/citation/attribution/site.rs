@@ -222,12 +222,10 @@ pub(super) fn behind(text: &str, at: usize) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use crate::citation::{Kind, find};
-    use crate::statement::{self, Hint};
+    use crate::citation::{Kind, found_in};
 
     fn platforms(text: &str) -> Vec<String> {
-        let statement = statement::read(text.as_bytes().to_vec(), &Hint::default());
-        let found = statement.map(|statement| find(&statement)).unwrap_or_default();
+        let found = found_in("", text);
         let told = found.into_iter().filter_map(|c| match c.kind {
             Kind::Post { platform, handle, .. } => {
                 Some(format!("{} {}", platform.as_str(), handle.unwrap_or_default()))
@@ -274,8 +272,7 @@ mod tests {
                 ["telegram", "x"],
             ),
         ] {
-            let statement = statement::read(text.as_bytes().to_vec(), &Hint::default());
-            let found = statement.map(|statement| find(&statement)).unwrap_or_default();
+            let found = found_in("", text);
             let of: Vec<&str> = found
                 .iter()
                 .filter_map(

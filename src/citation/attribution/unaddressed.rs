@@ -63,12 +63,10 @@ fn ends_there(text: &str, at: usize) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use crate::citation::{Kind, find};
-    use crate::statement::{self, Hint};
+    use crate::citation::{Kind, found_in};
 
     fn posts(text: &str) -> Vec<String> {
-        let statement = statement::read(text.as_bytes().to_vec(), &Hint::default());
-        let found = statement.map(|statement| find(&statement)).unwrap_or_default();
+        let found = found_in("", text);
         let told = found.into_iter().filter_map(|c| match c.kind {
             Kind::Post { author, handle: None, date, quoted, .. } if c.candidate => {
                 Some(format!("{} {} {quoted}", author.unwrap_or_default(), date.unwrap_or_default()))
