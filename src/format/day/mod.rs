@@ -354,8 +354,8 @@ fn named(draft: &Draft, month: &Month) -> Option<Date> {
 
 fn in_era(year: i32, era: Era) -> i32 {
     match era {
-        Era::Minguo => year + 1911,
-        Era::Japan(before) => year + before,
+        Era::Minguo => year.saturating_add(1911),
+        Era::Japan(before) => year.saturating_add(before),
     }
 }
 
@@ -394,6 +394,8 @@ fn numeric(draft: &Draft, language: Option<&str>) -> Vec<Date> {
 /// A day in a calendar, as a day of ours; only years in which posts and statements about them can fall.
 fn date(year: i32, month: u8, day: i32, calendar: Calendar) -> Option<Date> {
     let day = u8::try_from(day).ok()?;
+    // No calendar here counts more years than this for a day that is plausible, and none need reckon with any number that stands in a text.
+    let year = Some(year).filter(|year| (1..=9999).contains(year))?;
     let date = match calendar {
         Calendar::Persian => icu::calendar::Date::try_new_persian(year, month, day).ok()?.to_calendar(Iso),
         Calendar::Hijri => icu::calendar::Date::try_new_hijri_with_calendar(year, month, day, Hijri::new_umm_al_qura())
@@ -447,6 +449,21 @@ mod tests {
             }
         }
         assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
+    }
+
+    #[test]
+    fn a_number_too_long_for_a_year_is_none() {
+        let nines = "9".repeat(30);
+        for text in [
+            format!("民國{nines} jun 2"),
+            format!("令和{nines}年6月10日"),
+            format!("民國{nines}年6月10日"),
+            format!("10 khordad {nines}"),
+            format!("۲۰ خرداد {nines}"),
+            format!("7 Shawwal {nines}"),
+        ] {
+            assert_eq!(shown(&text, None).map(|found| found.0), None, "{text}");
+        }
     }
 
     #[test]
