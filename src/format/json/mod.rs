@@ -1,18 +1,16 @@
 //! Canonical JSON (RFC 8785): one byte string for one value, so that its digest names it.
 
-use serde_json::{Number, Value};
-
 use crate::format::digest::Digest;
+use writer::Writer;
 
 /// The canonical bytes of `value`.
 ///
 /// # Errors
 /// A value that JSON cannot hold (a map with keys that are no text, a float that is no number).
 pub fn canonical<T: serde::Serialize>(value: &T) -> Result<Vec<u8>, serde_json::Error> {
-    let value = serde_json::to_value(value)?;
-    let mut out = Vec::with_capacity(1024);
-    write(&value, &mut out)?;
-    Ok(out)
+    let mut writer = Writer::default();
+    value.serialize(&mut writer)?;
+    Ok(writer.out)
 }
 
 /// About how many bytes `value` has as JSON, without making them: numbers that are not whole may be spelt otherwise.
@@ -34,54 +32,6 @@ pub fn length<T: serde::Serialize>(value: &T) -> Result<usize, serde_json::Error
     let mut count = Count(0);
     serde_json::to_writer(&mut count, value)?;
     Ok(count.0)
-}
-
-/// Whole numbers up to here are the same as integers and as the doubles that RFC 8785 means.
-const SAFE: u64 = 1 << 53;
-
-/// As deep as the value is, which serde_json bounds at 128 for what it read and our own types far below.
-fn write(value: &Value, out: &mut Vec<u8>) -> Result<(), serde_json::Error> {
-    match value {
-        Value::Array(items) => {
-            out.push(b'[');
-            for (n, item) in items.iter().enumerate() {
-                if n > 0 {
-                    out.push(b',');
-                }
-                write(item, out)?;
-            }
-            out.push(b']');
-        }
-        Value::Object(fields) => {
-            let mut fields: Vec<(&String, &Value)> = fields.iter().collect();
-            // By UTF-16 code units (RFC 8785 §3.2.3), which in ASCII is the order of bytes.
-            match fields.iter().all(|(name, _)| name.is_ascii()) {
-                true => fields.sort_unstable_by_key(|(name, _)| *name),
-                false => fields.sort_by(|(a, _), (b, _)| a.encode_utf16().cmp(b.encode_utf16())),
-            }
-            out.push(b'{');
-            for (n, (name, value)) in fields.into_iter().enumerate() {
-                if n > 0 {
-                    out.push(b',');
-                }
-                serde_json::to_writer(&mut *out, name)?;
-                out.push(b':');
-                write(value, out)?;
-            }
-            out.push(b'}');
-        }
-        Value::Number(number) => self::number(number, out)?,
-        Value::String(_) | Value::Bool(_) | Value::Null => serde_json::to_writer(out, value)?,
-    }
-    Ok(())
-}
-
-fn number(number: &Number, out: &mut Vec<u8>) -> Result<(), serde_json::Error> {
-    match number.as_i64() {
-        Some(n) if n.unsigned_abs() <= SAFE => serde_json::to_writer(out, &n),
-        // Doubles as ECMAScript spells them.
-        _ => serde_jcs::to_writer(out, number),
-    }
 }
 
 /// Whether `bytes` are exactly the canonical form of what they say: no other spacing, order, number or escape, no key
@@ -106,9 +56,12 @@ pub fn digest<T: serde::Serialize>(value: &T) -> Result<Digest, serde_json::Erro
 }
 
 mod plain;
+mod writer;
 
 #[cfg(test)]
 mod tests {
+    use serde_json::{Number, Value};
+
     use super::*;
 
     #[test]
