@@ -208,7 +208,12 @@ fn folded(text: &str) -> Vec<u8> {
     let (mut at, mut spaced) = (0, true);
     while at < bytes.len() {
         if let Some(piece) = bytes.get(at..=at + PIECE).filter(|piece| is_even(piece, spaced)) {
-            out.extend(piece.iter().take(PIECE).map(|&byte| if is_blank(byte) { b' ' } else { byte }));
+            // Copied whole and then mended in place: a loop over a slice has no end to look for byte by byte.
+            let copied = out.len();
+            out.extend_from_slice(piece.get(..PIECE).unwrap_or_default());
+            for byte in out.get_mut(copied..).unwrap_or_default() {
+                *byte = if is_blank(*byte) { b' ' } else { *byte };
+            }
             spaced = out.last() == Some(&b' ');
             at += PIECE;
             continue;
@@ -239,6 +244,7 @@ fn folded(text: &str) -> Vec<u8> {
     out
 }
 
+#[inline]
 fn is_blank(byte: u8) -> bool {
     (byte == b' ') | (byte.wrapping_sub(b'\t') < 5)
 }
