@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, sync_channel};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{Builder, Scope, available_parallelism, scope};
 
 use jiff::Timestamp;
@@ -33,7 +33,8 @@ use crate::world::vault::place::{self, Place, Shelf};
 #[derive(Debug)]
 pub struct Recall {
     warc: PathBuf,
-    tiles: Tiles,
+    tiles: Arc<Tiles>,
+    desk: Mutex<Desk>,
     /// the checkpoint they are looked for under; an older one serves as well
     under: Mutex<Option<Checkpoint>>,
     missed: Mutex<Missed>,
@@ -69,48 +70,16 @@ fn in_turn(readers: &[Receiver<Read>]) -> impl Iterator<Item = Read> {
     readers.iter().cycle().map(move |reader| reader.recv().unwrap_or_else(died))
 }
 
-/// Records read one after another, each found under a signed checkpoint: what they share is read once.
-struct Reading<'a> {
-    recall: &'a Recall,
-    store: &'a Store,
-    shelf: Shelf<'a>,
-    prover: Option<(Checkpoint, Prover<'a>)>,
+/// Where records are read one after another, each found under a signed checkpoint: what they share is read once.
+#[derive(Debug)]
+struct Desk {
+    shelf: Shelf,
+    prover: Option<(Checkpoint, Prover<Arc<Tiles>>)>,
 }
 
-impl<'a> Reading<'a> {
-    fn new(recall: &'a Recall, store: &'a Store) -> Self {
-        Self { recall, store, shelf: Shelf::new(&recall.warc), prover: None }
-    }
-
-    /// As [`Recall::record`].
-    fn record(&mut self, index: u64) -> Result<Option<(Digest, Record)>, Fault> {
-        let Some(at) = self.store.locate_record(index)? else { return Ok(None) };
-        let place = Place { file: at.file, offset: at.offset, length: at.length };
-        let Ok(found) = self.shelf.read(&place) else { return Ok(None) };
-        let block = found.record.block;
-        let leaf = Digest::of(&block);
-        Ok(Record::read(&block).ok().filter(|_| self.has(index, &leaf)).map(|record| (leaf, record)))
-    }
-
-    /// The record at `index`, where it brought a statement.
-    fn statement(&mut self, index: u64) -> Read {
-        Ok(match self.record(index)? {
-            Some((_, Record { event: Event::StatementAdded(added), .. })) => Some(added),
-            _ => None,
-        })
-    }
-
-    /// Whether the ledger has this leaf at this index.
-    fn has(&mut self, index: u64, leaf: &Digest) -> bool {
-        if self.prover.as_ref().is_none_or(|(under, _)| under.size <= index) {
-            let recall = self.recall;
-            let Some(under) = recall.checkpoint(index) else { return false };
-            let prover = Prover::from_tiles(&recall.tiles, under.size);
-            self.prover = Some((under, prover));
-        }
-        let Some((Checkpoint { size, root, .. }, prover)) = &mut self.prover else { return false };
-        let path = prover.inclusion(index);
-        path.is_ok_and(|path| verify_inclusion(&record_leaf(leaf), index, *size, &path, root).is_ok())
+impl Desk {
+    fn new(warc: &Path) -> Self {
+        Self { shelf: Shelf::new(warc), prover: None }
     }
 }
 
@@ -148,7 +117,8 @@ impl Recall {
     pub fn new(paths: &Paths) -> Self {
         Self {
             warc: paths.warc(),
-            tiles: Tiles::new(&paths.ledger()),
+            tiles: Arc::new(Tiles::new(&paths.ledger())),
+            desk: Mutex::new(Desk::new(&paths.warc())),
             under: Mutex::default(),
             missed: Mutex::default(),
         }
@@ -159,7 +129,38 @@ impl Recall {
     /// # Errors
     /// The catalogue's.
     pub fn record(&self, store: &Store, index: u64) -> Result<Option<(Digest, Record)>, Fault> {
-        Reading::new(self, store).record(index)
+        self.at(store, index, &mut self.desk.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn at(&self, store: &Store, index: u64, desk: &mut Desk) -> Result<Option<(Digest, Record)>, Fault> {
+        let Some(at) = store.locate_record(index)? else { return Ok(None) };
+        let place = Place { file: at.file, offset: at.offset, length: at.length };
+        let Ok(block) = desk.shelf.block(&place) else { return Ok(None) };
+        let leaf = Digest::of(&block);
+        if !self.has(index, &leaf, desk) {
+            return Ok(None);
+        }
+        Ok(Record::read_proved(&block).ok().map(|record| (leaf, record)))
+    }
+
+    /// Whether the ledger has this leaf at this index.
+    fn has(&self, index: u64, leaf: &Digest, desk: &mut Desk) -> bool {
+        if desk.prover.as_ref().is_none_or(|(under, _)| under.size <= index) {
+            let Some(under) = self.checkpoint(index) else { return false };
+            let prover = Prover::from_tiles(Arc::clone(&self.tiles), under.size);
+            desk.prover = Some((under, prover));
+        }
+        let Some((Checkpoint { size, root, .. }, prover)) = &mut desk.prover else { return false };
+        let path = prover.inclusion(index);
+        path.is_ok_and(|path| verify_inclusion(&record_leaf(leaf), index, *size, &path, root).is_ok())
+    }
+
+    /// The record at `index`, where it brought a statement.
+    fn statement(&self, store: &Store, index: u64, desk: &mut Desk) -> Read {
+        Ok(match self.at(store, index, desk)? {
+            Some((_, Record { event: Event::StatementAdded(added), .. })) => Some(added),
+            _ => None,
+        })
     }
 
     /// Whether a signed checkpoint is over this index yet.
@@ -223,10 +224,10 @@ impl Recall {
     ) -> Result<Receiver<Read>, Fault> {
         let (out, read) = sync_channel(AHEAD);
         let work = move || {
-            let mut reading = Reading::new(self, &store);
+            let mut desk = Desk::new(&self.warc);
             let all = store.at_once(|| {
                 for index in indexes {
-                    if out.send(reading.statement(index)).is_err() {
+                    if out.send(self.statement(&store, index, &mut desk)).is_err() {
                         break;
                     }
                 }

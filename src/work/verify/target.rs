@@ -27,6 +27,7 @@ use crate::world::store::Store;
 use crate::world::store::holds::Thing;
 use crate::world::store::read::{Located, RecordRow};
 use crate::world::tiles::prover::Prover;
+use crate::world::tiles::reader::Tiles;
 use crate::world::vault::place::{self, Place};
 
 /// Checks one thing.
@@ -360,7 +361,7 @@ impl<'a> Look<'a> {
     fn included(&self, index: u64, leaf: &Digest, place: &str, report: &mut Report) {
         let checkpoint = &self.open.signed.checkpoint;
         report.checked.leaves += 1;
-        let holds = |mut prover: Prover<'_>| {
+        let holds = |mut prover: Prover<&Tiles>| {
             let proof = prover.inclusion(index).map_err(|e| e.to_string())?;
             verify_inclusion(&record_leaf(leaf), index, checkpoint.size, &proof, &checkpoint.root)
                 .map_err(|e| e.to_string())

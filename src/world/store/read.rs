@@ -127,7 +127,8 @@ impl Store {
     /// # Errors
     /// SQLite's own.
     pub fn leaves(&self) -> Result<u64, Error> {
-        let n: i64 = self.db().query_row("SELECT coalesce(max(idx) + 1, 0) FROM record", [], |r| r.get(0))?;
+        let mut query = self.db().prepare_cached("SELECT coalesce(max(idx) + 1, 0) FROM record")?;
+        let n: i64 = query.query_row([], |r| r.get(0))?;
         Ok(n.unsigned_abs())
     }
 

@@ -19,7 +19,6 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use reader::Tiles;
-use rustix::fs::FlockOperation;
 
 use crate::format::checkpoint::{Checkpoint, Refused, Signed};
 use crate::format::digest::Digest;
@@ -28,6 +27,7 @@ use crate::format::note::{NotSigned, Note, Signature, Signer, VerifierKey};
 use crate::format::tile::{self, MAX_LEVEL, Row, Tile, WIDTH};
 use crate::ledger::{Edge, View};
 use crate::world::durable::{self, Disk};
+use crate::world::lock::Held;
 
 /// The log, open for appending; no second one opens while this lives.
 pub struct Log {
@@ -40,7 +40,7 @@ pub struct Log {
     filled: Vec<(Tile, Vec<u8>)>,
     /// partial ones that are
     published: HashSet<Tile>,
-    _lock: File,
+    _lock: Held,
 }
 
 /// What a log does not do.
@@ -368,13 +368,10 @@ fn of(error: NotMade<Error>, asked: u64) -> Error {
 }
 
 /// One appender at a time. The lock is the folder's own and ends with the process.
-fn locked(folder: &Path) -> Result<File, Error> {
+fn locked(folder: &Path) -> Result<Held, Error> {
     let file = File::open(folder).map_err(|e| unreadable(folder.to_owned(), e))?;
-    match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
-        Ok(()) => Ok(file),
-        Err(rustix::io::Errno::WOULDBLOCK) => Err(Error::InUse(folder.to_owned())),
-        Err(e) => Err(Error::Read { path: folder.to_owned(), source: e.into() }),
-    }
+    let held = Held::of(file).map_err(|source| Error::Read { path: folder.to_owned(), source })?;
+    held.map_err(|_| Error::InUse(folder.to_owned()))
 }
 
 fn unreadable(path: PathBuf, source: std::io::Error) -> Error {

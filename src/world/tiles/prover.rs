@@ -3,6 +3,8 @@
 //! A path runs through tiles: eight hashes in each full one, found beside each other, and above the last full tile a rest
 //! that all leaves below the same subtree share.
 
+use std::ops::Deref;
+
 use super::nodes::{Laid, Nodes};
 use super::reader::Tiles;
 use super::{Error, of};
@@ -15,10 +17,10 @@ use crate::ledger::{Source as _, View};
 /// being made twice, in 10 MiB.
 const KEPT: usize = 512;
 
-/// Makes audit paths.
+/// Makes audit paths. `T` leads to the tiles: borrowed, or kept with it.
 #[derive(Debug)]
-pub struct Prover<'a> {
-    tiles: &'a Tiles,
+pub struct Prover<T> {
+    tiles: T,
     nodes: Option<Nodes>,
     size: u64,
     /// above full tiles of leaves
@@ -36,14 +38,14 @@ struct Above {
     rest: Vec<Digest>,
 }
 
-impl<'a> Prover<'a> {
+impl<T: Deref<Target = Tiles>> Prover<T> {
     /// For the first `size` leaves of a log.
-    pub fn new(tiles: &'a Tiles, size: u64) -> Self {
+    pub fn new(tiles: T, size: u64) -> Self {
         Self { nodes: Nodes::open(tiles.folder()), ..Self::from_tiles(tiles, size) }
     }
 
     /// The same from the tiles alone, whatever else is stored.
-    pub fn from_tiles(tiles: &'a Tiles, size: u64) -> Self {
+    pub fn from_tiles(tiles: T, size: u64) -> Self {
         Self { tiles, nodes: None, size, first: Vec::new(), second: Vec::new() }
     }
 
@@ -52,7 +54,7 @@ impl<'a> Prover<'a> {
     /// # Errors
     /// An index out of range; a tile that is missing or damaged.
     pub fn inclusion(&mut self, index: u64) -> Result<Vec<Digest>, Error> {
-        let (tiles, size) = (self.tiles, self.size);
+        let (tiles, size) = (&*self.tiles, self.size);
         if index / WIDTH >= size / WIDTH {
             return rest(tiles, index, size, 0);
         }

@@ -257,3 +257,14 @@ fn a_commit_broken_off_anywhere_is_finished_by_the_next() {
         assert!(finished, "{fate:?}: every deed of the commit was broken once");
     }
 }
+
+#[test]
+fn a_log_is_let_go_of_though_another_process_is_just_being_started() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = made(folder.path(), &[1, 3]);
+    // What such a process has: another name of the same open file.
+    let copy = log._lock.0.try_clone().unwrap();
+    drop(log);
+    assert!(Log::open(folder.path(), &Disk::default()).is_ok());
+    drop(copy);
+}

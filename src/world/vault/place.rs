@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use super::Error;
 use crate::format::digest::Digest;
 use crate::format::gzip;
+use crate::format::gzip::member::{Inflater, Whole};
 use crate::format::time;
 use crate::format::warc::RecordType;
 use crate::format::warc::head::Head;
@@ -22,6 +23,8 @@ use crate::resolution::exchange::RecordName;
 pub const OPEN: &str = ".open";
 /// The largest record that is read into memory.
 pub const WHOLE_MAX: u64 = 768 << 20;
+/// The longest record that is inflated in one step, bytes.
+const AT_ONCE: usize = 16 << 20;
 const EXTENSION: &str = ".warc.gz";
 
 /// One record's member in one file. `file` is the name it has once sealed, so it stays true.
@@ -205,17 +208,22 @@ pub fn read_at(dir: &Path, place: &Place) -> Result<Found, Error> {
 }
 
 /// Reads one record after another; the file it read last stays open.
-#[derive(Debug)]
-pub struct Shelf<'a> {
-    dir: &'a Path,
+pub struct Shelf {
+    dir: PathBuf,
     last: Option<(String, PathBuf, File)>,
-    unpacker: gzip::Unpacker,
+    inflater: Option<Inflater>,
 }
 
-impl<'a> Shelf<'a> {
+impl fmt::Debug for Shelf {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Shelf({})", self.dir.display())
+    }
+}
+
+impl Shelf {
     /// Over a vault's folder. Nothing is read yet.
-    pub fn new(dir: &'a Path) -> Self {
-        Self { dir, last: None, unpacker: gzip::Unpacker::default() }
+    pub fn new(dir: &Path) -> Self {
+        Self { dir: dir.to_owned(), last: None, inflater: Inflater::new() }
     }
 
     /// As [`read_at`].
@@ -223,44 +231,78 @@ impl<'a> Shelf<'a> {
     /// # Errors
     /// As [`read_at`].
     pub fn read(&mut self, place: &Place) -> Result<Found, Error> {
-        let damaged = |what: &str| Error::Damaged { place: place.clone(), what: what.to_owned() };
+        found(self.plain(place)?).map_err(|what| damaged(place, what))
+    }
+
+    /// The block of the record at a place, by whatever name and with whatever digests: for those who know its digest from elsewhere.
+    ///
+    /// # Errors
+    /// No such file, one that cannot be read, and a member that is not one record.
+    pub fn block(&mut self, place: &Place) -> Result<Vec<u8>, Error> {
+        let mut plain = self.plain(place)?;
+        let (_, end) = head(&mut plain).map_err(|what| damaged(place, what))?;
+        plain.drain(..end);
+        Ok(plain)
+    }
+
+    /// The bytes of the member at a place.
+    fn plain(&mut self, place: &Place) -> Result<Vec<u8>, Error> {
         if place.length > WHOLE_MAX {
-            return Err(damaged("too large to be read at once"));
+            return Err(damaged(place, "too large to be read at once"));
         }
         let (_, path, file) = match self.last.take().filter(|(name, ..)| *name == place.file) {
             Some(last) => self.last.insert(last),
             None => {
-                let (path, file) = open(self.dir, &place.file)?;
+                let (path, file) = open(&self.dir, &place.file)?;
                 self.last.insert((place.file.clone(), path, file))
             }
         };
         let mut member = vec![0; usize::try_from(place.length).unwrap_or(0)];
         match file.read_exact_at(&mut member, place.offset) {
             Err(e) if e.kind() == std::io::ErrorKind::UnexpectedEof => {
-                return Err(damaged("the file ends before it does"));
+                return Err(damaged(place, "the file ends before it does"));
             }
             other => other.map_err(|source| Error::Read { path: path.clone(), source })?,
         }
         // Somebody may have unpacked the file: what was digested is the same.
-        let plain = match member.starts_with(b"WARC/") {
-            true => member,
-            false => {
-                let max = usize::try_from(WHOLE_MAX).unwrap_or(usize::MAX);
-                self.unpacker.whole(&member, max).map_err(|damage| damaged(&damage.to_string()))?
-            }
-        };
-        found(plain).map_err(damaged)
+        if member.starts_with(b"WARC/") {
+            return Ok(member);
+        }
+        if let Some(plain) = self.inflater.as_mut().and_then(|inflater| inflated(inflater, &member)) {
+            return Ok(plain);
+        }
+        let max = usize::try_from(WHOLE_MAX).unwrap_or(usize::MAX);
+        gzip::whole(&member, max).map_err(|damage| damaged(place, &damage.to_string()))
     }
 }
 
-fn found(mut plain: Vec<u8>) -> Result<Found, &'static str> {
-    let end = memchr::memmem::find(&plain, b"\r\n\r\n").ok_or("no head")? + 4;
+/// What a member of ordinary length holds, if nothing is wrong with it.
+fn inflated(inflater: &mut Inflater, member: &[u8]) -> Option<Vec<u8>> {
+    let length = u32::from_le_bytes(*member.last_chunk()?) as usize;
+    // No deflated byte stands for more than 1,032.
+    let mut plain = vec![0; Some(length).filter(|length| *length <= AT_ONCE.min(member.len().saturating_mul(1032)))?];
+    let sound = Whole::Member { used: member.len(), made: length };
+    (inflater.inflate(member, &mut plain) == sound).then_some(plain)
+}
+
+fn damaged(place: &Place, what: &str) -> Error {
+    Error::Damaged { place: place.clone(), what: what.to_owned() }
+}
+
+/// The head of the one record that `plain` is, and where its block begins; `plain` then ends with the block.
+fn head(plain: &mut Vec<u8>) -> Result<(Head, usize), &'static str> {
+    let end = memchr::memmem::find(plain, b"\r\n\r\n").ok_or("no head")? + 4;
     let head = Head::read(plain.get(..end).unwrap_or_default());
     let len = head.length().and_then(|n| usize::try_from(n).ok()).ok_or("no length")?;
     if plain.len().checked_sub(end + 4) != Some(len) || !plain.ends_with(b"\r\n\r\n") {
         return Err("its block is not as long as its head says");
     }
     plain.truncate(end + len);
+    Ok((head, end))
+}
+
+fn found(mut plain: Vec<u8>) -> Result<Found, &'static str> {
+    let (head, end) = head(&mut plain)?;
     let digest = Digest::of(&plain);
     let block = plain.split_off(end);
     let record = Record::of(&head, block).ok_or("its head is not one of ours")?;
@@ -294,15 +336,14 @@ pub fn digests_at(dir: &Path, place: &Place) -> Result<(Digest, Vec<Digest>), Er
 /// # Errors
 /// As [`read_at`].
 pub fn within(dir: &Path, place: &Place) -> Result<Within, Error> {
-    let damaged = |what: &str| Error::Damaged { place: place.clone(), what: what.to_owned() };
     let (path, file) = open(dir, &place.file)?;
     let failed = |source| Error::Read { path: path.clone(), source };
     let mut reader = Reader::new(file, place.offset, Want { keep: 0, ..Want::ours() }).map_err(failed)?;
-    let item = reader.next().map_err(failed)?.ok_or_else(|| damaged("nothing is there"))?;
+    let item = reader.next().map_err(failed)?.ok_or_else(|| damaged(place, "nothing is there"))?;
     if let Some(problem) = item.problems.first() {
-        return Err(damaged(&problem.what));
+        return Err(damaged(place, &problem.what));
     }
-    let whole = item.digests.whole.ok_or_else(|| damaged("no whole record is there"))?;
+    let whole = item.digests.whole.ok_or_else(|| damaged(place, "no whole record is there"))?;
     let said = item.head.get("WARC-Payload-Digest").and_then(|said| said.parse().ok());
     let entity = item.entity.map(|(digest, _)| digest);
     let digests = [item.digests.block, item.digests.payload, entity, said].into_iter().flatten().collect();
