@@ -6,7 +6,7 @@ mod token;
 use std::ops::Range;
 
 use crate::format::effort::looked_at;
-use crate::format::reading::{Anchor, Pointer, Reading};
+use crate::format::reading::{Anchor, Reading};
 use page::Page;
 use token::{Tag, Token, Tokens};
 use url::Url;
@@ -118,7 +118,9 @@ pub fn looks_like(text: &str) -> bool {
 pub fn read(source: &str) -> Html {
     let scope = page::scope(source);
     let mut reader = Reader::new(source, scope);
-    for token in Tokens::of(source) {
+    let mut tokens = Tokens::of(source);
+    while let Some(token) = tokens.next() {
+        reader.at = tokens.at();
         match token {
             Token::Text(range) => reader.text(range),
             Token::Open(tag) => reader.open(&tag),
@@ -139,6 +141,8 @@ struct Open {
     byline: bool,
     /// where its words begin
     from: usize,
+    /// a quotation mark was put before its words
+    marked: bool,
     /// an anchor's URL and where it stands
     href: Option<(String, Range<usize>)>,
 }
@@ -148,6 +152,8 @@ const DEPTH: usize = 512;
 
 struct Reader<'s> {
     source: &'s str,
+    /// where the present token ends
+    at: usize,
     scope: Option<&'static str>,
     in_scope: usize,
     html: Html,
@@ -169,6 +175,7 @@ impl<'s> Reader<'s> {
     fn new(source: &'s str, scope: Option<&'static str>) -> Self {
         Self {
             source,
+            at: 0,
             scope,
             in_scope: 0,
             html: Html::default(),
@@ -321,6 +328,11 @@ impl<'s> Reader<'s> {
         if href.is_some() && self.space.is_some() && self.due == 0 {
             self.due_breaks(0);
         }
+        let marked = name == "q" && self.is_read() && !self.has_mark();
+        if marked {
+            self.due_breaks(self.at);
+            self.html.reading.push_for("“", self.at..self.at);
+        }
         self.stack.push(Open {
             name: tag.name.clone(),
             hidden,
@@ -329,8 +341,17 @@ impl<'s> Reader<'s> {
             embed,
             byline: name == "header" || is_byline(tag),
             from: self.html.reading.text.len(),
+            marked,
             href,
         });
+    }
+
+    /// Whether the words that follow bring a quotation mark of their own: a `q` element has one on the screen unless a style takes it away.
+    fn has_mark(&self) -> bool {
+        let words = self.source.get(self.at..).unwrap_or_default().trim_start();
+        let named = ["&quot;", "&ldquo;", "&laquo;", "&bdquo;", "&lsquo;", "&lsaquo;", "&sbquo;"];
+        words.starts_with(['"', '“', '”', '„', '«', '»', '‘', '‚', '‹', '「', '『', '\''])
+            || named.iter().any(|name| words.starts_with(name))
     }
 
     fn close(&mut self, name: &str) {
@@ -358,6 +379,9 @@ impl<'s> Reader<'s> {
         self.in_scope -= usize::from(self.scope == Some(open.name.as_str()));
         let reading = &mut self.html.reading;
         let words = open.from..reading.text.len();
+        if open.marked {
+            reading.push_for("”", self.at..self.at);
+        }
         if open.quiet && self.quiet == 0 && !words.is_empty() {
             reading.quiet.push(words.clone());
         }
@@ -377,8 +401,6 @@ impl<'s> Reader<'s> {
         reading.anchors.sort_by_key(|a| (a.words.start, a.words.end));
         reading.quiet.sort_by_key(|r| r.start);
         reading.embeds.sort_by_key(|r| (r.start, std::cmp::Reverse(r.end)));
-        let named: Vec<Pointer> = std::mem::take(&mut reading.pointers);
-        reading.pointers = named;
         self.html
     }
 }
@@ -412,6 +434,22 @@ fn trimmed(raw: &str, range: Range<usize>) -> Range<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn words_in_a_q_element_stand_between_marks() {
+        let read = |source: &str| super::read(source).reading;
+        let text = |source: &str| read(source).text;
+        assert_eq!(text("<p>She wrote: <q>All is <b>well</b></q>.</p>"), "She wrote: “All is well”.");
+        assert_eq!(
+            text("<p><q>One <q>two</q> three</q> <q>“four”</q><q> &laquo;five&raquo;</q>"),
+            "“One “two” three” “four” «five»"
+        );
+        assert_eq!(text("<script><q>no</q></script><p hidden><q>no</q></p><p><q>never closed"), "“never closed”");
+        let source = "<p>See <q>the words</q>!</p>";
+        let reading = read(source);
+        let words = reading.text.find("the").unwrap()..reading.text.find('”').unwrap();
+        assert_eq!(&source[reading.source(words)], "the words");
+    }
 
     #[test]
     fn words_come_with_their_places() {

@@ -56,6 +56,11 @@ impl<'s> Tokens<'s> {
         Self { source, at: 0, raw: None }
     }
 
+    /// Where what was read last ends.
+    pub(super) fn at(&self) -> usize {
+        self.at
+    }
+
     fn bytes(&self) -> &'s [u8] {
         self.source.as_bytes()
     }
