@@ -4,7 +4,7 @@ usage: verify.py ARCHIVE [--vkey LINE] [--checkpoint FILE]
   --vkey LINE        the ledger's verifier key as you know it from elsewhere (else the archive's own is taken, and said)
   --checkpoint FILE  a signed checkpoint you remember: the ledger must have grown from it
 Exit code: 0 intact, 5 damaged or incomplete, 3 no archive there, 2 misuse. Needs Python 3.9 and `cryptography`. It reads no SQLite; the formats are WARC 1.1, RFC 8785, RFC 6962, C2SP tlog-tiles, RFC 3161 and OpenTimestamps."""
-import base64, collections, datetime, glob, hashlib, itertools, json, mmap, os, re, struct, sys, zlib
+import base64, collections, datetime, decimal, glob, hashlib, itertools, json, mmap, os, re, struct, sys, zlib
 from cryptography import x509; from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes; from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 PROBLEMS, NOT_CHECKED, COUNT, OURS, URN, AGAIN = [], [], {}, b"\x1f\x8b\x08\0\0\0\0\0\0\xff", "urn:onrecord:record:", ("rate-limited", "unreachable", "timeout", "server-error", "no-such-host", "offline")
@@ -14,12 +14,9 @@ def sha(b): return hashlib.sha256(b).digest()
 class Bad(Exception): kind, __str__ = property(lambda e: [*e.args, "record-malformed"][1]), lambda e: e.args[0]
 def refuse(reason, *why):
     if reason: raise Bad(*why)
-def number(x):
+def number(x):                                              # Python and ECMAScript agree on the digits, not on the exponent
     if x == int(x) and abs(x) < 1e21: return str(int(x))
-    m, _, e = repr(x).partition("e")                      # Python and ECMAScript agree on the digits, not on the exponent
-    if not e: return m
-    if -7 < int(e) < 0: return ("-" if m[0] == "-" else "") + "0." + "0" * (-int(e) - 1) + m.lstrip("-").replace(".", "")
-    return f"{m}e{'+' if int(e) > 0 else '-'}{abs(int(e))}"
+    return f"{decimal.Decimal(repr(x)):f}" if 1e-6 <= abs(x) < 1e21 else re.sub("e([+-])0", r"e\1", repr(x))
 def canonical(v):
     if isinstance(v, dict): return "{" + ",".join(canonical(k) + ":" + canonical(v[k]) for k in sorted(v, key=lambda k: k.encode("utf-16-be", "surrogatepass"))) + "}"
     if isinstance(v, list): return "[" + ",".join(map(canonical, v)) + "]"
@@ -83,16 +80,19 @@ def warcs(archive):                                         # -> {id: (whole dig
         if not os.path.getsize(path): continue
         with open(path, "rb") as f: data = mmap.mmap(f.fileno(), 0, access=mmap.ACCESS_READ)
         while at < len(data):
-            member, found = Member(data, at), []; pieces = iter(member)
+            member, found, here = Member(data, at), [], at; pieces = iter(member)
             try:
                 while True:
                     *one, rest = record(pieces); found.append(one)
                     if not (rest := rest + next(pieces, b"")): break
                     one[3] += [("not-a-member-per-record", "its gzip member goes on after the record")] * (not is_unpacked(data)); pieces = itertools.chain([rest], pieces)
-                for one in found: take(name, at, *one, known, blocks, seen); seen = True
-                if data[at:at + 10] != OURS: problem("gzip-head-changed", f"warc/{name}@{at}", "not the head of a gzip member of ours")
                 at = member.end
-            except (Bad, OSError, ValueError) as e: kind, here = getattr(e, "kind", "record-malformed"), at; at = behind(data, at, kind); (left if unfinished and at == len(data) else problem)(kind, f"warc/{name}@{here}", str(e)); seen = True
+            except (Bad, OSError, ValueError) as e:         # nothing counts of a member that breaks off
+                kind, found = getattr(e, "kind", "record-malformed"), found if is_unpacked(data) else []
+                at = behind(data, at, kind); (left if unfinished and at == len(data) else problem)(kind, f"warc/{name}@{here}", str(e))
+            for one in found: take(name, here, *one, known, blocks, seen); seen = True
+            if found and data[here:here + 10] != OURS: problem("gzip-head-changed", f"warc/{name}@{here}", "not the head of a gzip member of ours")
+            seen = True
     return known, blocks, any(n[0] for n in names)
 def root(level):
     while len(level) > 1: level = [sha(b"\1" + level[i] + level[i + 1]) for i in range(0, len(level) - 1, 2)] + (level[-1:] if len(level) % 2 else [])

@@ -174,10 +174,11 @@ impl OpenArchive {
         ours(&now)?;
         // An open WARC file is recovered first, so that the same bytes are looked at as by the next run.
         let making = making(&tools, &choices.software());
-        drop(Vault::open(&paths.warc(), choices.limits, making, choices.disk.clone())?);
+        let (vault, recovered) = Vault::open(&paths.warc(), choices.limits, making, choices.disk.clone())?;
+        drop(vault);
         Store::remove(&new)?;
         let mut store = Store::anew(&new)?.on(choices.disk.clone());
-        let taken = reindex::take_up(&paths.warc(), &mut store, &log, &tools.key)?;
+        let taken = reindex::take_up(&paths.warc(), &mut store, &log, &tools.key, &recovered.files)?;
         words::index(&paths.warc(), &mut store, usize::MAX)?;
         store.whole()?;
         Store::remove(&now)?;
@@ -288,20 +289,6 @@ fn leftover(leftover: &Leftover) -> Option<String> {
     ))
 }
 
-/// A file's beginning is named by the first records that go into it, so one whose beginning is named by nothing was not written here, unless
-/// a process was cut off in it: then it is not sealed. The next run would name what lies in it as if it had been captured.
-fn stranger(store: &Store) -> Result<(), Fault> {
-    for name in store.unbound()? {
-        let Some(at) = store.locate(name.id)?.filter(|at| at.offset == 0) else { continue };
-        return Err(Fault::Damaged(format!(
-            "warc/{} is no file of this archive: no record of the ledger names its beginning, and no process was cut off while it wrote; \
-             nothing is signed until it is taken away",
-            at.file
-        )));
-    }
-    Ok(())
-}
-
 /// Brings catalogue and ledger level with the WARC files, by the functions of the normal path: records that were fsynced
 /// and not yet catalogued are catalogued, records that were catalogued and not yet logged are logged.
 fn catch_up(
@@ -312,7 +299,7 @@ fn catch_up(
 ) -> Result<(Vec<String>, Option<RolledBack>), Fault> {
     let mut notes = Vec::new();
     let (ledger, catalogue) = (parts.log.size(), parts.store.leaves()?);
-    let found = reindex::take_up(&paths.warc(), &mut parts.store, &parts.log, &tools.key)?;
+    let found = reindex::take_up(&paths.warc(), &mut parts.store, &parts.log, &tools.key, &recovered.files)?;
     if found.records > 0 || found.rows > 0 {
         let anew = catalogue == 0 && ledger > 0;
         let why = if anew { "the catalogue was missing and was made anew" } else { "the last process was cut off" };
@@ -324,9 +311,6 @@ fn catch_up(
             "the ledger has {} leaves and only {leaves} of their records are in warc/",
             parts.log.size()
         )));
-    }
-    if recovered.files.is_empty() {
-        stranger(&parts.store)?;
     }
     let from = parts.log.size();
     let mut missing = Vec::new();

@@ -3,6 +3,7 @@
 //! The same function takes up what a crash left uncatalogued and makes a whole catalogue anew: it looks at each WARC file
 //! from the byte where the catalogue's knowledge of it ends, which in an empty catalogue is its first.
 
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use crate::format::digest::Digest;
@@ -18,6 +19,7 @@ use crate::world::store::apply::{Batch, Documents, Leaf};
 use crate::world::store::{self, Store};
 use crate::world::tiles::Log;
 use crate::world::vault::place::{self, Place};
+use crate::world::vault::recover::Leftover;
 
 /// WARC records in one transaction.
 const BATCH: usize = 4096;
@@ -29,6 +31,8 @@ pub struct TakenUp {
     pub rows: u64,
     /// ledger records
     pub records: u64,
+    /// WARC records that were put there by someone else, and have no rows
+    pub left_out: u64,
 }
 
 /// A ledger record seen in a WARC file, not yet applied.
@@ -41,12 +45,19 @@ pub struct Seed {
     pub place: Place,
 }
 
-/// Takes up everything in `warc` that the catalogue does not know, in the ledger's order.
+/// Takes up everything in `warc` that the catalogue does not know, in the ledger's order. `open` are the files that a process that was
+/// cut off had not sealed: what no record names is taken up where such a process may have left it, and nowhere else.
 ///
 /// # Errors
 /// Files that cannot be read, a record that is not logged and was not written with `key`, a document that a record names and that is not there, SQLite's own. Damage behind which
 /// records stand is left to `verify`; what can be read is taken up.
-pub fn take_up(warc: &Path, store: &mut Store, log: &Log, key: &Ed25519Signer) -> Result<TakenUp, Fault> {
+pub fn take_up(
+    warc: &Path,
+    store: &mut Store,
+    log: &Log,
+    key: &Ed25519Signer,
+    open: &[Leftover],
+) -> Result<TakenUp, Fault> {
     let mut out = TakenUp::default();
     let mut seeds = Vec::new();
     let known = store.known_files()?;
@@ -62,16 +73,72 @@ pub fn take_up(warc: &Path, store: &mut Store, log: &Log, key: &Ed25519Signer) -
     }
     if !seeds.is_empty() {
         let logged = in_ledger_order(&mut seeds, store.leaves()?, log)?;
-        let unlogged = seeds.iter().skip(logged);
-        if let Err(fault) = unlogged.into_iter().try_for_each(|seed| mark::check(key, warc, &seed.place, &seed.leaf)) {
+        let ours: HashSet<String> = seeds.iter().take(logged).map(|seed| seed.place.file.clone()).collect();
+        let checked = unmarked(warc, key, &mut seeds, logged, |file| {
+            let known = looked.iter().any(|(name, from)| name == file && *from > 0);
+            (known || ours.contains(file)) && !open.iter().any(|leftover| leftover.file == file)
+        });
+        if let Err(fault) = checked {
             // As if nobody had looked: the next process is to find it too.
             store.commit(|batch| looked.iter().try_for_each(|(file, from)| batch.forget(file, *from)))?;
             return Err(fault);
         }
         out.records = apply(warc, store, &seeds)?;
     }
+    out.left_out = leave_out(store, open)?;
     seal_known(warc, store)?;
     Ok(out)
+}
+
+/// Records that are to be logged must bear the archive's mark. One that does not, in a file of the archive that was sealed long ago,
+/// was put into it and is left out; anywhere else it is refused. `is_ours` says so of a file that was known before.
+fn unmarked(
+    warc: &Path,
+    key: &Ed25519Signer,
+    seeds: &mut Vec<Seed>,
+    logged: usize,
+    is_ours: impl Fn(&str) -> bool,
+) -> Result<(), Fault> {
+    let mut put = HashSet::new();
+    for seed in seeds.iter().skip(logged) {
+        match mark::check(key, warc, &seed.place, &seed.leaf) {
+            Err(fault) if !is_ours(&seed.place.file) => return Err(fault),
+            Err(_) => drop(put.insert(seed.name.id)),
+            Ok(()) => {}
+        }
+    }
+    let mut rest = seeds.split_off(logged.min(seeds.len()));
+    rest.retain(|seed| !put.contains(&seed.name.id));
+    seeds.append(&mut rest);
+    Ok(())
+}
+
+/// Takes the rows of records away that no record of the ledger names and no process left there that was cut off. Nothing of them
+/// is ever put on record as evidence; `verify` names them. A whole file of that kind is refused: the next run would name what lies in
+/// it as if it had been captured.
+fn leave_out(store: &mut Store, open: &[Leftover]) -> Result<u64, Fault> {
+    let mut put = Vec::new();
+    store.unnamed(|at| put.push((at.file, at.offset)))?;
+    if put.is_empty() {
+        return Ok(0);
+    }
+    let settled = store.settled()?.and_then(|file| place::serial(&file));
+    put.retain(|(file, _)| open.is_empty() || settled.is_some_and(|settled| place::serial(file) < Some(settled)));
+    // A file's beginning is named by the first records that go into it, unless a process was cut off in it.
+    if let Some((file, _)) = put.iter().find(|(_, offset)| *offset == 0) {
+        return Err(Fault::Damaged(format!(
+            "warc/{file} is no file of this archive: no record of the ledger names its beginning, and no process was cut off while it \
+             wrote; nothing is signed until it is taken away"
+        )));
+    }
+    for (file, offset) in &put {
+        tracing::warn!(
+            "record-added: no record of the ledger names the one at warc/{file}@{offset}, and no process was cut off there; it is left \
+             out of the catalogue: onrecord verify says more"
+        );
+    }
+    store.commit(|batch| put.iter().try_for_each(|(file, offset)| batch.leave_out(file, *offset)))?;
+    Ok(put.len() as u64)
 }
 
 /// Marks the files that nothing will be added to and of which every byte is known.
@@ -148,8 +215,11 @@ pub fn leaf(item: &Item) -> Option<Digest> {
 /// Puts seeds into the order the ledger has them; those it does not have yet follow in the order they were written. Gives how many
 /// it has.
 fn in_ledger_order(seeds: &mut Vec<Seed>, from: u64, log: &Log) -> Result<usize, Fault> {
-    let mut written: std::collections::HashMap<Digest, usize> =
-        seeds.iter().enumerate().map(|(n, seed)| (seed.leaf, n)).collect();
+    // Of a record that lies there twice the first counts, as it does for `verify`.
+    let mut written = HashMap::new();
+    for (n, seed) in seeds.iter().enumerate() {
+        written.entry(seed.leaf).or_insert(n);
+    }
     let mut order = Vec::with_capacity(seeds.len());
     for index in from..log.size() {
         let leaf = log.leaf(index)?;

@@ -64,6 +64,20 @@ fn put_behind(f: &Fixture, at: &At, bytes: &[u8]) -> String {
     format!("warc/{}@{end}", at.0)
 }
 
+/// Puts a record behind all others of a sealed file, and has the archive itself make its catalogue anew.
+fn appended(f: &Fixture, file: &str, bytes: &[u8]) -> String {
+    let end = std::fs::metadata(f.path(file)).unwrap().len();
+    f.edit(&f.path(file), |all| all.extend_from_slice(bytes));
+    let size = f.size();
+    f.reindex();
+    assert_eq!(f.size(), size, "nothing of it was signed");
+    assert_eq!(
+        f.one(&format!("SELECT count(*) || '' FROM warc_record WHERE id = x'{}'", NEW_ID.replace('-', ""))),
+        "0"
+    );
+    format!("warc/{file}@{end}")
+}
+
 pub(super) const ATTACKS: &[Attack] = &[
     attack("warc-payload-flipped", &["payload-changed"], |f| f.change(&response(f), flip_body)),
     attack("warc-payload-replaced-digests-recomputed", &["payload-changed"], |f| {
@@ -170,6 +184,32 @@ pub(super) const ATTACKS: &[Attack] = &[
         let place = put_behind(f, &at, &bytes);
         f.catalogued(NEW_ID, &bytes, &at.0, 5);
         place
+    }),
+    attack("warc-exchange-appended-and-catalogued-anew", &["record-added"], |f| {
+        let bytes =
+            added(f, "https://example.org/", "application/http; msgtype=response", b"HTTP/1.1 200 OK\r\n\r\nnew");
+        appended(f, &f.warc_names()[0], &bytes)
+    }),
+    attack("warc-exchange-appended-to-the-last-file-and-catalogued-anew", &["record-added"], |f| {
+        let bytes =
+            added(f, "https://example.org/", "application/http; msgtype=response", b"HTTP/1.1 200 OK\r\n\r\nnew");
+        appended(f, f.warc_names().last().unwrap(), &bytes)
+    }),
+    attack("warc-exchange-put-between-and-catalogued-anew", &["record-added"], |f| {
+        let bytes =
+            added(f, "https://example.org/", "application/http; msgtype=response", b"HTTP/1.1 200 OK\r\n\r\nnew");
+        let place = put_behind(f, &response(f), &bytes);
+        f.reindex();
+        place
+    }),
+    attack("warc-ledger-record-appended-and-catalogued-anew", &["record-added"], |f| {
+        let forged = other_nonce(std::str::from_utf8(f.records()[1].1.block()).unwrap());
+        let uri = format!("urn:onrecord:record:{}", Digest::of(forged.as_bytes()).hex());
+        appended(f, &f.warc_names()[0], &added(f, &uri, "application/json", forged.as_bytes()))
+    }),
+    attack("warc-ledger-record-copied-with-its-mark-and-catalogued-anew", &["record-added"], |f| {
+        let again = f.records()[2].1.with_field("WARC-Record-ID", &format!("<urn:uuid:{NEW_ID}>"));
+        appended(f, f.warc_names().last().unwrap(), &gzip(&again))
     }),
     attack("warc-record-duplicated", &["duplicate-id"], |f| {
         let at = response(f);

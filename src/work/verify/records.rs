@@ -104,6 +104,10 @@ pub(super) fn check(
         }
     }
     let unlogged: HashSet<Uuid> = later.seeds.iter().map(|seed| seed.id).collect();
+    if !later.at_the_end {
+        // Each has been named; whether the catalogue has rows of it says no more.
+        seen.tainted.extend(&unlogged);
+    }
     if seen.broken {
         report.not_checked.push(
             "whether the ledger names every WARC record, every run has all its outcomes and every change follows from its looks: records that would say so are missing or damaged"

@@ -70,6 +70,9 @@ impl Look for Ours {
     type Out = Part;
 
     fn see(&self, part: &mut Part, file: &str, item: &Item) {
+        if !item.is_whole() {
+            part.take_back(file, item.offset);
+        }
         // The same is said of ids in whatever stretch they lie.
         for problem in item.problems.iter().filter(|problem| problem.kind != Kind::DuplicateId) {
             let place = place_of(file, item.offset);
@@ -101,6 +104,20 @@ impl Look for Ours {
             part.held += item.prefix.len();
             part.docs.push((id, item.prefix.clone()));
         }
+    }
+}
+
+impl Part {
+    /// Takes back what was read of a member that turned out to be broken behind it: what comes out of such a member is not what was
+    /// written, and a process that is cut off leaves none of it to the next.
+    fn take_back(&mut self, file: &str, offset: u64) {
+        if self.rows.last().is_none_or(|row| row.file != file || row.offset != offset) {
+            return;
+        }
+        let place = place_of(file, offset);
+        self.problems.retain(|problem| problem.place != place);
+        self.rows.retain(|row| row.offset != offset || row.file != file);
+        self.seeds.retain(|(seed, _)| seed.offset != offset || seed.file != file);
     }
 }
 

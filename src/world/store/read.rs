@@ -455,6 +455,18 @@ impl Store {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
+    /// The file of the last record behind which nothing was left unnamed: a run's closing, or the archive's beginning.
+    ///
+    /// # Errors
+    /// SQLite's own.
+    pub fn settled(&self) -> Result<Option<String>, Error> {
+        let mut query = self.db().prepare_cached(
+            "SELECT f.name FROM record r JOIN warc_file f ON f.id = r.warc >> 38
+             WHERE r.kind IN ('run.closed', 'archive.created') ORDER BY r.idx DESC LIMIT 1",
+        )?;
+        Ok(query.query_row([], |r| r.get(0)).optional()?)
+    }
+
     /// Hands over every WARC record that no ledger record names.
     ///
     /// # Errors

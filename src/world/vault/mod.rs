@@ -198,7 +198,7 @@ impl Vault {
             return Err(Error::InDoubt);
         }
         if !self.stays && self.main.as_ref().is_some_and(|main| main.len >= self.limits.roll_at.min(ROLL_MOST)) {
-            self.roll()?;
+            self.turn()?;
         }
         if self.main.is_none() {
             self.begin()?;
@@ -261,15 +261,31 @@ impl Vault {
             main.dirty = true;
         }
         self.sync()?;
-        if let Some(main) = self.main.take() {
-            let sealed = match main.info {
-                None => seal(&self.disk, &self.dir, &main.path, &main.name),
-                Some(_) => self.disk.remove(&main.path).and_then(|()| self.disk.sync_folder(&self.dir)),
-            };
-            self.in_doubt = sealed.is_err();
-            sealed?;
+        self.main.take().map_or(Ok(()), |main| self.finish(&main))
+    }
+
+    /// Goes on to the next file. It is begun before the last one is sealed, so that whoever is cut off in between leaves an open file
+    /// too: what is named by nothing in a sealed file, with none open, was put there by someone else.
+    fn turn(&mut self) -> Result<(), Error> {
+        if let Some(main) = &mut self.main {
+            main.dirty = true;
         }
-        Ok(())
+        self.sync()?;
+        let last = self.main.take();
+        if let Err(error) = self.begin() {
+            self.main = last;
+            return Err(error);
+        }
+        last.map_or(Ok(()), |main| self.finish(&main))
+    }
+
+    fn finish(&mut self, main: &Main) -> Result<(), Error> {
+        let sealed = match main.info {
+            None => seal(&self.disk, &self.dir, &main.path, &main.name),
+            Some(_) => self.disk.remove(&main.path).and_then(|()| self.disk.sync_folder(&self.dir)),
+        };
+        self.in_doubt = sealed.is_err();
+        Ok(sealed?)
     }
 
     /// Seals and lets go.

@@ -347,6 +347,7 @@ impl Parse {
         };
         // What was read out of damaged bytes is not what was written: whatever else seemed wrong with it follows from this.
         self.item.problems.clear();
+        self.first = false;
         match damage {
             Damage::Truncated if !in_member => self.problem(kind, "the file ends within the record"),
             _ => self.problem(kind, &damage.to_string()),
@@ -354,7 +355,10 @@ impl Parse {
         self.state = State::Lost;
     }
 
+    /// No record can be followed here: whatever else seemed wrong is said of none.
     fn lose(&mut self, kind: Kind, what: &str) {
+        self.item.problems.clear();
+        self.first = false;
         self.problem(kind, what);
         self.state = State::Lost;
     }

@@ -171,6 +171,19 @@ impl Batch<'_> {
         Ok(())
     }
 
+    /// Forgets single WARC records, which nothing speaks of; what lies behind them stays known.
+    ///
+    /// # Errors
+    /// SQLite's own.
+    pub fn leave_out(&self, file: &str, offset: u64) -> Result<(), Error> {
+        let mut query = self.tx.prepare_cached("SELECT id FROM warc_file WHERE name = ?1")?;
+        let Some(id) = query.query_row([file], |r| r.get(0)).optional()? else { return Ok(()) };
+        let place = keys::place(id, offset)?;
+        self.put("DELETE FROM exchange WHERE place = ?1", [place])?;
+        self.put("DELETE FROM warc_record WHERE place = ?1", [place])?;
+        Ok(())
+    }
+
     /// A WARC file that is sealed and known to its end.
     ///
     /// # Errors
