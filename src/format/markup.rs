@@ -50,7 +50,7 @@ pub fn pieces(html: &str) -> Vec<Piece<'_>> {
 
 /// The same one by one: nothing but the piece at hand is held.
 pub fn walk(html: &str) -> Pieces<'_> {
-    Pieces { html: head(html, BOUND), at: 0, found: None, raw: None }
+    Pieces { html: head(html, BOUND), at: 0, found: None, raw: None, spare: Vec::new() }
 }
 
 /// Bytes as text: a byte order mark wins, then the declared charset, then the document's own `meta`, then UTF-8 where it
@@ -90,8 +90,10 @@ pub fn unescape(text: &str) -> Cow<'_, str> {
 /// The text a reader sees: no markup, blocks on lines of their own, runs of white space folded.
 pub fn plain(html: &str) -> String {
     let mut out = Plain::default();
-    for piece in walk(html) {
+    let mut pieces = walk(html);
+    while let Some(piece) = pieces.next() {
         out.add(&piece);
+        pieces.reuse(piece);
     }
     out.finish()
 }
@@ -122,8 +124,12 @@ impl Plain {
     }
 
     /// The text, trimmed.
-    pub fn finish(self) -> String {
-        self.text.trim().to_owned()
+    pub fn finish(mut self) -> String {
+        self.text.truncate(self.text.trim_end().len());
+        let begins = self.text.len() - self.text.trim_start().len();
+        self.text.drain(..begins);
+        self.text.shrink_to_fit();
+        self.text
     }
 
     /// Characters so far.
@@ -289,6 +295,8 @@ pub struct Pieces<'a> {
     found: Option<Piece<'a>>,
     /// the element whose contents come next as text
     raw: Option<&'static str>,
+    /// an empty list for the next tag's attributes
+    spare: Vec<(Cow<'a, str>, Cow<'a, str>)>,
 }
 
 /// The element, where its contents are text (WHATWG HTML §13.2.6.4: raw text and escapable raw text).
@@ -331,6 +339,14 @@ impl<'a> Pieces<'a> {
     /// Bytes read so far.
     pub fn at(&self) -> usize {
         self.at
+    }
+
+    /// Takes back a piece that was looked at: the next tag uses its memory.
+    pub fn reuse(&mut self, piece: Piece<'a>) {
+        if let Piece::Open(Tag { mut attributes, .. }) = piece {
+            attributes.clear();
+            self.spare = attributes;
+        }
     }
 
     fn rest(&self) -> &'a str {
@@ -379,7 +395,7 @@ impl<'a> Pieces<'a> {
     }
 
     fn start_tag(&mut self, rest: &'a str) {
-        let (tag, length) = read_tag(rest);
+        let (tag, length) = read_tag(rest, std::mem::take(&mut self.spare));
         self.at += length;
         self.raw = raw(&tag.name);
         self.found = Some(Piece::Open(tag));
@@ -418,11 +434,11 @@ fn end_of_raw(rest: &str, name: &str) -> usize {
 }
 
 /// Reads `<name attributes>` at the start of `rest`; the length read includes the `>`.
-fn read_tag(rest: &str) -> (Tag<'_>, usize) {
+fn read_tag<'a>(rest: &'a str, attributes: Vec<(Cow<'a, str>, Cow<'a, str>)>) -> (Tag<'a>, usize) {
     let bytes = rest.as_bytes();
     let mut at = 1;
     let name = take(rest, &mut at, |c| !c.is_ascii_whitespace() && !matches!(c, b'/' | b'>'));
-    let mut tag = Tag { name: lower(name), attributes: Vec::new() };
+    let mut tag = Tag { name: lower(name), attributes };
     loop {
         take(rest, &mut at, |c| c.is_ascii_whitespace() || c == b'/');
         match bytes.get(at) {
@@ -525,6 +541,24 @@ mod tests {
     fn open<'a>(name: &'a str, attributes: &[(&'a str, &'a str)]) -> Piece<'a> {
         let attributes = attributes.iter().map(|(n, v)| (Cow::Borrowed(*n), Cow::Borrowed(*v))).collect();
         Piece::Open(Tag { name: name.into(), attributes })
+    }
+
+    #[test]
+    fn pieces_given_back_change_none_that_follows() {
+        let html = "<p class=a id=b c>x<br><img src='&amp;1' alt=y><a HREF=z>t</a><script>1<2</script><i>";
+        let mut walked = Vec::new();
+        let mut walk = walk(html);
+        while let Some(piece) = walk.next() {
+            walked.push(piece.clone());
+            walk.reuse(piece);
+        }
+        assert_eq!(walked, pieces(html));
+    }
+
+    #[test]
+    fn text_begins_and_ends_with_a_word() {
+        assert_eq!(plain("<p>&nbsp; one two&nbsp;</p>&#x3000;"), "one two");
+        assert_eq!(plain("<p>&nbsp;</p>"), "");
     }
 
     #[test]

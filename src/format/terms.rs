@@ -71,17 +71,33 @@ fn is_left_out(c: char) -> bool {
         | '\u{20D0}'..='\u{20FF}' | '\u{FE20}'..='\u{FE2F}' | '\u{ad}' | '\u{200c}' | '\u{200d}' | '\u{fe00}'..='\u{fe0f}')
 }
 
-fn fold(word: &str) -> String {
+fn fold(word: &str, out: &mut String) {
     if word.is_ascii() {
-        return word.chars().take(LONGEST).map(|c| c.to_ascii_lowercase()).collect();
+        out.extend(word.get(..LONGEST).unwrap_or(word).chars().map(|c| c.to_ascii_lowercase()));
+        return;
     }
     let kept = |c: &char| !is_left_out(*c) && (c.is_alphanumeric() || is_combining_mark(*c));
     let lower = word.chars().take(LONGEST).flat_map(char::to_lowercase);
-    lower.nfkd().filter(kept).map(|c| if c == 'ς' { 'σ' } else { c }).nfc().collect()
+    out.extend(lower.nfkd().filter(kept).map(|c| if c == 'ς' { 'σ' } else { c }).nfc());
 }
 
 /// The words of a text with their places, in order.
 pub fn terms(text: &str) -> impl Iterator<Item = Term> + '_ {
+    spans(text).filter_map(|Span { start, end, unspaced }| {
+        let mut word = String::new();
+        fold(text.get(start..end).unwrap_or_default(), &mut word);
+        (!word.is_empty()).then_some(Term { start, end, word, unspaced })
+    })
+}
+
+/// Where a word stands.
+struct Span {
+    start: usize,
+    end: usize,
+    unspaced: bool,
+}
+
+fn spans(text: &str) -> impl Iterator<Item = Span> + '_ {
     let text = text.get(..text.floor_char_boundary(READ)).unwrap_or(text);
     let mut chars = text.char_indices().peekable();
     std::iter::from_fn(move || {
@@ -100,10 +116,7 @@ pub fn terms(text: &str) -> impl Iterator<Item = Term> + '_ {
                 end = at + c.len_utf8();
                 chars.next();
             }
-            let word = fold(text.get(start..end).unwrap_or_default());
-            if !word.is_empty() {
-                return Some(Term { start, end, word, unspaced: kind == Class::Unspaced });
-            }
+            return Some(Span { start, end, unspaced: kind == Class::Unspaced });
         }
     })
 }
@@ -115,7 +128,7 @@ pub fn indexed(text: &str) -> String {
         if !out.is_empty() {
             out.push(' ');
         }
-        out.push_str(&token);
+        out.push_str(token);
     });
     out
 }
@@ -123,26 +136,36 @@ pub fn indexed(text: &str) -> String {
 /// Words, and pairs of characters where there are no spaces between words.
 fn tokens(text: &str) -> Vec<String> {
     let mut out = Vec::new();
-    each_token(text, |token| out.push(token));
+    each_token(text, |token| out.push(token.to_owned()));
     out
 }
 
 /// The same one by one: a long text has more of them than memory should hold.
-fn each_token(text: &str, mut take: impl FnMut(String)) {
-    let mut before: Option<(usize, String)> = None;
-    for term in terms(text) {
-        if let Some((end, one)) = before.take() {
-            // Alone at the end of its run; with its neighbour within.
-            take(if term.unspaced && term.start == end { format!("{one}{}", term.word) } else { one });
+fn each_token(text: &str, mut take: impl FnMut(&str)) {
+    // The word at hand, and before it the one that waits for its neighbour, with where it ends.
+    let (mut word, mut before, mut waits) = (String::new(), String::new(), None);
+    for Span { start, end, unspaced } in spans(text) {
+        word.clear();
+        fold(text.get(start..end).unwrap_or_default(), &mut word);
+        if word.is_empty() {
+            continue;
         }
-        if term.unspaced {
-            before = Some((term.end, term.word));
+        if let Some(end) = waits.take() {
+            // Alone at the end of its run; with its neighbour within.
+            if unspaced && start == end {
+                before.push_str(&word);
+            }
+            take(&before);
+        }
+        if unspaced {
+            std::mem::swap(&mut word, &mut before);
+            waits = Some(end);
         } else {
-            take(term.word);
+            take(&word);
         }
     }
-    if let Some((_, one)) = before {
-        take(one);
+    if waits.is_some() {
+        take(&before);
     }
 }
 

@@ -67,8 +67,10 @@ pub fn is_markup(answer: &Answer) -> bool {
 /// Reads HTML.
 pub fn html(html: &str) -> Said {
     let mut reader = Reader::default();
-    for piece in markup::walk(html) {
+    let mut pieces = markup::walk(html);
+    while let Some(piece) = pieces.next() {
         reader.add(&piece);
+        pieces.reuse(piece);
     }
     reader.finish()
 }

@@ -6,6 +6,7 @@ use url::Url;
 
 use crate::format::http::Answer;
 use crate::format::markup::{self, Piece, Plain, Tag};
+use crate::format::need::{self, Needs};
 use crate::platform::page;
 use crate::resolution::script;
 
@@ -55,6 +56,8 @@ pub struct Carried {
     pub notes: Vec<String>,
     /// the page, read on the way, unless a header leads on
     pub said: Option<page::Said>,
+    /// what a reader of it needs beside it, unless a header leads on or it is an error's page
+    pub needs: Needs,
 }
 
 /// A page with more visible text than this is a page, whatever its scripts do (characters).
@@ -93,6 +96,10 @@ pub fn read(base: &Url, answer: &Answer) -> Carried {
     if is_html(answer) {
         read_html(base, answer, &mut carried);
     } else {
+        if answer.media_type() == "text/css" {
+            let content_type = answer.headers.get("content-type").unwrap_or_default();
+            carried.needs = Needs::Sheet(need::of_sheet(base, &markup::decode(&answer.body, &content_type)));
+        }
         carried.said = page::read(answer);
     }
     carried
@@ -236,16 +243,18 @@ fn read_html(base: &Url, answer: &Answer, carried: &mut Carried) {
     // Only whether there is much of it matters; a character has four bytes at most.
     let mut found = Found { text: Plain::up_to(4 * SHELL_TEXT + 4), ..Found::default() };
     let mut pieces = markup::walk(&html);
-    // One walk through a page serves both.
+    let mut needs = need::Reader::new(base);
+    // One walk through a page serves all.
     while let Some(piece) = pieces.next() {
         if pieces.at() <= HTML {
             found.add(base, &piece);
-        } else if page.is_none() {
-            break;
         }
         page.iter_mut().for_each(|page| page.add(&piece));
+        needs.piece(&piece);
+        pieces.reuse(piece);
     }
     carried.said = page.map(page::Reader::finish);
+    carried.needs = Needs::Page(needs.finish());
     let text = std::mem::take(&mut found.text).finish();
     let base = found.base.as_deref().and_then(|b| base.join(b).ok()).unwrap_or_else(|| base.clone());
     if let Some(canonical) = found.canonical.as_deref().and_then(|c| base.join(c).ok()) {

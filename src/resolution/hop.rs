@@ -206,8 +206,8 @@ pub struct Resolution {
     pub known: Vec<Author>,
     /// the page at the end, where it is no post
     pub page: Option<Page>,
-    /// the answer that page was read from; its requisites are found in it
-    pub answer: Option<crate::format::http::Answer>,
+    /// what the answer at the end refers to, where it was a captured page or file
+    pub needs: Option<crate::format::need::Needs>,
     /// the archive whose copy it is
     pub from_archive: Option<FromArchive>,
     /// posts considered
@@ -244,7 +244,7 @@ impl Resolution {
             account: None,
             known: Vec::new(),
             page: None,
-            answer: None,
+            needs: None,
             from_archive: None,
             candidates: Vec::new(),
             truncated: None,

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use url::Url;
 
 use crate::format::http::{Answer, Request};
+use crate::format::need::Needs;
 use crate::platform::page::Said;
 use crate::platform::permalink::{self, Named};
 use crate::platform::post::PostName;
@@ -39,6 +40,8 @@ pub struct Trail {
     pub url: Option<Url>,
     /// the page there, as it was read on the way
     pub said: Option<Said>,
+    /// what that page needs
+    pub needs: Needs,
     jar: Jar,
     seen: HashSet<String>,
     via: Via,
@@ -179,6 +182,7 @@ impl Trail {
         let carried = carrier::read(&url, answer);
         hop.notes = carried.notes;
         self.said = carried.said;
+        self.needs = carried.needs;
         hop.notes.dedup();
         match carried.to {
             None => {

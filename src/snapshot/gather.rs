@@ -8,9 +8,9 @@ use url::Url;
 
 use crate::format::http::{Answer, Request};
 use crate::format::markup;
+use crate::format::need::{self, Kind, Need, Needs};
 use crate::resolution::exchange::Exchange;
 use crate::resolution::hop::{Ask, Part, Role, Step};
-use crate::snapshot::need::{self, Kind, Need};
 
 /// What a snapshot may cost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,8 +66,8 @@ pub struct Gather {
 }
 
 impl Gather {
-    /// Gathers what the page at `url` needs. `already` are the exchanges of the resolution: nothing is asked twice.
-    pub fn new(url: &Url, page: &Answer, already: &[Part], budget: Budget) -> Self {
+    /// Gathers what the answer at the end needs. `already` are the exchanges of the resolution: nothing is asked twice.
+    pub fn new(needs: Needs, already: &[Part], budget: Budget) -> Self {
         let mut gather = Self {
             budget,
             waiting: VecDeque::new(),
@@ -78,12 +78,10 @@ impl Gather {
             time: None,
             out: Gathered::default(),
         };
-        let content_type = page.headers.get("content-type").unwrap_or_default();
-        if crate::resolution::carrier::is_html(page) {
-            let needs = need::of_page(url, &markup::decode(&page.body, &content_type));
-            gather.want(needs, 0);
-        } else if page.media_type() == "text/css" {
-            gather.want(need::of_sheet(url, &markup::decode(&page.body, &content_type)), 1);
+        match needs {
+            Needs::Nothing => {}
+            Needs::Page(all) => gather.want(all, 0),
+            Needs::Sheet(all) => gather.want(all, 1),
         }
         gather
     }
@@ -204,7 +202,8 @@ mod tests {
 
     fn drive(page: &str, budget: Budget, of: impl Fn(&str) -> Answer) -> Result<Gathered, url::ParseError> {
         let url = Url::parse("https://h.example/")?;
-        let mut gather = Gather::new(&url, &given("text/html", page), &[], budget);
+        let needs = crate::resolution::carrier::read(&url, &given("text/html", page)).needs;
+        let mut gather = Gather::new(needs, &[], budget);
         while !gather.done() {
             for ask in gather.asks() {
                 let outcome = Ok(of(ask.request.url.path()));
@@ -251,7 +250,7 @@ mod tests {
         let url = Url::parse("https://h.example/")?;
         let page = given("text/html", "<img src=/1><img src=/2><img src=/3>");
         let budget = Budget { ms: 1500, at_once: 1, ..Budget::default() };
-        let mut gather = Gather::new(&url, &page, &[], budget);
+        let mut gather = Gather::new(crate::resolution::carrier::read(&url, &page).needs, &[], budget);
         let mut at = jiff::Timestamp::UNIX_EPOCH;
         while !gather.done() {
             for ask in gather.asks() {

@@ -1,9 +1,7 @@
 //! The snapshot: what stood at the end. All exchanges of one capture, the post read from them, one manifest, one digest.
 
 pub mod change;
-pub mod css;
 pub mod gather;
-pub mod need;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};

@@ -246,18 +246,17 @@ struct Standing {
     anew: Option<Box<Manifest>>,
 }
 
-/// The requisites of the page at the end, where it is one and they are wanted. Nobody reads the answer after this: with
-/// hundreds of citations on their way, their pages would be most of the memory.
-fn gather(url: &url::Url, resolution: &mut Resolution, budget: Option<gather::Budget>) -> Option<Gather> {
-    let answer = resolution.answer.take()?;
-    Some(Gather::new(url, &answer, &resolution.parts, budget?))
+/// The requisites of the page at the end, where it is one and they are wanted.
+fn gather(resolution: &mut Resolution, budget: Option<gather::Budget>) -> Option<Gather> {
+    let needs = resolution.needs.take()?;
+    Some(Gather::new(needs, &resolution.parts, budget?))
 }
 
 /// What is kept beside the end: a page's requisites, and its site's robots.txt.
 async fn gathered(context: &Context, resolution: &mut Resolution) -> Result<Gathered, Fault> {
     let page = resolution.final_url.as_deref().and_then(|url| url::Url::parse(url).ok());
-    let Some(page) = page.filter(|_| resolution.answer.is_some()) else { return Ok(Gathered::default()) };
-    let gather = gather(&page, resolution, context.budget);
+    let Some(page) = page.filter(|_| resolution.needs.is_some()) else { return Ok(Gathered::default()) };
+    let gather = gather(resolution, context.budget);
     let requisites = async {
         match gather {
             Some(gather) => drive(gather, &context.capture, |_| ()).await,
@@ -291,8 +290,7 @@ async fn snapshot(
         return Ok(Standing { id: *snapshot, ending, anew: None });
     }
     let block = manifest.canonical()?;
-    let id = Digest::of(&block);
-    let name = context.seal.document(deed, "snapshot", block)?;
+    let (id, name) = context.seal.document(deed, "snapshot", block)?;
     deed.events.push(Event::SnapshotTaken { run: context.run, snapshot: id, manifest: name });
     let anew = last.map(|_| Box::new(manifest));
     Ok(Standing { id, ending: resolution.ending, anew })

@@ -44,7 +44,7 @@ impl Pursuit {
         if judged.ending == Ending::Captured {
             self.ask_embedded(&url, said.as_ref());
             self.out.page = said.map(page_of);
-            self.out.answer = Some(answer.clone());
+            self.out.needs = Some(std::mem::take(&mut self.trail.needs));
             self.archived_post(&url, answer, exchange.at);
             self.note_shell(&url, answer);
         }

@@ -175,12 +175,17 @@ impl Seal {
         if records.is_empty() {
             return Ok(Vec::new());
         }
+        Ok(self.packed(records)?.into_iter().map(|kept| kept.name).collect())
+    }
+
+    /// Packs records and appends them; the bench is locked for the appending alone.
+    fn packed(&self, records: &[WarcRecord]) -> Result<Vec<Kept>, Fault> {
         let mut packing = lock(&self.packings).pop().unwrap_or_default();
         records.iter().for_each(|record| packing.add(record));
         let kept = lock(&self.bench).keep(records, &packing);
         packing.clear();
         lock(&self.packings).push(packing);
-        Ok(kept?.into_iter().map(|kept| kept.name).collect())
+        kept
     }
 
     /// Runs `with` on the vault alone, for bodies that are written as they come.
@@ -196,12 +201,14 @@ impl Seal {
         lock(&self.bench).rows.extend(rows);
     }
 
-    /// Keeps a document of ours for `deed`: a metadata record whose block is `block`.
+    /// Keeps a document of ours for `deed`: a metadata record whose block is `block`. The digest of that, and the record.
     ///
     /// # Errors
     /// As [`Seal::keep`].
-    pub fn document(&self, deed: &mut Deed, what: &str, block: Vec<u8>) -> Result<RecordName, Fault> {
-        document(&mut lock(&self.bench), &self.tools, deed, what, block)
+    pub fn document(&self, deed: &mut Deed, what: &str, block: Vec<u8>) -> Result<(Digest, RecordName), Fault> {
+        let digest = Digest::of(&block);
+        let record = document_of(&self.tools, what, digest, block)?;
+        Ok((digest, self.keep_readable(deed, record)?))
     }
 
     /// Keeps a record whose block the catalogue reads when the event of `deed` that names it is applied.
@@ -209,7 +216,10 @@ impl Seal {
     /// # Errors
     /// As [`Seal::keep`].
     pub fn keep_readable(&self, deed: &mut Deed, record: WarcRecord) -> Result<RecordName, Fault> {
-        lock(&self.bench).keep_readable(deed, record)
+        let name = self.packed(std::slice::from_ref(&record))?.pop().map(|kept| kept.name);
+        let name = name.ok_or(Fault::Broken("the vault kept a record without a name"))?;
+        deed.blocks.insert(name.id, Block::Whole(record.block));
+        Ok(name)
     }
 
     /// A value in place where it is short, as a document where it is long.
@@ -217,7 +227,11 @@ impl Seal {
     /// # Errors
     /// As [`Seal::keep`].
     pub fn hold<T: serde::Serialize>(&self, deed: &mut Deed, what: &str, value: T) -> Result<Held<T>, Fault> {
-        hold(&mut lock(&self.bench), &self.tools, deed, what, value)
+        if json::length(&value).map_err(Fault::json)? <= INLINE {
+            return Ok(Held::Here(value));
+        }
+        let bytes = json::canonical(&value).map_err(Fault::json)?;
+        Ok(Held::Apart { kept: self.document(deed, what, bytes)?.1 })
     }
 
     /// The same for a list, of which one item at a time is held: a list may have a million. Nothing in it names a WARC record.

@@ -3,8 +3,8 @@
 
 use url::Url;
 
-use crate::format::markup::{self, Piece, Tag};
-use crate::snapshot::css;
+use crate::format::css;
+use crate::format::markup::{Piece, Tag};
 
 /// One thing that a page refers to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,19 +48,16 @@ impl Kind {
     }
 }
 
-/// Everything the page at `base` refers to, each once, in the order of the page.
-pub fn of_page(base: &Url, html: &str) -> Vec<Need> {
-    let mut page =
-        PageNeeds { base: base.clone(), out: Vec::new(), seen: std::collections::HashSet::new(), in_style: false };
-    for piece in markup::walk(html) {
-        match piece {
-            Piece::Open(tag) => page.open(&tag),
-            Piece::Text(text) if page.in_style => page.sheet(&text),
-            Piece::Close(name) if name == "style" => page.in_style = false,
-            _ => {}
-        }
-    }
-    page.out
+/// What an answer refers to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Needs {
+    /// nothing: it is neither a page nor a sheet
+    #[default]
+    Nothing,
+    /// a page, all of this
+    Page(Vec<Need>),
+    /// a style sheet, all of this
+    Sheet(Vec<Need>),
 }
 
 /// Everything a style sheet at `base` refers to.
@@ -81,14 +78,36 @@ fn resolve(base: &Url, text: &str) -> Option<Url> {
 /// References of one page at most.
 const MOST: usize = 20_000;
 
-struct PageNeeds {
+/// Reads what a page refers to piece by piece, for whoever walks through it anyway.
+#[derive(Debug)]
+pub struct Reader {
     base: Url,
     out: Vec<Need>,
     seen: std::collections::HashSet<String>,
     in_style: bool,
 }
 
-impl PageNeeds {
+impl Reader {
+    /// Of the page at `base`.
+    pub fn new(base: &Url) -> Self {
+        Self { base: base.clone(), out: Vec::new(), seen: std::collections::HashSet::new(), in_style: false }
+    }
+
+    /// The next piece.
+    pub fn piece(&mut self, piece: &Piece<'_>) {
+        match piece {
+            Piece::Open(tag) => self.open(tag),
+            Piece::Text(text) if self.in_style => self.sheet(text),
+            Piece::Close(name) if name == "style" => self.in_style = false,
+            _ => {}
+        }
+    }
+
+    /// Everything, each once, in the order of the page.
+    pub fn finish(self) -> Vec<Need> {
+        self.out
+    }
+
     fn add(&mut self, text: Option<&str>, kind: Kind) {
         let Some(url) = text.and_then(|text| resolve(&self.base, text)) else { return };
         if self.out.len() < MOST && self.seen.insert(url.to_string()) {
@@ -194,6 +213,13 @@ fn candidates(set: &str) -> Vec<(String, f64)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::format::markup;
+
+    fn of_page(base: &Url, html: &str) -> Vec<Need> {
+        let mut reader = Reader::new(base);
+        markup::walk(html).for_each(|piece| reader.piece(&piece));
+        reader.finish()
+    }
 
     #[test]
     fn a_page_and_what_it_needs() -> Result<(), url::ParseError> {
