@@ -4,9 +4,13 @@
 //! tlog-proof) and the anchors of that checkpoint. Besides it a stranger needs only the log's verifier key, from elsewhere.
 
 use std::collections::BTreeMap;
+use std::fmt;
+use std::marker::PhantomData;
+use std::str::FromStr;
 
 use data_encoding::BASE64;
-use serde::{Deserialize, Serialize};
+use serde::de::{Error as _, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 use uuid::Uuid;
 
 use crate::format::checkpoint::{Checkpoint, Signed};
@@ -24,6 +28,9 @@ const FORMAT: &str = "onrecord-proof/1";
 /// No bundle is longer. One without evidence is far shorter: a record of 64 KiB, a path of 62 hashes, a few anchors.
 pub const MAX_BYTES: usize = 64 * 1024 * 1024;
 
+/// Bytes of a file that are looked at for how bundles begin.
+const BEGINNING: usize = 64;
+
 /// A proof bundle as it is handed over.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -36,10 +43,10 @@ pub struct Bundle {
     /// the `.tlog-proof` file
     pub proof: String,
     /// the checkpoint's anchors by file name, base64; each stamps the SHA-256 of the checkpoint kept with it
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(default, deserialize_with = "once", skip_serializing_if = "BTreeMap::is_empty")]
     pub anchors: BTreeMap<String, String>,
     /// WARC records that the record names, and those that these name, by id: their gzip members, base64
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(default, deserialize_with = "once", skip_serializing_if = "BTreeMap::is_empty")]
     pub evidence: BTreeMap<Uuid, String>,
     /// the changes of the log's key, oldest first: whoever remembers an earlier key is led to the one that signed
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -118,7 +125,10 @@ impl Bundle {
             format: String,
         }
         let family = FORMAT.split('/').next().unwrap_or(FORMAT);
-        serde_json::from_slice::<Form>(bytes).is_ok_and(|form| form.format.split('/').next() == Some(family))
+        // One that was cut off, or has bytes behind it, still begins as all of them do.
+        let begins: Vec<u8> = bytes.iter().take(BEGINNING).copied().filter(|b| !b.is_ascii_whitespace()).collect();
+        begins.starts_with(format!("{{\"format\":\"{family}/").as_bytes())
+            || serde_json::from_slice::<Form>(bytes).is_ok_and(|form| form.format.split('/').next() == Some(family))
     }
 
     /// An anchor's bytes.
@@ -139,6 +149,37 @@ impl Bundle {
         let checkpoint = proof.verify(&record.0, known)?;
         Ok(Proved { record, index: proof.index, checkpoint })
     }
+}
+
+/// A map with each key once, in the one spelling that we write: of two values for a key nobody could say which was meant.
+fn once<'de, K, D>(input: D) -> Result<BTreeMap<K, String>, D::Error>
+where
+    K: Ord + FromStr + fmt::Display,
+    D: Deserializer<'de>,
+{
+    struct Once<K>(PhantomData<K>);
+
+    impl<'de, K: Ord + FromStr + fmt::Display> Visitor<'de> for Once<K> {
+        type Value = BTreeMap<K, String>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("texts by names")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+            let mut all = BTreeMap::new();
+            while let Some((name, text)) = map.next_entry::<String, String>()? {
+                let key = name.parse::<K>().ok().filter(|key| key.to_string() == name);
+                let key = key.ok_or_else(|| A::Error::custom("a name in another spelling"))?;
+                if all.insert(key, text).is_some() {
+                    return Err(A::Error::custom("a name twice"));
+                }
+            }
+            Ok(all)
+        }
+    }
+
+    input.deserialize_map(Once(PhantomData))
 }
 
 /// Every WARC record that a record or a document of ours names, in order.

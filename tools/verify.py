@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""Checks an archive of onrecord without onrecord: WARC files and ledger against each other, byte for byte.
-usage: verify.py ARCHIVE [--vkey LINE] [--checkpoint FILE]
-  --vkey LINE        the ledger's verifier key as you know it from elsewhere (else the archive's own is taken, and said)
-  --checkpoint FILE  a signed checkpoint you remember: the ledger must have grown from it
-Exit code: 0 intact, 5 damaged or incomplete, 3 no archive there, 2 misuse. Needs Python 3.9 and `cryptography`. It reads no SQLite; the formats are WARC 1.1, RFC 8785, RFC 6962, C2SP tlog-tiles, RFC 3161 and OpenTimestamps."""
-import base64, collections, datetime, decimal, glob, hashlib, itertools, json, mmap, os, re, struct, sys, zlib
-from cryptography import x509; from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives import hashes; from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
+"""Checks an archive of onrecord without onrecord, WARC files and ledger against each other, byte for byte; or a proof bundle.
+usage: verify.py ARCHIVE|BUNDLE [--vkey LINE] [--checkpoint FILE]
+  --vkey LINE        the ledger's verifier key as you know it from elsewhere (else the one that is handed over is taken, and said)
+  --checkpoint FILE  a signed checkpoint you remember: the archive's ledger must have grown from it
+Exit code: 0 intact, 5 damaged or incomplete, 3 nothing there, 2 misuse. Needs Python 3.9 and `cryptography`. It reads no SQLite; the formats are WARC 1.1, RFC 8785, RFC 6962, C2SP tlog-tiles and tlog-proof, RFC 3161 and OpenTimestamps."""
+import argparse, base64, collections, datetime, decimal, glob, hashlib, itertools, json, mmap, os, pathlib, re, struct, sys, zlib
+from contextlib import suppress; from cryptography import x509; from cryptography.exceptions import InvalidSignature; from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 PROBLEMS, NOT_CHECKED, COUNT, OURS, URN, AGAIN = [], [], {}, b"\x1f\x8b\x08\0\0\0\0\0\0\xff", "urn:onrecord:record:", ("rate-limited", "unreachable", "timeout", "server-error", "no-such-host", "offline")
 def problem(kind, where, what): PROBLEMS.append((kind, where, what))
 def count(what, n=1): COUNT[what] = COUNT.get(what, 0) + n
@@ -15,39 +15,31 @@ class Bad(Exception): kind, __str__ = property(lambda e: [*e.args, "record-malfo
 def refuse(reason, *why):
     if reason: raise Bad(*why)
 def number(x):                                              # Python and ECMAScript agree on the digits, not on the exponent
-    if x == int(x) and abs(x) < 1e21: return str(int(x))
-    return f"{decimal.Decimal(repr(x)):f}" if 1e-6 <= abs(x) < 1e21 else re.sub("e([+-])0", r"e\1", repr(x))
+    return str(int(x)) if x == int(x) and abs(x) < 1e21 else f"{decimal.Decimal(repr(x)):f}" if 1e-6 <= abs(x) < 1e21 else re.sub("e([+-])0", r"e\1", repr(x))
 def canonical(v):
     if isinstance(v, dict): return "{" + ",".join(canonical(k) + ":" + canonical(v[k]) for k in sorted(v, key=lambda k: k.encode("utf-16-be", "surrogatepass"))) + "}"
-    if isinstance(v, list): return "[" + ",".join(map(canonical, v)) + "]"
-    return number(v) if isinstance(v, float) else json.dumps(v, ensure_ascii=False)
+    return "[" + ",".join(map(canonical, v)) + "]" if isinstance(v, list) else number(v) if isinstance(v, float) else json.dumps(v, ensure_ascii=False)
 def unique(pairs): return dict(pairs) if len(dict(pairs)) == len(pairs) else 1 / 0
 def read_json(block):
-    try: return json.loads(block.decode("utf-8"), object_pairs_hook=unique, parse_constant=unique)
-    except (ValueError, TypeError, RecursionError, ArithmeticError): return None
-class Member:                                               # The decompressed pieces of the gzip member at a place; afterwards, where it ends.
-    def __init__(self, data, at): self.data, self.at, self.end = data, at, at
-    def __iter__(self):
-        if is_unpacked(self.data): self.end = len(self.data); yield from (self.data[at:at + (1 << 14)] for at in range(0, self.end, 1 << 14)); return
-        inflate, rest = zlib.decompressobj(31), b""; refuse(self.data[self.at:self.at + 3] != OURS[:3], "bytes that belong to no record", "trailing-garbage")
-        while not inflate.eof:
-            if not rest: rest = self.data[self.end:self.end + (1 << 16)]; self.end += len(rest); refuse(not rest, "the file ends inside a record", "file-truncated")
-            try: piece, rest = inflate.decompress(rest, 1 << 20), inflate.unconsumed_tail
-            except zlib.error as e: raise Bad(f"gzip: {e}", "gzip-member-damaged")
-            yield piece
-        self.end -= len(inflate.unused_data)
+    with suppress(ValueError, TypeError, RecursionError, ArithmeticError): return json.loads(block.decode("utf-8"), object_pairs_hook=unique, parse_constant=unique)
+def member(data, at, end):                                  # The decompressed pieces of the gzip member at a place; afterwards end[0] is where it ends.
+    if is_unpacked(data): end[0] = len(data); yield from (data[at:at + (1 << 14)] for at in range(0, end[0], 1 << 14)); return
+    inflate, rest = zlib.decompressobj(31), b""; refuse(data[at:at + 3] != OURS[:3], "bytes that belong to no record", "trailing-garbage")
+    while not inflate.eof:
+        if not rest: rest = data[end[0]:end[0] + (1 << 16)]; end[0] += len(rest); refuse(not rest, "the file ends inside a record", "file-truncated")
+        try: piece, rest = inflate.decompress(rest, 1 << 20), inflate.unconsumed_tail
+        except zlib.error as e: raise Bad(f"gzip: {e}", "gzip-member-damaged")
+        yield piece
+    end[0] -= len(inflate.unused_data)
 def holds_record(data, at):
-    try: return zlib.decompressobj(31).decompress(data[at:at + 4096], 5) == b"WARC/"
-    except zlib.error: return False
+    with suppress(zlib.error): return zlib.decompressobj(31).decompress(data[at:at + 4096], 5) == b"WARC/"
 def is_unpacked(data): return data[:5] == b"WARC/"
-def is_stored(data, at):                                   # whether a member is stored blocks alone as far as the file goes: what looks like members in it is a body's
-    at, kind = at + 10, 0
+def is_stored(data, at, kind=0):                                   # whether a member is stored blocks alone as far as the file goes: what looks like members in it is a body's
     while kind == 0 and at + 5 <= len(data): kind, n, inverse = struct.unpack("<BHH", data[at:at + 5]); kind, at = kind if n ^ inverse == 65535 else 2, at + 5 + n
     return kind < 2
 def behind(data, at, kind):                                # where, behind a damaged member, the next one with a WARC record begins
-    if kind == "file-truncated" and is_stored(data, at): return len(data)
-    while (at := data.find(OURS[:3], at + 1)) >= 0 and not holds_record(data, at): pass
-    return at if at >= 0 else len(data)
+    if kind == "file-truncated" and is_stored(data, at + 10): return len(data)
+    return next((m.start() for m in re.compile(OURS[:3]).finditer(data, at + 1) if holds_record(data, m.start())), len(data))
 def record(pieces):                                         # One WARC record -> its headers, digests, its block where that is JSON, what is wrong with it, and what follows in the member.
     buffer = b""
     while b"\r\n\r\n" not in buffer and len(buffer) < 1 << 20 and (piece := next(pieces, None)) is not None: buffer += piece
@@ -76,45 +68,37 @@ def warcs(archive):                                         # -> {id: (whole dig
     known, blocks, folder = {}, [], os.path.join(archive, "warc")
     names = [(n.endswith(".open"), int("0" + re.sub(r".*-|\D", "", n.split(".")[0])), n) for n in (os.listdir(folder) if os.path.isdir(folder) else []) if n.removesuffix(".open").endswith((".warc", ".warc.gz"))]
     for unfinished, _, name in sorted(names):
-        path, at, seen = os.path.join(folder, name), 0, False; count("bytes", os.path.getsize(path))
-        if not os.path.getsize(path): continue
-        with open(path, "rb") as f: data = mmap.mmap(f.fileno(), 0, access=mmap.ACCESS_READ)
+        path, at = os.path.join(folder, name), 0; count("bytes", os.path.getsize(path))
+        with open(path, "rb") as f: data = mmap.mmap(f.fileno(), 0, access=mmap.ACCESS_READ) if os.path.getsize(path) else b""
         while at < len(data):
-            member, found, here = Member(data, at), [], at; pieces = iter(member)
+            end, found, here = [at], [], at; pieces = member(data, at, end)
             try:
                 while True:
                     *one, rest = record(pieces); found.append(one)
                     if not (rest := rest + next(pieces, b"")): break
                     one[3] += [("not-a-member-per-record", "its gzip member goes on after the record")] * (not is_unpacked(data)); pieces = itertools.chain([rest], pieces)
-                at = member.end
+                at = end[0]
             except (Bad, OSError, ValueError) as e:         # nothing counts of a member that breaks off
-                kind, found = getattr(e, "kind", "record-malformed"), found if is_unpacked(data) else []
-                at = behind(data, at, kind); (left if unfinished and at == len(data) else problem)(kind, f"warc/{name}@{here}", str(e))
-            for one in found: take(name, here, *one, known, blocks, seen); seen = True
+                kind, found = getattr(e, "kind", "record-malformed"), found if is_unpacked(data) else []; at = behind(data, at, kind); (left if unfinished and at == len(data) else problem)(kind, f"warc/{name}@{here}", str(e))
+            for n, one in enumerate(found): take(name, here, *one, known, blocks, here or n)
             if found and data[here:here + 10] != OURS: problem("gzip-head-changed", f"warc/{name}@{here}", "not the head of a gzip member of ours")
-            seen = True
     return known, blocks, any(n[0] for n in names)
 def root(level):
     while len(level) > 1: level = [sha(b"\1" + level[i] + level[i + 1]) for i in range(0, len(level) - 1, 2)] + (level[-1:] if len(level) % 2 else [])
     return level[0] if level else sha(b"")                 # carrying the odd node up gives RFC 6962's unbalanced tree
-def b64(s): return base64.b64decode(s, validate=True)
+def b64(s): b = base64.b64decode(s, validate=True); refuse(base64.b64encode(b).decode() != s, "base64 in another spelling"); return b
 def parse_vkey(line):
-    name, id, key = line.strip().split("+", 2); key = b64(key); refuse(len(key) != 33 or key[0] != 1 or sha(name.encode() + b"\n" + key)[:4].hex() != id, "not an Ed25519 verifier key"); return name, bytes.fromhex(id), key[1:]
+    name, id, key = line.split("+", 2); key = b64(key); refuse(not KEY_NAME.fullmatch(name) or len(key) != 33 or key[0] != 1 or sha(name.encode() + b"\n" + key)[:4].hex() != id, "not an Ed25519 verifier key"); return name, bytes.fromhex(id), key[1:]
 def signed(public, signature, message):
-    try: return ed25519.Ed25519PublicKey.from_public_bytes(public).verify(signature, message) is None
-    except (InvalidSignature, ValueError): return False
+    with suppress(InvalidSignature, ValueError): return ed25519.Ed25519PublicKey.from_public_bytes(public).verify(signature, message) is None
+FAILED = (Bad, OSError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError); KEY_NAME = re.compile(r"[^\s+\0-\x1f\x7f-\x9f]{1,255}"); NOTE = re.compile(r"([^\0-\t\x0b-\x1f]*\n)\n((?:\u2014 %s [A-Za-z0-9+/=]{8,}\n){1,64})" % KEY_NAME.pattern)
 def checkpoint(note, keys):                                 # -> origin, size, root of a checkpoint that one of keys signed
-    text, gap, lines = note.decode("utf-8").rpartition("\n\n"); text, good = text + "\n", False; refuse(not gap, "it bears no signature", "checkpoint-bad-signature")
-    for dash, name, data in ((d, n, b64(s)) for d, n, s in (line.split(" ") for line in lines.splitlines())):
-        for key_name, id, public in keys:
-            if dash == "\u2014" and (key_name, id) == (name, data[:4]): refuse(not signed(public, data[4:], text.encode()), f"the signature of {name} does not verify", "checkpoint-bad-signature"); good = True
-    origin, size, base, *_ = text.split("\n"); refuse(not good or origin not in [k[0] for k in keys] or str(int(size)) != size, "not signed with a known key of this log", "key-unknown"); return origin, int(size), b64(base)
-def tile_path(n, width):
-    path = f"{n % 1000:03d}"
-    while n >= 1000: n //= 1000; path = f"x{n % 1000:03d}/{path}"
-    return path + (f".p/{width}" if width < 256 else "")
-def read(*path):
-    with open(os.path.join(*path), "rb") as f: return f.read()
+    found = NOTE.fullmatch(note.decode("utf-8")); refuse(not found, "it is no signed note", "checkpoint-bad-signature"); text, lines = found[1], found[2][:-1].split("\n")
+    signers = [(k, b64(data)[4:]) for _, name, data in (line.split(" ") for line in lines) for k in keys if k[:2] == (name, b64(data)[:4])]
+    for key, signature in signers: refuse(not signed(key[2], signature, text.encode()), f"the signature of {key[0]} does not verify", "checkpoint-bad-signature")
+    origin, size, base, *_ = text.split("\n"); refuse(not signers or origin not in [k[0] for k in keys] or str(int(size)) != size, "not signed with a known key of this log", "key-unknown"); return origin, int(size), b64(base)
+def tile_path(n, width): return re.sub(r"(\d{3})(?=\d)", r"x\1/", str(n).zfill(-(-len(str(n)) // 3) * 3)) + (f".p/{width}" if width < 256 else "")
+def read(*path): return pathlib.Path(*path).read_bytes()
 def there(ledger, where, kind):
     try: return read(ledger, where)
     except OSError: problem(kind, f"ledger/{where}", "it is missing")
@@ -122,8 +106,7 @@ def split(b, n=32): return [b[i:i + n] for i in range(0, len(b), n)]
 def load_leaves(ledger, size, claimed, seeds):              # -> the leaves, None where one cannot be known, and their hashes where these lead to the signed root
     leaves, below = [], b""
     for n in range(min((size + 255) // 256, 1 + sum(len(f) for _, _, f in os.walk(os.path.join(ledger, "tile/entries"))))):  # one missing is enough
-        path = tile_path(n, width := min(256, size - n * 256)); bundle = there(ledger, "tile/entries/" + path, "leaf-missing"); entries = split(bundle or b"", 34)
-        good = len(entries) == width and all(len(e) == 34 and e[:2] == b"\0\x20" for e in entries)
+        path = tile_path(n, width := min(256, size - n * 256)); bundle = there(ledger, "tile/entries/" + path, "leaf-missing"); entries = split(bundle or b"", 34); good = len(entries) == width and all(len(e) == 34 and e[:2] == b"\0\x20" for e in entries)
         if bundle is not None and not good: problem("leaf-changed", "ledger/tile/entries/" + path, "it does not hold the leaves its name says")
         leaves += [e[2:] for e in entries] if good else [None] * width
         if os.path.exists(os.path.join(ledger, "tile/0/" + path)): below += read(ledger, "tile/0/" + path)
@@ -139,8 +122,7 @@ def check_tiles(ledger, leaves, level, unfinished):
     rows, n = {"entries": [b"\0\x20" + leaf for leaf in leaves]}, 0
     while level: rows[str(n)], level, n = level, [root(level[i:i + 256]) for i in range(0, len(level) - 255, 256)], n + 1
     for name, row in rows.items():
-        for i in range(0, len(row), 256):
-            if not os.path.exists(os.path.join(ledger, where := f"tile/{name}/" + tile_path(i // 256, len(row[i:i + 256])))): problem("tile-missing", f"ledger/{where}", "it is missing")
+        for i in range(0, len(row), 256): there(ledger, f"tile/{name}/" + tile_path(i // 256, len(row[i:i + 256])), "tile-missing")
     for folder, _, files in os.walk(os.path.join(ledger, "tile")):  # those of earlier checkpoints too, and what no checkpoint covers
         for where in (os.path.relpath(os.path.join(folder, f), ledger) for f in files):
             part = re.fullmatch(r"tile/(entries|\d+)/((?:x\d{3}/)*\d{3})(?:\.p/(\d+))?", where); at, width = (int(re.sub(r"\D", "", part[2])) * 256, int(part[3] or 256)) if part else (0, 0)
@@ -157,9 +139,8 @@ def token(response, stamped):                               # -> the time an RFC
     certificates = [c[2] for p in parts if p[0] == 0xa0 for c in der(p[1])]; signer = der(der(parts[-1][1])[0][1]); attributes = {a[0][1].hex(): der(a[1][1])[0][1] for a in (der(x[1]) for x in der(signer[3][1]))}; hash = DIGESTS[der(signer[2][1])[0][1].hex()]; refuse(attributes["2a864886f70d010904"] != hashlib.new(hash, info).digest(), "the signed attributes are of another content")
     refuse(not any(signed_by(c, signer[5][1], b"\x31" + signer[3][2][1:], hash) for c in certificates), "the signature is of no certificate in the token"); fields = der(der(info)[0][1]); refuse(der(fields[2][1])[1][1] != sha(stamped), "it stamps another digest"); return fields[4][1].decode()
 def signed_by(certificate, signature, message, hash):
-    key, h = x509.load_der_x509_certificate(certificate).public_key(), getattr(hashes, hash)()
-    try: how = [padding.PKCS1v15(), h] if isinstance(key, rsa.RSAPublicKey) else [ec.ECDSA(h)] if isinstance(key, ec.EllipticCurvePublicKey) else []; return key.verify(signature, message, *how) is None
-    except InvalidSignature: return False
+    key, h = x509.load_der_x509_certificate(certificate).public_key(), getattr(hashes, hash)(); how = [padding.PKCS1v15(), h] if isinstance(key, rsa.RSAPublicKey) else [ec.ECDSA(h)] if isinstance(key, ec.EllipticCurvePublicKey) else []
+    with suppress(InvalidSignature): return key.verify(signature, message, *how) is None
 def ots(proof, stamped):                                    # -> what attests to `stamped` in an OpenTimestamps proof
     magic = b"\0OpenTimestamps\0\0Proof\0\xbf\x89\xe2\xe8\x84\xe8\x92\x94\1\x08"; refuse(not proof.startswith(magic + sha(stamped)), "it is not of the checkpoint beside it"); at, found = len(magic) + 32, []
     def number(): nonlocal at; start, at = at, next(i for i in range(at, at + 10) if proof[i] < 128) + 1; return sum((b & 127) << 7 * i for i, b in enumerate(proof[start:at]))
@@ -176,27 +157,24 @@ def prefix(remembered, leaf_hashes, where):
     _, size, top = remembered; count("checkpoints")
     if size > len(leaf_hashes): problem("checkpoint-rolled-back", where, f"it was signed for {size} leaves, the ledger has {len(leaf_hashes)}")
     elif root(leaf_hashes[:size]) != top: problem("checkpoint-forked", where, "the ledger has another root at that size")
-def anchors(ledger, keys, leaf_hashes):
-    folder = os.path.join(ledger, "anchors")
-    for name in sorted(os.listdir(folder)) if os.path.isdir(folder) else []:
-        size, kind, where = name.split(".")[0], name.rsplit(".", 1)[-1], f"ledger/anchors/{name}"
+def anchors(names, get, where, keys, leaf_hashes):          # get gives an anchor's bytes and those of the checkpoint that it stamps
+    for name, kind, note in ((name, name.rsplit(".", 1)[-1], name.split(".")[0] + ".checkpoint") for name in sorted(names)):
         try:
-            note = read(folder, f"{size}.checkpoint")
-            if kind == "checkpoint": prefix(checkpoint(note, keys), leaf_hashes, where)
-            elif kind == "tsr": time = token(read(folder, name), note); count("anchors"); NOT_CHECKED.append(f"whether the signer of {name}, who says {time}, leads to a root you trust: openssl ts -verify -data {size}.checkpoint -in {name} -CAfile ROOTS.pem")
-            elif kind == "ots": held = any(tag == "0588960d73d71901" for tag, _ in ots(read(folder, name), note)); count("anchors"); NOT_CHECKED.append(f"{name} {'names a Bitcoin block' if held else 'is pending and proves nothing yet'}: ots verify -f {size}.checkpoint {name}")
-            elif kind == "cosignature": NOT_CHECKED.append(f"{name}: the witness's key is not known here")
-        except (Bad, OSError, ValueError, LookupError, StopIteration, RecursionError) as e: problem("anchor-invalid", where, str(e) or type(e).__name__)
+            held, stamped = get(name, note)
+            if kind == "checkpoint": prefix(checkpoint(stamped, keys), leaf_hashes, where + name)
+            elif kind == "tsr": NOT_CHECKED.append(f"whether the signer of {name}, who says {token(held, stamped)}, leads to a root you trust: openssl ts -verify -data {note} -in {name} -CAfile ROOTS.pem"); count("anchors")
+            elif kind == "ots": NOT_CHECKED.append(f"{name} {'names a Bitcoin block' if '0588960d73d71901' in dict(ots(held, stamped)) else 'is pending and proves nothing yet'}: ots verify -f {note} {name}"); count("anchors")
+            else: refuse(kind != "cosignature", "it is no anchor"); NOT_CHECKED.append(f"{name}: the witness's key is not known here")
+        except (*FAILED, StopIteration, RecursionError) as e: problem("anchor-invalid", where + name, str(e) or type(e).__name__)
 def dicts(value):
     if isinstance(value, dict): yield value
     for v in value.values() if isinstance(value, dict) else value if isinstance(value, list) else (): yield from dicts(v)
 def names(value): return [(d["id"], d["digest"]) for d in dicts(value) if set(d) == {"id", "digest"} and isinstance(d["id"], str) and isinstance(d["digest"], str)]
 def successors(keys, rotations):
     for r in rotations:
-        try:
+        with suppress(*FAILED):
             old, new, text = parse_vkey(r["old"]), parse_vkey(r["new"]), f"onrecord key rotation\n{r['old']}\n{r['new']}\n".encode()
             if old in keys and old[0] == new[0] and signed(old[2], b64(r["by_old"]), text) and signed(new[2], b64(r["by_new"]), text): keys.append(new)
-        except (Bad, ValueError, KeyError): pass
 def beacon(run, at, b, where):                             # what of a drand round can be told without pairings
     try:
         chain, round = b["chain"], b["round"]
@@ -207,7 +185,6 @@ def beacon(run, at, b, where):                             # what of a drand rou
         if sha(named).hex() != chain["hash"] or id.hex() != run.replace("-", "") or due > made + 60: problem("beacon-invalid", where, "chain, run and time do not follow from the round")
         NOT_CHECKED.append(f"run {run}: whether the drand chain {chain['hash']} signed round {round['number']} of {datetime.datetime.fromtimestamp(due, datetime.timezone.utc)} (no BLS here): compare /public/{round['number']}")
     except (ValueError, LookupError, TypeError, AttributeError, OverflowError) as e: problem("record-malformed", where, f"its beacon: {e!r}")
-def file(where): return where.split("@")[0]
 def left(_, where, what): NOT_CHECKED.append(f"{where}: {what}: its file is unfinished, the next run sees to it")
 def changed(id, digest, known, blocks, said):               # Which part of a record changed that is sound in itself; what the records say of its content tells.
     _, block, payload, _, kind, uri = known[id]
@@ -246,9 +223,9 @@ def records(known, blocks, leaves, ledger, unfinished):
         if n < before and at is not None: problem("record-misplaced", where, "it stands before the record of an earlier leaf")
         if (value := read_record(where, block, leaf, sound)) is None: broken = True; continue
         named.add(id); values.append((where, value, at)); count("records")
-        if value["kind"] in ("run.closed", "archive.created") and at is not None: settled = file(where)
+        if value["kind"] in ("run.closed", "archive.created") and at is not None: settled = where.split("@")[0]
         if value["kind"] == "run.opened" and "beacon" in value: beacon(str(value.get("run")), str(value.get("at")), value["beacon"], where)
-    spare = lambda where: left if unfinished and file(where) >= settled and ".gz" in where else problem  # behind the last closed run only
+    spare = lambda where: left if unfinished and where.split("@")[0] >= settled and ".gz" in where else problem  # behind the last closed run only
     removed, said = {i for _, v, _ in values if v["kind"] == "content.removed" for i, _ in names(v)}, {d["response"].get("id"): d.get("payload") for v in [*docs.values(), *(v for _, v, _ in values)] for d in dicts(v) if isinstance(d.get("response"), dict)}
     for where, value, at in values:
         for id, digest in (wanted := names(value)) + [name for id, _ in wanted if id in docs for name in names(docs[id])]:
@@ -271,30 +248,53 @@ def records(known, blocks, leaves, ledger, unfinished):
     if broken: NOT_CHECKED.append("whether the ledger names every WARC record, every run has all its outcomes and every change follows from its looks: records that would say so are missing or damaged"); return
     for where in (known[id][3] for id in known.keys() - named - tainted): spare(where)("record-added", where, "no record of the ledger names it")
     outcomes([v for _, v, at in values if at is not None]); looks(values, docs)
-def main(argv):
-    options, rest, it = {}, [], iter(argv)
-    for word in it: options.update({word: next(it, None)}) if word in ("--vkey", "--checkpoint") else rest.append(word)
-    if len(rest) != 1 or rest[0].startswith("-") or None in options.values(): print(__doc__, file=sys.stderr); return 2
-    archive, ledger = rest[0], os.path.join(rest[0], "ledger")
-    if not os.path.isdir(ledger): print(f"no archive in {archive}", file=sys.stderr); return 3
+def climb(leaf, index, size, path):                         # the root that an audit path leads to, none where it cannot (RFC 6962, 2.1.1)
+    if size < 2 or not path: return leaf if size == 1 and not path else None
+    half = 1 << (size - 1).bit_length() - 1; here = (index, half) if index < half else (index - half, size - half); below = climb(leaf, *here, path[:-1]); return below and sha(b"\1" + (below + path[-1] if index < half else path[-1] + below))
+def unpacked(text):                                         # a WARC record without the empty lines behind it, from its gzip member
+    with suppress(*FAILED, zlib.error): inflate = zlib.decompressobj(31); plain = inflate.decompress(b64(text), 1 << 26); refuse(not inflate.eof or inflate.unused_data or plain[-4:] != b"\r\n\r\n"); return plain[:-4]
+def bundle(file, vkey, bad="bundle-malformed"):             # A record, its place under a signed checkpoint, what vouches for that, and WARC records it rests on.
+    try:
+        b = read_json(read(file)); texts, more = {k: b[k].encode() for k in ("record", "vkey", "proof")}, {"anchors": {}, "evidence": {}, "rotations": []}; b = {**more, **b}
+        refuse(b["format"] != "onrecord-proof/1" or set(b) != {"format", *texts, *more} or [type(b[k]) for k in more] != [dict, dict, list], "it is no proof bundle", bad)
+        refuse(not all(isinstance(v, str) for v in [*b["anchors"].values(), *b["evidence"].values(), *(r[k] for r in b["rotations"] for k in ("old", "new", "by_old", "by_new"))]) or not all(re.fullmatch("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", id) for id in b["evidence"]), "it is no proof bundle", bad)
+        bad = "key-unknown"; own = parse_vkey(b["vkey"]); keys = [parse_vkey(vkey.strip()) if vkey else own]; successors(keys, b["rotations"] if vkey else []); refuse(own not in keys, "it is neither the trusted key nor one that followed it", bad)
+        value, leaf = read_json(texts["record"]), sha(texts["record"]); refuse(canonical(value) != b["record"], "the record is not in the one spelling that it can have", "record-malformed")
+        bad = "bundle-malformed"; found = re.fullmatch(r"c2sp\.org/tlog-proof@v1\n(?:extra ([^\n]*)\n)?index (0|[1-9][0-9]{0,18})((?:\n[A-Za-z0-9+/]{43}=){0,63})\n\n(.*)", b["proof"], re.S); b64(found[1] or ""); index, path, note = int(found[2]), [b64(h) for h in found[3].split()], found[4].encode()
+        bad = "checkpoint-bad-signature"; _, size, top = checkpoint(note, keys); refuse(index >= size or climb(sha(b"\0" + leaf), index, size, path) != top, "its path does not lead to the signed root", "leaf-changed"); count("records")
+    except FAILED as e: problem(e.args[1] if isinstance(e, Bad) and e.args[1:] else bad, "bundle", str(e)); return
+    if read_record("bundle/record", texts["record"], leaf, True) and value["kind"] == "run.opened" and "beacon" in value: beacon(str(value.get("run")), str(value.get("at")), value["beacon"], "bundle/record")
+    anchors((n for n in b["anchors"] if not n.endswith(".tsq")), lambda name, _: (b64(b["anchors"][name]), note), "bundle/anchors/", keys, []); waiting, seen = names(value), set()
+    for id, digest in waiting:                              # it grows by what documents of ours among them name
+        plain = b"" if id in seen or id not in b["evidence"] else unpacked(b["evidence"][id]) or b"-"; seen.add(id)
+        if plain and "sha256:" + sha(plain).hex() != digest: problem("payload-changed", f"bundle/evidence/{id}", "it is not the WARC record that the ledger names"); continue
+        head, _, block = plain.partition(b"\r\n\r\n"); waiting += names(read_json(block)) if b"WARC-Type: metadata\r\n" in head + b"\r\n" else []; count("warc_records", bool(plain))
+    for id in sorted(b["evidence"].keys() - seen): problem("record-added", f"bundle/evidence/{id}", "nothing in the record names it")
+    NOT_CHECKED.extend([f"{len(seen - b['evidence'].keys())} WARC records that it names and that are not in it; and the archive it comes from"] + ["whether its key is the right one: none was given with --vkey"] * (not vkey))
+def whole(archive, ledger, options):
     leaves, (known, blocks, unfinished) = None, warcs(archive); values = [(v, sha(b)) for _, _, b, uri, _ in blocks if uri.startswith(URN) and (b'"archive.created"' in b or b'"key.rotated"' in b) and isinstance(v := read_json(b), dict)]
     try:
-        own = parse_vkey(read(ledger, "vkey").decode()); keys = [parse_vkey(options["--vkey"])] if "--vkey" in options else [own]
-        if "--vkey" not in options:
-            NOT_CHECKED.append("whether the ledger's key is the right one: none was given with --vkey")
+        own = parse_vkey(read(ledger, "vkey").decode().strip()); keys = [parse_vkey(options.vkey.strip())] if options.vkey else [own]; NOT_CHECKED.extend(["whether the ledger's key is the right one: none was given with --vkey"] * (not options.vkey))
+        if not options.vkey:
             first = b"".join(map(read, sorted(p for p in glob.glob(glob.escape(ledger) + "/tile/entries/000*/*") + glob.glob(glob.escape(ledger) + "/tile/entries/000") if os.path.isfile(p))))[2:34]
             made = [(leaf != first, parse_vkey(v["vkey"])) for v, leaf in values if v.get("kind") == "archive.created"]; keys = [key for _, key in sorted(made, key=lambda m: m[0])][:1] or keys
         successors(keys, [v for v, _ in values if v.get("kind") == "key.rotated"])
         if own not in keys: problem("key-unknown", "ledger/vkey", "it is neither the trusted key nor one that followed it")
-        note = there(ledger, "checkpoint", "checkpoint-missing")
-        if note is not None:
+        if (note := there(ledger, "checkpoint", "checkpoint-missing")) is not None:
             _, size, claimed = checkpoint(note, keys); count("checkpoints"); leaves, level = load_leaves(ledger, size, claimed, [bytes.fromhex(u[len(URN):]) for _, _, _, u, _ in blocks if u.startswith(URN)]); count("leaves", len(leaves))
-            if level is not None: check_tiles(ledger, leaves, level, unfinished); anchors(ledger, keys, level)
-            if "--checkpoint" in options: prefix(checkpoint(read(options["--checkpoint"]), keys), level or [], options["--checkpoint"])
+            if level is not None: check_tiles(ledger, leaves, level, unfinished); anchors([n for n in (os.listdir(ledger + "/anchors") if os.path.isdir(ledger + "/anchors") else []) if n.rsplit(".", 1)[-1] in ("checkpoint", "tsr", "ots", "cosignature")], lambda *n: [read(ledger, "anchors", f) for f in n], "ledger/anchors/", keys, level)
+            if options.checkpoint: prefix(checkpoint(read(options.checkpoint), keys), level or [], options.checkpoint)
             else: NOT_CHECKED.append("whether the whole ledger was rolled back or rewritten with its key: no --checkpoint was given")
     except (Bad, OSError, ValueError, LookupError) as e: problem(getattr(e, "kind", "checkpoint-bad-signature"), "ledger/checkpoint", str(e))
     try: records(known, blocks, leaves, ledger, unfinished) if leaves is not None else None
     except (TypeError, AttributeError, ValueError, LookupError, ArithmeticError) as e: problem("record-malformed", "warc", f"a record has not the shape of one: {e!r}")
+def main(argv):
+    parser = argparse.ArgumentParser(usage=__doc__, add_help=False, allow_abbrev=False)
+    for word in ("archive", "--vkey", "--checkpoint"): parser.add_argument(word)
+    options = parser.parse_args(argv); archive, ledger = options.archive, os.path.join(options.archive, "ledger")
+    if os.path.isfile(archive): bundle(archive, options.vkey)
+    elif os.path.isdir(ledger): whole(archive, ledger, options)
+    else: print(f"no archive in {archive}", file=sys.stderr); return 3
     verdict = "intact" if not PROBLEMS else "incomplete" if all(k in ("record-missing", "leaf-missing", "tile-missing", "outcome-missing", "anchor-missing") for k, _, _ in PROBLEMS) else "damaged"
     print(*("  ".join(p) for p in PROBLEMS), *(f"not checked: {what}" for what in NOT_CHECKED), verdict + "".join(f" {k}={v}" for k, v in sorted(COUNT.items())), sep="\n"); return 5 if PROBLEMS else 0
 if __name__ == "__main__": sys.exit(main(sys.argv[1:]))

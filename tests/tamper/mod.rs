@@ -4,6 +4,7 @@
 mod alone;
 mod anchors;
 mod beacons;
+mod bundles;
 mod catalogue;
 mod changes;
 mod files;
