@@ -199,7 +199,7 @@ impl Seen for Item {
     }
 
     fn beginning(&self) -> &[u8] {
-        &self.prefix
+        if self.http.is_empty() { &self.prefix } else { &self.http }
     }
 
     fn block_len(&self) -> u64 {

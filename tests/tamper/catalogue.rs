@@ -54,6 +54,44 @@ pub(super) const ATTACKS: &[Attack] = &[
         format!("onrecord.db:warc_record/{place}")
     })
     .blind(),
+    attack("row-bound-by-an-earlier-record", &["row-changed"], |f| {
+        let place = f.one("SELECT CAST(max(place) AS TEXT) FROM warc_record WHERE type = 1 AND record > 2");
+        sql(f, &format!("UPDATE warc_record SET record = record - 1 WHERE place = {place}"));
+        format!("onrecord.db:warc_record/{place}")
+    })
+    .blind(),
+    attack("row-bound-by-a-later-record", &["row-changed"], |f| {
+        let place = f.one("SELECT CAST(min(place) AS TEXT) FROM warc_record WHERE type = 1");
+        sql(f, &format!("UPDATE warc_record SET record = record + 1 WHERE place = {place}"));
+        format!("onrecord.db:warc_record/{place}")
+    })
+    .blind(),
+    attack("row-bound-by-nothing", &["row-changed"], |f| {
+        let place = f.one("SELECT CAST(max(place) AS TEXT) FROM warc_record WHERE type = 1");
+        sql(f, &format!("UPDATE warc_record SET record = NULL WHERE place = {place}"));
+        format!("onrecord.db:warc_record/{place}")
+    })
+    .blind(),
+    attack("row-of-the-last-warc-record-deleted", &["row-missing"], |f| {
+        let place = f.one("SELECT CAST(max(place) AS TEXT) FROM warc_record");
+        sql(f, &format!("DELETE FROM warc_record WHERE place = {place}"));
+        format!("onrecord.db:warc_record/{place}")
+    })
+    .blind(),
+    attack("row-of-an-exchange-behind-the-last-inserted", &["row-added"], |f| {
+        let place = f.one("SELECT CAST(max(place) + 1 AS TEXT) FROM warc_record");
+        sql(f, &format!("INSERT INTO exchange (place, url, at) VALUES ({place}, 'https://example.org/', 0)"));
+        format!("onrecord.db:exchange/{place}")
+    })
+    .blind(),
+    attack("catalogue-with-a-page-overwritten", &["row-changed"], |f| {
+        // The tables' definitions are whole; rows in the midst of one cannot be read.
+        let page = f.one("SELECT CAST(rootpage AS TEXT) FROM sqlite_schema WHERE name = 'exchange'");
+        let at = (page.parse::<usize>().unwrap() - 1) * 4096;
+        f.edit(&f.root.join("onrecord.db"), |b| b[at..at + 4096].fill(0x5a));
+        "onrecord.db".to_owned()
+    })
+    .blind(),
     attack("row-url-of-an-exchange-edited", &["row-changed"], |f| {
         let place = f.one("SELECT CAST(min(place) AS TEXT) FROM exchange");
         sql(f, &format!("UPDATE exchange SET url = 'https://example.org/' WHERE place = {place}"));

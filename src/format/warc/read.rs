@@ -37,7 +37,7 @@ pub struct Want {
     pub whole: bool,
     /// the SHA-256 and length of each entity: the payload with its chunks put together
     pub entity: bool,
-    /// how many bytes of each block to keep in [`Item::prefix`]
+    /// how many bytes of each block that is no HTTP message to keep in [`Item::prefix`]
     pub keep: usize,
 }
 

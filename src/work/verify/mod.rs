@@ -222,9 +222,12 @@ pub fn in_one_pass(paths: &Paths, trust: &Trust) -> Result<Option<Report>, Fault
     let scratch = scratch()?;
     let mut report = Report::new("archive");
     let found = pass::all(paths, trust, &scratch.path().join("anew.db"), &mut report)?;
-    let Some(Passed { mut seen, log, expected }) = found else { return Ok(None) };
+    let Some(Passed { mut seen, log, expected, rows }) = found else { return Ok(None) };
     log.vouched(trust, &expected, &mut report);
-    rows::check(paths, &mut seen, &mut report)?;
+    match rows {
+        Some(rows) => rows::agreed(rows, &mut report),
+        None => rows::check(paths, &mut seen, &mut report)?,
+    }
     Ok(Some(report.conclude()))
 }
 

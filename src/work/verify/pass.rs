@@ -29,6 +29,7 @@ use crate::work::verify::{Report, Trust};
 use crate::world::store;
 use crate::world::store::Store;
 use crate::world::store::apply::{Batch, Bound, Documents, Leaf, WarcRow};
+use crate::world::store::beside::Beside;
 use crate::world::vault::place::{self, Place};
 
 /// An archive in order.
@@ -36,6 +37,8 @@ pub(super) struct Passed {
     pub(super) seen: Seen,
     pub(super) log: Log,
     pub(super) expected: Expected,
+    /// rows of the catalogue in use, if it has been compared
+    pub(super) rows: Option<u64>,
 }
 
 /// Reads everything once; none where something is not in order, and then nothing that `report` says counts.
@@ -49,11 +52,22 @@ pub(super) fn all(paths: &Paths, trust: &Trust, anew: &Path, report: &mut Report
         }
         files.push((file, path));
     }
-    let mut anew = Store::scratch(anew)?;
+    let used = paths.catalogue();
+    let beside = if used.is_file() { Store::scratch_beside(anew, &used)? } else { None };
+    let is_beside = beside.is_some();
+    let mut anew = match beside {
+        Some(anew) => anew,
+        None => Store::scratch(&anew.with_extension("whole"))?,
+    };
     let mut taken = Taken::new(paths, trust);
-    if !walked(&files, &mut anew, &mut taken, report)? || anew.warc_records()? != report.checked.warc_records {
+    let walked = match walked(&files, &mut anew, is_beside, &mut taken, report) {
+        // A page of the catalogue in use that cannot be read.
+        Err(Fault::Store(_)) if is_beside => return Ok(None),
+        other => other?,
+    };
+    let Some(lent) = walked.filter(|_| anew.warc_records().is_ok_and(|n| n == report.checked.warc_records)) else {
         return Ok(None);
-    }
+    };
     let Taken { index, said, mut heard, .. } = taken;
     let seen = Seen { anew, seeds: 0, unsealed: false, open: Vec::new(), tainted: HashSet::new(), broken: false, said };
     let log = log::check(paths, trust, &seen, report)?;
@@ -61,28 +75,53 @@ pub(super) fn all(paths: &Paths, trust: &Trust, anew: &Path, report: &mut Report
         return Ok(None);
     }
     heard.conclude(report);
-    let mut is_named = true;
-    seen.anew.unnamed(|_| is_named = false)?;
-    let in_order = is_named && report.problems.is_empty();
-    Ok(in_order.then_some(Passed { seen, log, expected: heard.anchors }))
+    if !report.problems.is_empty() {
+        return Ok(None);
+    }
+    let rows = match lent {
+        None => {
+            let mut is_named = true;
+            seen.anew.unnamed(|_| is_named = false)?;
+            if !is_named {
+                return Ok(None);
+            }
+            None
+        }
+        // Each row that was compared says which record names it.
+        Some(lent) => match seen.anew.rest_agrees(&used, lent) {
+            Ok(Some(rows)) => Some(rows),
+            _ => return Ok(None),
+        },
+    };
+    Ok(Some(Passed { seen, log, expected: heard.anchors, rows }))
 }
 
-/// Walks through the files; false where something on the way is not in order. All of it is one transaction, so that what fits
-/// into memory is never written.
+/// Walks through the files; none where something on the way is not in order, or else how many rows of a catalogue beside it were
+/// compared on the way, if there is one. All of it is one transaction, so that what fits into memory is never written.
+#[expect(clippy::option_option, reason = "not in order; in order alone; in order beside so many rows")]
 fn walked(
     files: &[(String, PathBuf)],
     anew: &mut Store,
+    is_beside: bool,
     taken: &mut Taken<'_>,
     report: &mut Report,
-) -> Result<bool, Fault> {
+) -> Result<Option<Option<u64>>, Fault> {
     let mut walked = Ok(());
-    anew.commit(|batch| {
-        walked = stretch::walk(files, Want::ours(), &Ours, |part| taken.take(batch, part, report));
-        Ok(())
+    let mut walk = |batch: &Batch<'_>, mut beside: Option<&mut Beside<'_>>| {
+        walked =
+            stretch::walk(files, Want::ours(), &Ours, |part| taken.take(batch, beside.as_deref_mut(), part, report));
+    };
+    let lent = anew.commit(|batch| {
+        if !is_beside {
+            walk(batch, None);
+            return Ok(Some(None));
+        }
+        let ((), lent) = batch.beside(|beside| walk(batch, Some(beside)))?;
+        Ok(lent.map(Some))
     })?;
     match walked {
-        Err(Fault::Broken(why)) if why == STOP => Ok(false),
-        other => other.map(|()| true),
+        Err(Fault::Broken(why)) if why == STOP => Ok(None),
+        other => other.map(|()| lent),
     }
 }
 
@@ -199,13 +238,15 @@ struct Lately {
     digest: Digest,
     place: Place,
     doc: Option<Doc>,
+    /// the ledger record that binds it, as the catalogue in use says
+    bound: Option<i64>,
 }
 
 impl Near {
-    fn add(&mut self, row: &WarcRow, doc: Option<Doc>) {
+    fn add(&mut self, row: &WarcRow, doc: Option<Doc>, bound: Option<i64>) {
         let bytes = doc.as_ref().map_or(0, |doc| doc.block.len());
         let place = Place { file: row.file.clone(), offset: row.offset, length: row.length };
-        self.all.insert(row.id, Lately { kind: row.kind, digest: row.digest, place, doc });
+        self.all.insert(row.id, Lately { kind: row.kind, digest: row.digest, place, doc, bound });
         self.order.push_back((row.id, bytes));
         self.bytes += bytes;
     }
@@ -233,7 +274,13 @@ impl<'a> Taken<'a> {
     }
 
     /// Takes up a stretch.
-    fn take(&mut self, batch: &Batch<'_>, part: Part, report: &mut Report) -> Result<(), Fault> {
+    fn take(
+        &mut self,
+        batch: &Batch<'_>,
+        mut beside: Option<&mut Beside<'_>>,
+        part: Part,
+        report: &mut Report,
+    ) -> Result<(), Fault> {
         let Part { rows, spoken, bytes, irregular, .. } = part;
         if irregular {
             return Err(Fault::Broken(STOP));
@@ -241,8 +288,16 @@ impl<'a> Taken<'a> {
         report.checked.bytes += bytes;
         report.checked.warc_records += rows.len() as u64;
         let near = &mut self.near;
-        let rows: Vec<WarcRow> = rows.into_iter().map(|(row, doc)| (near.add(&row, doc), row).1).collect();
-        batch.expect(&rows)?;
+        let mut expected = Vec::with_capacity(rows.len());
+        for (row, doc) in rows {
+            let bound = match beside.as_deref_mut() {
+                Some(beside) => Some(beside.next(batch.place(&row)?, &row)?.ok_or(Fault::Broken(STOP))?),
+                None => None,
+            };
+            near.add(&row, doc, bound);
+            expected.push(row);
+        }
+        batch.expect(&expected)?;
         let hand = Hand { warc: &self.warc, batch, near, claimed: Cell::new(None), read: Cell::new(None) };
         let mut bound = Bound::default();
         for one in &spoken {
@@ -257,7 +312,16 @@ impl<'a> Taken<'a> {
             self.index += 1;
             report.checked.records += 1;
         }
-        batch.warcs(&rows, bound)?;
+        match beside {
+            Some(beside) => {
+                let lately = |id: &Uuid| near.all.get(id).and_then(|lately| Some((lately.digest, lately.bound?)));
+                if !beside.binds(batch, &bound, lately)? {
+                    return Err(Fault::Broken(STOP));
+                }
+                batch.expected();
+            }
+            None => batch.warcs(&expected, bound)?,
+        }
         self.near.forget();
         Ok(())
     }

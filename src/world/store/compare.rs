@@ -43,13 +43,7 @@ const NOT_COMPARED_COLUMNS: [(&str, &str); 3] =
 /// SQLite's own: a file that is damaged so that it cannot be read.
 pub fn rows(anew: &Store, path: &Path) -> Result<Compared, Error> {
     let tables = tables(anew.db())?;
-    let (compared, indexes) = std::thread::scope(|scope| {
-        let indexes = scope.spawn(|| indexes(path, &tables));
-        (beside(anew.db(), path, &tables), indexes.join())
-    });
-    let mut compared = compared?;
-    compared.differences.extend(indexes.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?);
-    Ok(compared)
+    with_indexes(path, &tables, || beside(anew.db(), path, &tables))
 }
 
 /// The tables that are compared.
@@ -62,10 +56,51 @@ fn tables(db: &Connection) -> Result<Vec<String>, Error> {
     Ok(names)
 }
 
-/// The catalogue at `path` put beside the one made anew.
-fn beside(db: &Connection, path: &Path, tables: &[String]) -> Result<Compared, Error> {
+/// Compares all but the tables `lent` with the catalogue in use, which is attached.
+///
+/// # Errors
+/// As [`rows`].
+pub(super) fn rest(anew: &Store, path: &Path, lent: &[&str]) -> Result<Compared, Error> {
+    let tables = tables(anew.db())?;
+    let all: Vec<String> = tables.iter().cloned().chain(lent.iter().map(|table| (*table).to_owned())).collect();
+    with_indexes(path, &all, || {
+        let mut compared = Compared::default();
+        tables.iter().try_for_each(|table| one(anew.db(), table, &mut compared))?;
+        Ok(compared)
+    })
+}
+
+/// Does `deed` while another core looks through the indexes.
+fn with_indexes(
+    path: &Path,
+    tables: &[String],
+    deed: impl FnOnce() -> Result<Compared, Error>,
+) -> Result<Compared, Error> {
+    let (compared, indexes) = std::thread::scope(|scope| {
+        let indexes = scope.spawn(|| indexes(path, tables));
+        (deed(), indexes.join())
+    });
+    let mut compared = compared?;
+    compared.differences.extend(indexes.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?);
+    Ok(compared)
+}
+
+/// Puts the catalogue at `path` beside the one made anew.
+pub(super) fn attach(db: &Connection, path: &Path) -> Result<(), Error> {
     let (_held, uri) = reading(path)?;
     db.execute("ATTACH ?1 AS used", [uri])?;
+    Ok(())
+}
+
+/// Whether the catalogue in use, which is attached, has tables and views as they should be.
+pub(super) fn is_laid_alike(db: &Connection) -> Result<bool, Error> {
+    let mut compared = Compared::default();
+    schema(db, &mut compared)?;
+    Ok(compared.differences.is_empty())
+}
+
+fn beside(db: &Connection, path: &Path, tables: &[String]) -> Result<Compared, Error> {
+    attach(db, path)?;
     let compared = attached(db, tables);
     db.execute("DETACH used", [])?;
     compared

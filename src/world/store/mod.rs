@@ -6,6 +6,7 @@
 pub mod anchors;
 pub mod apply;
 pub mod ask;
+pub mod beside;
 pub mod compare;
 pub mod find;
 pub mod holds;

@@ -126,11 +126,19 @@ impl Parse {
 
     fn head(&mut self, bytes: &[u8]) -> usize {
         let before = self.raw.len();
-        // The empty line may lie across the seam.
-        let seam = before.saturating_sub(CLOSING.len() - 1);
-        let take = bytes.len().min(HEAD_MAX - before.min(HEAD_MAX));
-        self.raw.extend_from_slice(bytes.get(..take).unwrap_or_default());
-        let found = memchr::memmem::find(self.raw.get(seam..).unwrap_or_default(), CLOSING);
+        let room = bytes.get(..bytes.len().min(HEAD_MAX - before.min(HEAD_MAX))).unwrap_or_default();
+        // The empty line may lie across the seam. What stands behind it is not copied.
+        let found = if before == 0 {
+            memchr::memmem::find(room, CLOSING).map(|n| n + CLOSING.len())
+        } else {
+            let seam = before.saturating_sub(CLOSING.len() - 1);
+            self.raw.extend_from_slice(room);
+            let found = memchr::memmem::find(self.raw.get(seam..).unwrap_or_default(), CLOSING);
+            self.raw.truncate(before);
+            found.map(|n| seam + n + CLOSING.len() - before)
+        };
+        let take = found.unwrap_or(room.len());
+        self.raw.extend_from_slice(room.get(..take).unwrap_or_default());
         let begun = self.raw.get(..5).unwrap_or(&self.raw);
         if !b"WARC/".starts_with(begun) {
             self.lose(Kind::NotWarc, "no WARC record begins here");
@@ -141,17 +149,13 @@ impl Parse {
             self.lose(Kind::HeadMalformed, "the lines of the record's head end in LF, not in CR LF");
             return 0;
         }
-        let Some(n) = found else {
-            if self.raw.len() >= HEAD_MAX {
-                self.lose(Kind::HeadMalformed, "the record's head does not end within 256 KiB");
-            }
-            return take;
-        };
-        let end = seam + n + CLOSING.len();
-        self.raw.truncate(end);
-        self.item.head.set(&self.raw);
-        self.opened();
-        end - before
+        if found.is_some() {
+            self.item.head.set(&self.raw);
+            self.opened();
+        } else if self.raw.len() >= HEAD_MAX {
+            self.lose(Kind::HeadMalformed, "the record's head does not end within 256 KiB");
+        }
+        take
     }
 
     /// The head is read: is it one, and what does it declare?
@@ -248,8 +252,10 @@ impl Parse {
         let bytes = bytes.get(..take).unwrap_or_default();
         self.left -= take as u64;
         self.item.block_len += take as u64;
-        let keep = self.want.keep.saturating_sub(self.item.prefix.len()).min(take);
-        self.item.prefix.extend_from_slice(bytes.get(..keep).unwrap_or_default());
+        if self.split == Split::Whole {
+            let keep = self.want.keep.saturating_sub(self.item.prefix.len()).min(take);
+            self.item.prefix.extend_from_slice(bytes.get(..keep).unwrap_or_default());
+        }
         let body = self.body_of(bytes);
         self.digest(bytes, body);
         self.update_entity(body);

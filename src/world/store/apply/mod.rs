@@ -126,6 +126,14 @@ pub struct Bound {
 }
 
 impl Bound {
+    /// Each WARC record that is bound: by its digest too where it is named, and by the ledger index of which record.
+    pub(super) fn each(&self) -> impl Iterator<Item = (&Uuid, Option<&Digest>, i64)> {
+        let own = self.own.iter().map(|(id, index)| (id, None, *index));
+        // A record of ours is bound by itself, whatever names it besides.
+        let named = self.named.iter().filter(|(name, _)| !self.own.contains_key(&name.id));
+        own.chain(named.map(|(name, index)| (&name.id, Some(&name.digest), *index)))
+    }
+
     /// The ledger index of the record that binds this one.
     fn take(&mut self, row: &WarcRow) -> Option<i64> {
         let named = self.named.remove(&RecordName { id: row.id, digest: row.digest });

@@ -100,8 +100,16 @@ impl Batch<'_> {
         Ok(query.query_row([id.as_bytes()], |r| Ok(Placed { place: r.get(0)?, url: r.get(1)? })).optional()?)
     }
 
+    /// Forgets the rows that were expected: they are in the catalogue already.
+    pub fn expected(&self) {
+        self.coming.borrow_mut().clear();
+    }
+
     /// The number of a record, whose file is known to the record's end from now on.
-    fn place(&self, row: &WarcRow) -> Result<i64, Error> {
+    ///
+    /// # Errors
+    /// SQLite's own, and an offset that no number has room for.
+    pub fn place(&self, row: &WarcRow) -> Result<i64, Error> {
         let end = row.offset.saturating_add(row.length);
         if let Some(file) = self.files.borrow_mut().get_mut(&row.file) {
             file.known = file.known.max(end);
