@@ -121,6 +121,11 @@ impl<R: Read + Seek> Reader<R> {
         Ok(Self { feed: Feed::new(source, from, want.rules == Rules::Ours)?, parse: Parse::new(want, from == 0) })
     }
 
+    /// What lies behind an offset will be read by somebody else: here only as far as a member that begins before it goes.
+    pub fn until(&mut self, offset: u64) {
+        self.feed.until(offset);
+    }
+
     /// The next record, or the next stretch of bytes that holds none (its problems say so). None at the end.
     ///
     /// # Errors

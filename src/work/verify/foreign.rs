@@ -42,6 +42,10 @@ impl Look for Anyones {
             part.ids.push((head::id_key(id), item.offset));
         }
     }
+
+    fn weight(&self, part: &Part) -> usize {
+        part.ids.len() * size_of::<(u128, u64)>() + part.problems.len() * 256
+    }
 }
 
 /// Checks a file that belongs to no archive.

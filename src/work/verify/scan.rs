@@ -61,6 +61,8 @@ struct Part {
 /// Bytes of blocks that are held of one stretch: a little of what was packed well unpacks to a thousand times as much, and what is
 /// longer is read again when its turn comes.
 pub const HELD: usize = 4 << 20;
+/// About what a row takes in memory, its texts included.
+pub(super) const ROW: usize = 512;
 
 struct Ours {
     held: usize,
@@ -104,6 +106,10 @@ impl Look for Ours {
             part.held += item.prefix.len();
             part.docs.push((id, item.prefix.clone()));
         }
+    }
+
+    fn weight(&self, part: &Part) -> usize {
+        part.held + part.rows.len() * ROW + part.problems.len() * 256
     }
 }
 

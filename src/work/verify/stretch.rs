@@ -13,12 +13,15 @@ use crate::work::fault::Fault;
 use crate::world::vault::place;
 
 /// Bytes of a stretch: what is read in a few of them is held until it is handed over.
-const STRETCH: u64 = 2 << 20;
+const STRETCH: u64 = 1 << 20;
 /// More cores than that wait for the disk.
 const CORES: usize = 16;
 /// Stretches that may wait to be handed over while every core reads one: with fewer a reader stops as often as another one, which
 /// hands over, reads a long one.
 const AHEAD: usize = 8;
+/// And so much of what they came to may wait, as [`Look::weight`] has it: small records come to several times the bytes they take in
+/// the file.
+const HEAVY: usize = 2 << 20;
 
 /// What is read for.
 pub(super) trait Look: Sync {
@@ -27,6 +30,9 @@ pub(super) trait Look: Sync {
 
     /// Takes up one item of `file`.
     fn see(&self, out: &mut Self::Out, file: &str, item: &Item);
+
+    /// About how many bytes of memory it takes.
+    fn weight(&self, out: &Self::Out) -> usize;
 }
 
 /// A part of a file that one thread reads.
@@ -75,7 +81,8 @@ fn walk_every<L: Look>(
         true => Ok((L::Out::default(), false)),
         false => one(stretch, want, look),
     };
-    in_turn(&stretches, &read, |stretch, read| {
+    let weight = |read: &Read<L::Out>| read.as_ref().map_or(0, |(out, _)| look.weight(out));
+    in_turn(&stretches, &read, &weight, |stretch, read| {
         if is_whole(stretch) {
             return Ok(());
         }
@@ -99,6 +106,9 @@ fn cut(file: &str, path: &Path, every: u64) -> Result<Vec<Stretch>, Fault> {
 
 fn one<L: Look>(stretch: &Stretch, want: Want, look: &L) -> Read<L::Out> {
     let mut reader = place::scan(&stretch.path, stretch.from, want)?;
+    if let Some(to) = stretch.to {
+        reader.until(to);
+    }
     let mut out = L::Out::default();
     let mut end = Some(stretch.from);
     while end.is_none() || stretch.to.is_none_or(|to| end < Some(to)) {
@@ -119,6 +129,8 @@ fn one<L: Look>(stretch: &Stretch, want: Want, look: &L) -> Read<L::Out> {
 struct Turn {
     next: usize,
     done: usize,
+    /// what those weigh that were read and not handed over yet
+    held: usize,
     stop: bool,
 }
 
@@ -126,9 +138,14 @@ impl Turn {
     /// The next stretch to read, where it is near enough.
     fn claim(&mut self, of: usize, ahead: usize) -> Option<usize> {
         let n = self.next;
-        let is_near = !self.stop && n < of && n < self.done + ahead;
-        self.next += usize::from(is_near);
-        is_near.then_some(n)
+        let is_next = !self.stop && n < of && self.has_room(ahead);
+        self.next += usize::from(is_next);
+        is_next.then_some(n)
+    }
+
+    /// Whether one more may be read: always the one that is handed over next.
+    fn has_room(&self, ahead: usize) -> bool {
+        self.next == self.done || (self.next < self.done + ahead && self.held < HEAVY)
     }
 }
 
@@ -144,7 +161,7 @@ impl Line {
     /// The next stretch to read, once it is near enough; none where there is none.
     fn next(&self, of: usize, ahead: usize) -> Option<usize> {
         let mut turn = self.turn();
-        while !turn.stop && turn.next < of && turn.next >= turn.done + ahead {
+        while !turn.stop && turn.next < of && !turn.has_room(ahead) {
             turn = self.1.wait(turn).unwrap_or_else(PoisonError::into_inner);
         }
         turn.claim(of, ahead)
@@ -161,6 +178,7 @@ impl Line {
 fn in_turn<'a, T: Send>(
     stretches: &'a [Stretch],
     read: &(impl Fn(&Stretch) -> Read<T> + Sync),
+    weight: &(impl Fn(&Read<T>) -> usize + Sync),
     mut each: impl FnMut(&'a Stretch, Read<T>) -> Result<(), Fault>,
 ) -> Result<(), Fault> {
     let cores = std::thread::available_parallelism().map_or(1, |n| n.get().min(CORES)).min(stretches.len());
@@ -173,8 +191,10 @@ fn in_turn<'a, T: Send>(
             scope.spawn(move || {
                 while let Some(n) = line.next(of, ahead) {
                     let Some(stretch) = stretches.get(n) else { break };
+                    let read = read(stretch);
+                    line.tell(|turn| turn.held += weight(&read));
                     // Nobody to send it to: it is not wanted any more.
-                    if send.send((n, read(stretch))).is_err() {
+                    if send.send((n, read)).is_err() {
                         break;
                     }
                 }
@@ -190,15 +210,21 @@ fn in_turn<'a, T: Send>(
                 }
                 let mine = line.turn().claim(of, ahead);
                 let (m, read) = match mine.and_then(|m| Some((m, stretches.get(m)?))) {
-                    Some((m, stretch)) => (m, read(stretch)),
+                    Some((m, stretch)) => {
+                        let read = read(stretch);
+                        line.tell(|turn| turn.held += weight(&read));
+                        (m, read)
+                    }
                     None => done.recv().map_err(|_| Fault::Broken("a reading thread died"))?,
                 };
                 early.insert(m, read);
             }
         };
         let handed = stretches.iter().enumerate().try_for_each(|(n, stretch)| {
-            each(stretch, wanted(n)?)?;
-            line.tell(|turn| turn.done = n + 1);
+            let read = wanted(n)?;
+            let weight = weight(&read);
+            each(stretch, read)?;
+            line.tell(|turn| (turn.done, turn.held) = (n + 1, turn.held - weight.min(turn.held)));
             Ok(())
         });
         line.tell(|turn| turn.stop = true);
@@ -221,6 +247,11 @@ mod tests {
         fn see(&self, out: &mut Self::Out, _: &str, item: &Item) {
             let kinds = item.problems.iter().map(|p| p.kind.as_str()).collect();
             out.push((item.offset, item.head.id().unwrap_or_default().to_owned(), kinds));
+        }
+
+        /// So much that each waits for the one before.
+        fn weight(&self, out: &Self::Out) -> usize {
+            out.len() * HEAVY
         }
     }
 
@@ -292,6 +323,18 @@ mod tests {
         let starts = place::starts(&path, 1000).unwrap();
         assert!(starts.iter().any(|start| *start > 0 && *start < 3000), "{starts:?}");
         assert!(starts.iter().any(|start| *start >= head.len() as u64), "{starts:?}");
+    }
+
+    #[test]
+    fn nothing_is_read_ahead_of_what_is_heavy_but_what_comes_next() {
+        let mut turn = Turn { held: HEAVY - 1, ..Turn::default() };
+        assert_eq!([turn.claim(9, 3), turn.claim(9, 3)], [Some(0), Some(1)]);
+        turn.held = HEAVY;
+        assert_eq!(turn.claim(9, 3), None, "there is room, and too much is held");
+        turn.done = 2;
+        assert_eq!([turn.claim(9, 3), turn.claim(9, 3)], [Some(2), None], "what comes next is read whatever is held");
+        turn.held = 0;
+        assert_eq!([turn.claim(9, 3), turn.claim(9, 3), turn.claim(9, 3)], [Some(3), Some(4), None]);
     }
 
     #[test]

@@ -29,7 +29,8 @@ impl Store {
         if !lent || !compare::is_laid_alike(anew.db()).unwrap_or(false) {
             return Ok(None);
         }
-        // Its rows pass once, in their order: few of its pages are asked for again.
+        // Its rows pass once, in their order, and few of its pages are asked for again; without them the new one is a third as large.
+        anew.db().pragma_update(Some("main"), "cache_size", -1024)?;
         anew.db().pragma_update(Some("used"), "cache_size", -256)?;
         for table in LENT {
             anew.db().execute_batch(&format!("DROP TABLE main.{table}"))?;

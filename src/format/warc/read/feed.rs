@@ -57,6 +57,8 @@ pub(super) struct Feed<R> {
     /// file offset of the window's first byte
     base: u64,
     eof: bool,
+    /// what lies behind this offset is not read before it is needed
+    until: u64,
     shape: Shape,
     /// the file is one of ours: compressed, but where somebody has unpacked it
     ours: bool,
@@ -89,6 +91,7 @@ impl<R: Read + Seek> Feed<R> {
             held: 0..0,
             base: from,
             eof: false,
+            until: u64::MAX,
             shape: Shape::Unknown,
             ours,
             unpacker: Unpacker::default(),
@@ -104,6 +107,11 @@ impl<R: Read + Seek> Feed<R> {
             mid: false,
             odd: false,
         })
+    }
+
+    /// Reads what lies behind an offset only where a member goes on there.
+    pub(super) fn until(&mut self, offset: u64) {
+        self.until = offset;
     }
 
     pub(super) fn into_source(self) -> R {
@@ -226,7 +234,7 @@ impl<R: Read + Seek> Feed<R> {
 
     /// Inflates the member at once, where the window holds all of it and it is sound.
     fn at_once(&mut self) -> io::Result<bool> {
-        if self.held.len() < AHEAD && !self.eof {
+        if self.held.len() < AHEAD && !self.eof && self.reached() < self.until {
             self.fill()?;
         }
         loop {
@@ -378,6 +386,11 @@ impl<R: Read + Seek> Feed<R> {
         plain.get(..made).is_some_and(|start| start.starts_with(b"WARC/"))
     }
 
+    /// The file offset up to which it was read.
+    fn reached(&self) -> u64 {
+        self.base + self.held.end as u64
+    }
+
     fn held(&self) -> &[u8] {
         self.window.get(self.held.clone()).unwrap_or_default()
     }
@@ -400,7 +413,10 @@ impl<R: Read + Seek> Feed<R> {
             self.base += self.held.start as u64;
             self.held = 0..self.held.len();
         }
+        let left = self.until.checked_sub(self.reached()).filter(|left| *left > 0).unwrap_or(u64::MAX);
         let room = self.window.get_mut(self.held.end..).unwrap_or_default();
+        let wanted = usize::try_from(left).unwrap_or(usize::MAX).min(room.len());
+        let room = room.get_mut(..wanted).unwrap_or_default();
         if room.is_empty() {
             return Ok(());
         }
