@@ -18,10 +18,10 @@ const STRETCH: u64 = 1 << 20;
 const CORES: usize = 16;
 /// Stretches that may wait to be handed over while every core reads one: with fewer a reader stops as often as another one, which
 /// hands over, reads a long one.
-const AHEAD: usize = 8;
+const AHEAD: usize = 12;
 /// And so much of what they came to may wait, as [`Look::weight`] has it: small records come to several times the bytes they take in
 /// the file.
-const HEAVY: usize = 2 << 20;
+const HEAVY: usize = 4 << 20;
 
 /// What is read for.
 pub(super) trait Look: Sync {
