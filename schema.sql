@@ -302,6 +302,8 @@ CREATE TABLE event (
     at     INTEGER NOT NULL,     -- when
     body   TEXT NOT NULL         -- the record as JSON
 ) STRICT;
+-- Changes of the key are looked for whenever anything is verified, copies asked for whenever a run begins.
+CREATE INDEX event_kind ON event (kind);
 
 -- Kept counts, so that no question about totals scans a table.
 CREATE TABLE tally (

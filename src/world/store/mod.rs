@@ -432,6 +432,23 @@ mod tests {
     }
 
     #[test]
+    fn events_of_one_kind_are_found_among_any_number_of_others() -> Result<(), Box<dyn std::error::Error>> {
+        let dir = tempfile::tempdir()?;
+        let store = Store::open(&dir.path().join("onrecord.db"))?;
+        store.db.execute_batch(
+            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000)
+             INSERT INTO event (record, kind, at, body) SELECT i, 'run.missed', 0, '{}' FROM n",
+        )?;
+        // It is called once for each thousand of SQLite's steps, and ends the query then.
+        store.db.progress_handler(1000, Some(|| true))?;
+        assert_eq!(store.rotations()?.len(), 0);
+        assert_eq!(store.events("key.rotated")?.len(), 0);
+        assert_eq!(store.unconfirmed_copies(10)?.len(), 0);
+        assert!(store.events("run.missed").is_err(), "they are many");
+        Ok(())
+    }
+
+    #[test]
     fn whoever_reads_and_then_writes_is_not_overtaken() -> Result<(), Box<dyn std::error::Error>> {
         let dir = tempfile::tempdir()?;
         let path = dir.path().join("onrecord.db");

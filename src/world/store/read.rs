@@ -449,7 +449,7 @@ impl Store {
     /// SQLite's own.
     pub fn events(&self, kind: &str) -> Result<Vec<(Digest, String)>, Error> {
         let mut query = self.db().prepare_cached(
-            "SELECT r.leaf, e.body FROM event e JOIN record r ON r.idx = e.record WHERE e.kind = ?1 ORDER BY r.idx",
+            "SELECT r.leaf, e.body FROM event e CROSS JOIN record r ON r.idx = e.record WHERE e.kind = ?1 ORDER BY e.record",
         )?;
         let rows = query.query_map([kind], |r| Ok((digest(r, 0)?, r.get(1)?)))?;
         Ok(rows.collect::<Result<_, _>>()?)

@@ -16,7 +16,7 @@ const LAID: &str = "
         named INTEGER, block BLOB) STRICT;
     CREATE TEMP TABLE doc (id BLOB UNIQUE, block BLOB) STRICT;
     PRAGMA temp.cache_size = -2048;
-    DROP INDEX warc_record_digest; DROP INDEX warc_record_left; DROP INDEX exchange_payload;
+    DROP INDEX warc_record_digest; DROP INDEX warc_record_left; DROP INDEX exchange_payload; DROP INDEX event_kind;
     DROP INDEX warc_record_id; CREATE UNIQUE INDEX warc_record_id ON warc_record (id);";
 
 const SEED: &str = "SELECT n, leaf, id, digest, file, offset, length, named, block FROM temp.seed";
