@@ -114,13 +114,12 @@ impl Beside<'_> {
     fn exchange(&mut self, place: i64, row: &ExchangeRow) -> Result<bool, Error> {
         let Some(used) = self.exchanges.next()? else { return Ok(false) };
         self.seen.1 += 1;
-        let text = |value: &Option<String>| value.as_ref().map(|text| text.as_bytes().to_owned());
         Ok(is(used.get_ref(0)?, place)
             && used.get_ref(1)? == ValueRef::Text(row.url.as_bytes())
             && is(used.get_ref(2)?, row.at.as_microsecond())
-            && used.get_ref(3)? == text(&row.ip).as_deref().map_or(ValueRef::Null, ValueRef::Text)
+            && used.get_ref(3)? == text(row.ip.as_deref())
             && may_be(used.get_ref(4)?, row.status)
-            && used.get_ref(5)? == text(&row.media_type).as_deref().map_or(ValueRef::Null, ValueRef::Text)
+            && used.get_ref(5)? == text(row.media_type.as_deref())
             && used.get_ref(6)? == row.payload.as_ref().map_or(ValueRef::Null, |payload| ValueRef::Blob(&payload.0))
             && may_be(used.get_ref(7)?, row.payload_len)
             && used.get_ref(8)? == row.refers_to.as_ref().map_or(ValueRef::Null, |id| ValueRef::Blob(id.as_bytes())))
@@ -160,6 +159,10 @@ impl Batch<'_> {
             query.query_row([id.as_bytes()], |r| Ok((digest(r, 0)?, r.get::<_, Option<i64>>(1)?))).optional()?;
         Ok(found.and_then(|(digest, bound)| Some((digest, bound?))))
     }
+}
+
+fn text(value: Option<&str>) -> ValueRef<'_> {
+    value.map_or(ValueRef::Null, |text| ValueRef::Text(text.as_bytes()))
 }
 
 fn is(value: ValueRef<'_>, number: impl TryInto<i64>) -> bool {
