@@ -9,6 +9,7 @@ mod bundle;
 mod fixity;
 mod foreign;
 mod growth;
+mod heard;
 mod keys;
 mod leftover;
 mod log;

@@ -20,9 +20,10 @@ use crate::work::parts::Paths;
 use crate::work::reindex;
 use crate::work::rows::{self, Lying};
 use crate::work::verify::anchors::Expected;
+use crate::work::verify::heard::Heard;
 use crate::work::verify::keys::Said;
 use crate::work::verify::log::{self, Log, Order};
-use crate::work::verify::records::{Heard, METADATA, bears_out, claim};
+use crate::work::verify::records::{METADATA, bears_out, claim};
 use crate::work::verify::scan::{HELD, ROW, Seen};
 use crate::work::verify::stretch::{self, Look};
 use crate::work::verify::{Report, Trust};
@@ -65,9 +66,9 @@ pub(super) fn all(paths: &Paths, trust: &Trust, anew: &Path, report: &mut Report
         Err(Fault::Store(_)) if is_beside => return Ok(None),
         other => other?,
     };
-    let Some(lent) = walked.filter(|_| anew.warc_records().is_ok_and(|n| n == report.checked.warc_records)) else {
+    if matches!(walked, Walked::Amiss) || anew.warc_records().ok() != Some(report.checked.warc_records) {
         return Ok(None);
-    };
+    }
     let Taken { index, said, mut heard, .. } = taken;
     let seen = Seen { anew, seeds: 0, unsealed: false, open: Vec::new(), tainted: HashSet::new(), broken: false, said };
     let log = log::check(paths, trust, &seen, report)?;
@@ -78,8 +79,13 @@ pub(super) fn all(paths: &Paths, trust: &Trust, anew: &Path, report: &mut Report
     if !report.problems.is_empty() {
         return Ok(None);
     }
-    let rows = match lent {
-        None => {
+    let rows = match walked {
+        // Each row that was compared says which record names it.
+        Walked::Beside(lent) => match seen.anew.rest_agrees(&used, lent) {
+            Ok(Some(rows)) => Some(rows),
+            _ => return Ok(None),
+        },
+        _ => {
             let mut is_named = true;
             seen.anew.unnamed(|_| is_named = false)?;
             if !is_named {
@@ -87,25 +93,28 @@ pub(super) fn all(paths: &Paths, trust: &Trust, anew: &Path, report: &mut Report
             }
             None
         }
-        // Each row that was compared says which record names it.
-        Some(lent) => match seen.anew.rest_agrees(&used, lent) {
-            Ok(Some(rows)) => Some(rows),
-            _ => return Ok(None),
-        },
     };
     Ok(Some(Passed { seen, log, expected: heard.anchors, rows }))
 }
 
-/// Walks through the files; none where something on the way is not in order, or else how many rows of a catalogue beside it were
-/// compared on the way, if there is one. All of it is one transaction, so that what fits into memory is never written.
-#[expect(clippy::option_option, reason = "not in order; in order alone; in order beside so many rows")]
+/// What the walk through the files came to.
+enum Walked {
+    /// something on the way is not in order
+    Amiss,
+    /// everything is in order, and its rows were made
+    Alone,
+    /// everything is in order, and so many rows of the catalogue in use were the same
+    Beside(u64),
+}
+
+/// Walks through the files. All of it is one transaction, so that what fits into memory is never written.
 fn walked(
     files: &[(String, PathBuf)],
     anew: &mut Store,
     is_beside: bool,
     taken: &mut Taken<'_>,
     report: &mut Report,
-) -> Result<Option<Option<u64>>, Fault> {
+) -> Result<Walked, Fault> {
     let mut walked = Ok(());
     let mut walk = |batch: &Batch<'_>, mut beside: Option<&mut Beside<'_>>| {
         walked =
@@ -114,13 +123,13 @@ fn walked(
     let lent = anew.commit(|batch| {
         if !is_beside {
             walk(batch, None);
-            return Ok(Some(None));
+            return Ok(Walked::Alone);
         }
         let ((), lent) = batch.beside(|beside| walk(batch, Some(beside)))?;
-        Ok(lent.map(Some))
+        Ok(lent.map_or(Walked::Amiss, Walked::Beside))
     })?;
     match walked {
-        Err(Fault::Broken(why)) if why == STOP => Ok(None),
+        Err(Fault::Broken(why)) if why == STOP => Ok(Walked::Amiss),
         other => other.map(|()| lent),
     }
 }

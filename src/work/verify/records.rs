@@ -1,7 +1,7 @@
 //! The records: each leaf has one, each is the one spelling of what it says, and everything it names is there.
 
 use std::cell::Cell;
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashSet, VecDeque};
 use std::path::Path;
 
 use uuid::Uuid;
@@ -10,13 +10,13 @@ use crate::format::digest::Digest;
 use crate::format::json;
 use crate::format::warc::RecordType;
 use crate::format::warc::read::Want;
-use crate::record::{self, Event, Record, RunId};
+use crate::record::{self, Event, Record};
 use crate::resolution::exchange::RecordName;
 use crate::work::fault::Fault;
 use crate::work::parts::Paths;
 use crate::work::reindex::Files;
 use crate::work::verify::anchors::Expected;
-use crate::work::verify::beacon::Beacons;
+use crate::work::verify::heard::Heard;
 use crate::work::verify::log::Log;
 use crate::work::verify::scan::Seen;
 use crate::work::verify::{Report, Trust};
@@ -80,7 +80,7 @@ pub(super) fn check(
         }
         next += leaves.len() as u64;
     }
-    std::mem::take(&mut heard.beacons).tell(report);
+    heard.tell_beacons(report);
     seen.broken |= log.size.is_none();
     let later = later(log, &line, seen, report)?;
     if later.at_the_end && !seen.broken {
@@ -116,7 +116,7 @@ pub(super) fn check(
         return Ok(heard.anchors);
     }
     unnamed(seen, &unlogged, heard.last_close.as_deref(), log.size.is_some(), report)?;
-    heard.runs.conclude(report);
+    heard.tell_runs(report);
     Ok(heard.anchors)
 }
 
@@ -168,42 +168,6 @@ fn split(n: u64) -> (usize, u64) {
 
 fn place(seed: &SeedRow) -> Place {
     Place { file: seed.file.clone(), offset: seed.offset, length: seed.length }
-}
-
-/// What the records say that no single one of them shows.
-#[derive(Default)]
-pub(super) struct Heard {
-    runs: Runs,
-    pub(super) anchors: Expected,
-    beacons: Beacons,
-    /// what was taken away by law
-    removed: HashSet<RecordName>,
-    /// the file of the last record behind which nothing was left unnamed
-    last_close: Option<String>,
-}
-
-impl Heard {
-    /// Takes up a record that lies at `place`.
-    pub(super) fn hear(&mut self, record: &Record, index: u64, place: &Place, trust: &Trust, report: &mut Report) {
-        self.beacons.see(record, place, trust, report);
-        self.runs.see(record);
-        self.anchors.hear(record, index);
-        match &record.event {
-            Event::ContentRemoved { record, .. } => {
-                self.removed.insert(*record);
-            }
-            Event::RunClosed { .. } | Event::ArchiveCreated { .. } => {
-                self.last_close = Some(place.file.clone());
-            }
-            _ => {}
-        }
-    }
-
-    /// Says what they came to, once each of them has been heard.
-    pub(super) fn conclude(&mut self, report: &mut Report) {
-        std::mem::take(&mut self.beacons).tell(report);
-        std::mem::take(&mut self.runs).conclude(report);
-    }
 }
 
 /// A record behind the ledger's last one, without its text: there may be many.
@@ -539,45 +503,4 @@ fn one_by_one(warc: &Path, seen: &mut Seen, found: &[Found], report: &mut Report
         report.problem(kind, at, what);
     }
     Ok(())
-}
-
-/// Runs by their records: planned, ended, closed.
-#[derive(Default)]
-struct Runs {
-    planned: HashMap<RunId, u64>,
-    ended: HashMap<RunId, u64>,
-    closed: HashSet<RunId>,
-    outcomes: Vec<(RunId, u64, u64, bool)>,
-}
-
-impl Runs {
-    fn see(&mut self, record: &Record) {
-        match &record.event {
-            Event::RunOpened { run, planned, .. } => {
-                self.planned.insert(*run, *planned);
-            }
-            Event::ResolutionEnded(ended) => *self.ended.entry(ended.run).or_default() += 1,
-            Event::RunClosed { run, planned, ended, interrupted, .. } => {
-                self.closed.insert(*run);
-                self.outcomes.push((*run, *planned, *ended, *interrupted));
-            }
-            _ => {}
-        }
-    }
-
-    fn conclude(self, report: &mut Report) {
-        for (run, planned, ended, interrupted) in &self.outcomes {
-            let recorded = self.ended.get(run).copied().unwrap_or_default();
-            let short = *ended < *planned && !interrupted;
-            if recorded != *ended || short || self.planned.get(run) != Some(planned) {
-                let what =
-                    format!("run {run} planned {planned}, says {ended} ended, and {recorded} endings are on record");
-                report.problem("outcome-missing", format!("run/{run}"), what);
-            }
-        }
-        let open = self.planned.keys().filter(|run| !self.closed.contains(run)).count();
-        if open > 0 {
-            report.notes.push(format!("{open} runs were opened and never closed: they were cut off"));
-        }
-    }
 }
