@@ -60,6 +60,10 @@ impl Cited {
     /// One whose JSON has 4 GiB.
     pub fn push(&mut self, citation: &Citation) -> io::Result<()> {
         let spot = self.aside.push(&serde_json::to_vec(citation)?)?;
+        if self.all.len() == self.all.capacity() {
+            // Not doubled: of a long statement's that would be the largest piece of memory in a run.
+            self.all.reserve_exact((self.all.len() / 8).max(64));
+        }
         self.all.push(One { id: citation.id, spot, sort: Sort::of(citation) });
         Ok(())
     }

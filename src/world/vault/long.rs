@@ -10,6 +10,7 @@ use crate::format::gzip;
 use crate::format::sha2x::Lane;
 use crate::format::warc::record::Record;
 use crate::resolution::exchange::RecordName;
+use crate::world::vault::pack::Member;
 
 /// zlib-rs gives text little at level 1.
 const LEVEL: u32 = 3;
@@ -113,23 +114,22 @@ impl Long {
         Reader { rest: &self.packed, inflate: flate2::Decompress::new(false), left: self.len }
     }
 
-    /// Appends the member of `record`, whose block this is. What it is called, and its bytes.
+    /// The member of `record`, whose block this is: it is written from where it lies, and not put together.
     ///
     /// # Errors
     /// What was deflated cannot be inflated.
-    pub(super) fn member(&self, record: &Record, out: &mut Vec<u8>) -> io::Result<(RecordName, u64)> {
-        let from = out.len();
+    pub(super) fn member(&self, record: &Record) -> io::Result<Parts<'_>> {
         let head = record.head(self.digest, self.len);
-        out.reserve(gzip::HEAD.len() + gzip::stored_len(head.len()) + self.packed.len() + gzip::TRAILER);
-        out.extend_from_slice(&gzip::HEAD);
-        gzip::stored_blocks(&head, out);
-        out.extend_from_slice(&self.packed);
+        let mut front = gzip::HEAD.to_vec();
+        gzip::stored_blocks(&head, &mut front);
         let mut crc = crc32fast::Hasher::new();
         crc.update(&head);
         crc.combine(&self.crc);
         let plain = head.len() as u64 + self.len + CLOSING.len() as u64;
-        out.extend_from_slice(&gzip::trailer(crc.finalize(), plain));
-        Ok((RecordName { id: record.id, digest: self.whole(&head)? }, (out.len() - from) as u64))
+        let back = gzip::trailer(crc.finalize(), plain);
+        let length = (front.len() + self.packed.len() + back.len()) as u64;
+        let name = RecordName { id: record.id, digest: self.whole(&head)? };
+        Ok(Parts { front, packed: &self.packed, back, member: Member { name, length, block_len: self.len } })
     }
 
     /// The digest of the whole record begins with the head, which says the block's: the block is read again.
@@ -145,6 +145,15 @@ impl Long {
             whole.update(piece.get(..n).unwrap_or_default());
         }
     }
+}
+
+/// A member in the parts that stand one behind the other in the file.
+pub(super) struct Parts<'a> {
+    pub(super) front: Vec<u8>,
+    pub(super) packed: &'a [u8],
+    pub(super) back: [u8; gzip::TRAILER],
+    /// all of it
+    pub(super) member: Member,
 }
 
 /// Reads the block.
@@ -183,7 +192,6 @@ impl Read for Reader<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::world::vault::pack::Packing;
 
     #[test]
     fn its_member_is_the_one_of_a_block_at_hand() {
@@ -199,12 +207,12 @@ mod tests {
             long.read().read_to_end(&mut again).unwrap();
             assert_eq!(again, block);
             let record = Record::metadata(uuid::Uuid::nil(), jiff::Timestamp::UNIX_EPOCH, "application/json", block);
-            let mut packing = Packing::default();
-            packing.add_long(&Record { block: Vec::new(), ..record.clone() }, &long).unwrap();
-            let [member] = &packing.members[..] else { panic!("one member") };
+            let headed = Record { block: Vec::new(), ..record.clone() };
+            let Parts { front, packed, back, member } = long.member(&headed).unwrap();
+            let bytes = [&front[..], packed, &back].concat();
             assert_eq!(member.name, RecordName { id: record.id, digest: record.sealed().1 });
-            assert_eq!((member.length, member.block_len), (packing.bytes.len() as u64, long.length()));
-            let plain = gzip::whole(&packing.bytes, 1 << 24).unwrap();
+            assert_eq!((member.length, member.block_len), (bytes.len() as u64, long.length()));
+            let plain = gzip::whole(&bytes, 1 << 24).unwrap();
             assert_eq!(plain, [&record.to_bytes()[..], CLOSING].concat());
         }
     }

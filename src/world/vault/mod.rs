@@ -25,8 +25,8 @@ pub mod place;
 pub mod recover;
 pub mod stream;
 
-use long::Long;
-use pack::Packing;
+use long::{Long, Parts};
+use pack::{Member, Packing};
 use place::{OPEN, Place, path_of};
 use recover::Recovered;
 use stream::Stream;
@@ -183,10 +183,8 @@ impl Vault {
     /// # Errors
     /// As [`Vault::append_all`].
     pub fn append_long(&mut self, record: &Record, long: &Long) -> Result<Kept, Error> {
-        self.with_own(|vault, packing| {
-            packing.add_long(record, long).map_err(|source| Error::Long { source })?;
-            vault.append_all(packing)?.pop().ok_or(Error::InDoubt)
-        })
+        let Parts { front, packed, back, member } = long.member(record).map_err(|source| Error::Long { source })?;
+        self.appended(&[&front, packed, &back], &[member])?.pop().ok_or(Error::InDoubt)
     }
 
     /// Writes records that are packed already, all of them into one file and at once.
@@ -194,6 +192,10 @@ impl Vault {
     /// # Errors
     /// The disk's; nothing of the records is then left in the file, or the vault is in doubt and says so from now on.
     pub fn append_all(&mut self, packing: &Packing) -> Result<Vec<Kept>, Error> {
+        self.appended(&[&packing.bytes], &packing.members)
+    }
+
+    fn appended(&mut self, parts: &[&[u8]], members: &[Member]) -> Result<Vec<Kept>, Error> {
         if self.in_doubt {
             return Err(Error::InDoubt);
         }
@@ -203,7 +205,7 @@ impl Vault {
         if self.main.is_none() {
             self.begin()?;
         }
-        let kept = self.write(packing)?;
+        let kept = self.write(parts, members)?;
         // Not before: a file that holds nothing else is taken away again, and nothing may speak of it.
         self.begun.extend(self.main.as_mut().and_then(|main| main.info.take()));
         Ok(kept)
@@ -331,7 +333,7 @@ impl Vault {
             Some(Main { name, path, file, len: 0, dirty: true, failed: Arc::default(), nameless: true, info: None });
         let mut packing = Packing::default();
         packing.add(&info);
-        match (self.write(&packing), &mut self.main) {
+        match (self.write(&[&packing.bytes], &packing.members), &mut self.main) {
             (Ok(mut kept), Some(main)) => {
                 main.info = kept.pop().map(|kept| (info, kept));
                 Ok(())
@@ -352,16 +354,21 @@ impl Vault {
         done
     }
 
-    fn write(&mut self, packing: &Packing) -> Result<Vec<Kept>, Error> {
+    /// Writes parts that make up members, one behind the other: all of them, or none.
+    fn write(&mut self, parts: &[&[u8]], members: &[Member]) -> Result<Vec<Kept>, Error> {
         let Some(main) = &mut self.main else { return Err(Error::InDoubt) };
-        if let Err(error) = self.disk.write_at(&main.file, &main.path, &packing.bytes, main.len) {
-            // What part of it was written must not stand before the next record.
-            self.in_doubt = self.disk.cut(&main.file, &main.path, main.len).is_err();
-            return Err(error.into());
+        let mut at = main.len;
+        for part in parts {
+            if let Err(error) = self.disk.write_at(&main.file, &main.path, part, at) {
+                // What part of it was written must not stand before the next record.
+                self.in_doubt = self.disk.cut(&main.file, &main.path, main.len).is_err();
+                return Err(error.into());
+            }
+            at += part.len() as u64;
         }
         main.dirty = true;
-        let mut kept = Vec::with_capacity(packing.members.len());
-        for member in &packing.members {
+        let mut kept = Vec::with_capacity(members.len());
+        for member in members {
             let place = Place { file: main.name.clone(), offset: main.len, length: member.length };
             main.len += member.length;
             kept.push(Kept { name: member.name, place, block_len: member.block_len });

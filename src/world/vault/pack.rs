@@ -3,13 +3,10 @@
 //! Over pages and pictures as they come this costs 0.4 % in size and saves two thirds of the time of deflating
 //! everything; reading back what is stored costs a checksum.
 
-use std::io;
-
 use crate::format::gzip::{self, Packer};
 use crate::format::warc::RecordType;
 use crate::format::warc::record::Record;
 use crate::resolution::exchange::RecordName;
-use crate::world::vault::long::Long;
 
 /// Blocks up to this are deflated without asking: the answer would cost as much.
 const SMALL: usize = 16 * 1024;
@@ -52,16 +49,6 @@ impl Packing {
         self.member(record, &head);
         let length = (self.bytes.len() - from) as u64;
         self.members.push(Member { name, length, block_len: record.block.len() as u64 });
-    }
-
-    /// Adds the member of a record whose block is `long`.
-    ///
-    /// # Errors
-    /// What was deflated cannot be inflated.
-    pub fn add_long(&mut self, record: &Record, long: &Long) -> io::Result<()> {
-        let (name, length) = long.member(record, &mut self.bytes)?;
-        self.members.push(Member { name, length, block_len: long.length() });
-        Ok(())
     }
 
     /// Forgets them; the memory stays, unless it is much.
