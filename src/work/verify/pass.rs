@@ -85,7 +85,7 @@ pub(super) fn all(paths: &Paths, trust: &Trust, anew: &Path, report: &mut Report
             Ok(Some(rows)) => Some(rows),
             _ => return Ok(None),
         },
-        _ => {
+        Walked::Alone | Walked::Amiss => {
             let mut is_named = true;
             seen.anew.unnamed(|_| is_named = false)?;
             if !is_named {
